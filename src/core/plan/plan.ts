@@ -1,0 +1,61 @@
+import * as z from 'zod'
+import { StageCriteria } from '../release/settings.ts'
+import { ReleaseRef } from '../rollout/view.ts'
+import { WeightPermille } from '../shared/weight.ts'
+
+/** Steps of the shared vocabulary that this version's strategies use. A strategy is a function to a list of them. */
+export const Step = z.discriminatedUnion('kind', [
+  /** Start the candidate's instances and wait until they are ready. */
+  z.object({ kind: z.literal('provision'), replicas: z.int(), deadlineMs: z.int() }),
+  /** Give the candidate this share of traffic, confirmed by the router. */
+  z.object({ kind: z.literal('traffic'), weightPermille: WeightPermille }),
+  /** Watch the candidate at its weight; `null` waits for a person. */
+  z.object({ kind: z.literal('observe'), durationMs: z.int().nullable(), criteria: StageCriteria }),
+  /** All traffic on the candidate, old set warm: only critical triggers act. */
+  z.object({ kind: z.literal('watch'), durationMs: z.int() }),
+  /** The candidate becomes stable. */
+  z.object({ kind: z.literal('promote') }),
+  /** The router stops sending to the old set and waits for what runs; then the old instances stop. */
+  z.object({ kind: z.literal('drain') }),
+  z.object({ kind: z.literal('retire') }),
+])
+export type Step = z.infer<typeof Step>
+
+export const PlannedStep = z.object({
+  step: Step,
+  label: z.string(),
+  /** Expected duration in ms: the step's own time plus what history says about the rest; `null` waits for a person. */
+  expectedMs: z.number().nullable(),
+  /** What a rollback from here does, in one sentence. */
+  rollback: z.string(),
+  instances: z.object({ stable: z.int(), candidate: z.int() }),
+})
+export type PlannedStep = z.infer<typeof PlannedStep>
+
+export const Change = z.object({ path: z.string(), from: z.string().nullable(), to: z.string().nullable() })
+export type Change = z.infer<typeof Change>
+
+/** What `deploy` would do, bound to the state it was made for. Immutable; approvals and `deploy --plan` name its hash. */
+export const Plan = z.object({
+  id: z.string(),
+  /** SHA-256 over the canonical form of everything below except `id`, `createdAt`, `actor` and the expectations. */
+  hash: z.string(),
+  stream: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  kind: z.enum(['first', 'canary', 'rollback', 'none']),
+  from: ReleaseRef.nullable(),
+  to: ReleaseRef.extend({ digest: z.string() }),
+  /** Live state the plan was made for; a plan whose base moved is refused. */
+  base: z.object({ stable: z.string().nullable(), candidate: z.string().nullable() }),
+  strategy: z.string(),
+  steps: z.array(PlannedStep),
+  /** Difference between the resolved configuration of `from` and `to`; secrets only by version. */
+  changes: z.array(Change),
+  peakInstances: z.int(),
+  expectedMs: z.number().nullable(),
+  warnings: z.array(z.string()),
+  createdAt: z.number(),
+  actor: z.string(),
+})
+export type Plan = z.infer<typeof Plan>

@@ -1,0 +1,125 @@
+import * as z from 'zod'
+import { ControllerLossPolicy, DrainLimits, ListenAddress } from '../shared/routes.ts'
+import { HealthProbe } from '../shared/set-spec.ts'
+import { WeightPermille } from '../shared/weight.ts'
+
+const DurationMs = z.int().nonnegative()
+const SharePercent = z.number().min(0).max(100)
+
+/** What the candidate must show at a step before it may go on (REQUIREMENTS B1). Absent: not asked. */
+export const StageCriteria = z.object({
+  /** Error rate below this many percent. */
+  errorRatePercent: SharePercent.exactOptional(),
+  /** Success rate above this many percent. */
+  successRatePercent: SharePercent.exactOptional(),
+  /** 99th percentile of latency below this. */
+  p99Ms: z.int().positive().exactOptional(),
+  p95Ms: z.int().positive().exactOptional(),
+})
+export type StageCriteria = z.infer<typeof StageCriteria>
+
+export const CanaryStep = z.object({
+  weightPermille: WeightPermille.min(1),
+  /** Step time: at least this long. `null` waits for a person (`sluice promote`). */
+  pauseMs: DurationMs.nullable(),
+  criteria: StageCriteria,
+})
+export type CanaryStep = z.infer<typeof CanaryStep>
+
+export const CanarySettings = z.object({
+  kind: z.literal('canary'),
+  /** Rising weights; the last one is 1000. */
+  steps: z.array(CanaryStep).min(1),
+  /** After 100%: stable's old set stays warm and critical triggers still roll back. */
+  watchMs: DurationMs,
+  /** After an abort the candidate stays without traffic for inspection; `null` keeps it until somebody stops it. */
+  holdMs: DurationMs.nullable(),
+  /** Candidate instances needed for a weight, as a share of the configured replicas; all by default (100). */
+  readyPercent: z.number().min(1).max(100),
+})
+export type CanarySettings = z.infer<typeof CanarySettings>
+
+export const StrategySettings = z.discriminatedUnion('kind', [CanarySettings])
+export type StrategySettings = z.infer<typeof StrategySettings>
+
+/** Absolute limits of one tier, judged with confidence (REQUIREMENTS D2). */
+export const GuardLimits = z.object({
+  errorRatePercent: SharePercent.exactOptional(),
+  /** Percentage points above the concurrent stable. */
+  errorPointsOverStable: SharePercent.exactOptional(),
+  /** Must be one of the latency bucket bounds. */
+  p99Ms: z.int().positive().exactOptional(),
+  /** Candidate's p95 against this multiple of stable's. */
+  p95TimesStable: z.number().min(1).exactOptional(),
+})
+export type GuardLimits = z.infer<typeof GuardLimits>
+
+export const AnalysisSettings = z.object({
+  /** Chance that a healthy rollout is rolled back by the statistics, shared by all harm checks of the rollout. */
+  alpha: z.number().min(0.000_001).max(0.5),
+  /** How often counters are read and judged. */
+  intervalMs: z.int().min(100).max(600_000),
+  /** Fewer candidate requests in a step than this: no verdict on its criteria yet. */
+  minRequests: z.int().min(1),
+  /** Comparison with the concurrent stable; what is tolerated on top of it. */
+  compare: z.object({
+    errors: z.object({ ratio: z.number().min(1), points: SharePercent }).nullable(),
+    latency: z.object({ ratio: z.number().min(1), points: SharePercent }).nullable(),
+  }),
+  critical: GuardLimits,
+  warning: GuardLimits,
+  /** Probe failures in a row from which an instance counts as failing. */
+  failingChecks: z.int().min(1),
+  /** Share of failing candidate instances that is critical; at least two of them, or the only one. */
+  failingInstancesPercent: SharePercent,
+  /** Crashes of candidate instances within one rollout that are critical. */
+  crashLimit: z.int().min(1),
+})
+export type AnalysisSettings = z.infer<typeof AnalysisSettings>
+
+export const NotifyChannel = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('webhook'),
+    name: z.string(),
+    url: z.url(),
+    /** Name of the secret that signs, never its value. */
+    secret: z.string(),
+    on: z.array(z.string()),
+  }),
+  z.object({ kind: z.literal('command'), name: z.string(), command: z.array(z.string()).min(1), on: z.array(z.string()) }),
+])
+export type NotifyChannel = z.infer<typeof NotifyChannel>
+
+/** Name of a service or an environment: what can stand in a path, a host name and a file name. */
+export const Name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes, starting with a letter')
+export type Name = z.infer<typeof Name>
+
+/** One service in one environment with every default filled in: the resolved configuration a release carries. */
+export const ServiceSettings = z.object({
+  service: Name,
+  environment: Name,
+  production: z.boolean(),
+  run: z.object({
+    /** Absolute path of a folder, tarball or file; may hold `{{version}}`. */
+    artifact: z.string(),
+    command: z.array(z.string()).min(1),
+    replicas: z.int().min(1).max(1000),
+    env: z.record(z.string(), z.string()),
+    secrets: z.array(z.string()),
+    stopGraceMs: DurationMs,
+  }),
+  listen: ListenAddress,
+  health: HealthProbe,
+  drain: DrainLimits,
+  strategy: StrategySettings,
+  analysis: AnalysisSettings,
+  onControllerLoss: ControllerLossPolicy,
+  /** Synthetic requests during a rollout, to paths that are safe to repeat; `null` switches the prober off. */
+  prober: z.object({ paths: z.array(z.string().startsWith('/')).min(1), intervalMs: z.int().min(20) }).nullable(),
+  notify: z.array(NotifyChannel),
+})
+export type ServiceSettings = z.infer<typeof ServiceSettings>
+
+/** `shop` in `local` -> `shop.local`: names the stream, the proxy's service and the agent's sets. */
+export const streamOf = (settings: Pick<ServiceSettings, 'service' | 'environment'>): string =>
+  `${settings.service}.${settings.environment}`

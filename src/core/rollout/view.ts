@@ -1,0 +1,187 @@
+import * as z from 'zod'
+import { Instance } from '../shared/instance.ts'
+import { Problem } from '../shared/problem.ts'
+import { WeightPermille } from '../shared/weight.ts'
+import { Outcome } from './outcome.ts'
+import { Reason, WaitingOn } from './reason.ts'
+
+/**
+ * The one view model behind the page, the terminal and `--json`. Times are ms since the epoch; `null` means
+ * "not known" or "not yet" and is never replaced by a zero.
+ */
+export const VIEW_SCHEMA_VERSION = 1
+
+export const ReleaseRef = z.object({ release: z.string(), version: z.string() })
+export type ReleaseRef = z.infer<typeof ReleaseRef>
+
+export const SetView = z.object({
+  release: z.string(),
+  version: z.string(),
+  /** `warm`: the old stable during the watch. `held`: an aborted candidate kept for inspection. */
+  role: z.enum(['stable', 'candidate', 'warm', 'held', 'retiring']),
+  wanted: z.int(),
+  ready: z.int(),
+  desiredWeightPermille: WeightPermille,
+  /** Read back from the router; `null` while unconfirmed. */
+  observedWeightPermille: WeightPermille.nullable(),
+  inFlight: z.int().nullable(),
+  instances: z.array(Instance),
+})
+export type SetView = z.infer<typeof SetView>
+
+export const StepView = z.object({
+  index: z.int(),
+  /** `provision`, `traffic 5%`, `observe 10m`, `promote`... */
+  label: z.string(),
+  kind: z.string(),
+  state: z.enum(['done', 'active', 'planned', 'skipped']),
+  weightPermille: WeightPermille.nullable(),
+  plannedMs: z.number().nullable(),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+})
+export type StepView = z.infer<typeof StepView>
+
+export const CheckView = z.object({
+  /** `error rate`, `errors against stable`, `p99 latency`... */
+  name: z.string(),
+  tier: z.enum(['critical', 'warning', 'stage', 'compare']),
+  verdict: z.enum(['worse', 'not-worse', 'watching', 'no-data', 'provider-broken', 'ok', 'warning', 'critical']),
+  stable: z.string(),
+  candidate: z.string(),
+  threshold: z.string(),
+  /** Candidate requests the verdict rests on. */
+  samples: z.int(),
+  /** One sentence with counts, rates and threshold. */
+  sentence: z.string(),
+})
+export type CheckView = z.infer<typeof CheckView>
+
+export const HealthTargetView = z.object({
+  name: z.string(),
+  value: z.string(),
+  limit: z.string(),
+  /** `null`: no data. Reported, never a trigger (REQUIREMENTS D12). */
+  met: z.boolean().nullable(),
+})
+export type HealthTargetView = z.infer<typeof HealthTargetView>
+
+export const ActionView = z.object({
+  name: z.enum(['promote', 'promote-full', 'pause', 'resume', 'abort', 'rollback', 'deploy']),
+  allowed: z.boolean(),
+  whyNot: z.string().nullable(),
+})
+export type ActionView = z.infer<typeof ActionView>
+
+export const TimelineEntry = z.object({
+  sequence: z.int(),
+  at: z.number(),
+  kind: z.string(),
+  /** One sentence. */
+  text: z.string(),
+  actor: z.string(),
+  level: z.enum(['info', 'good', 'warning', 'bad']),
+})
+export type TimelineEntry = z.infer<typeof TimelineEntry>
+
+/** Measured, not assumed. `lost` as defined in CONTRACT.md. */
+export const LossView = z.object({
+  probes: z.int(),
+  probesLost: z.int(),
+  /** Requests of real users that reached the data plane during the rollout, and how many of them were lost. */
+  requests: z.int(),
+  requestsLost: z.int(),
+  cutOnDrain: z.int(),
+})
+export type LossView = z.infer<typeof LossView>
+
+export const RolloutView = z.object({
+  id: z.string(),
+  stream: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  from: ReleaseRef.nullable(),
+  to: ReleaseRef.extend({ digest: z.string() }),
+  strategy: z.string(),
+  plan: z.object({ id: z.string(), hash: z.string() }),
+  actor: z.string(),
+  startedAt: z.number(),
+  /** When the outcome was reached. Clean-up (hold, drain, retire) may go on after it. */
+  endedAt: z.number().nullable(),
+  state: z.enum(['running', 'waiting', 'paused', 'watching', 'returning', 'ended']),
+  outcome: Outcome.nullable(),
+  /** "1.1.0 to local: step 3 of 7, 25% for 4s, goes on at 14:32:10 if 4 checks stay green". Without times of day. */
+  sentence: z.string(),
+  reason: Reason,
+  waitingOn: WaitingOn.nullable(),
+  step: z.object({ index: z.int(), total: z.int() }),
+  steps: z.array(StepView),
+  weight: z.object({ desiredPermille: WeightPermille, observedPermille: WeightPermille.nullable() }),
+  checks: z.array(CheckView),
+  targets: z.array(HealthTargetView),
+  loss: LossView,
+  exposure: z.object({ requests: z.int(), errors: z.int() }),
+  /** From the verdict to the confirmation that no new request goes to the candidate. */
+  trafficOffMs: z.number().nullable(),
+  actions: z.array(ActionView),
+  /** Set when something failed: cause and what to do. */
+  problem: Problem.nullable(),
+})
+export type RolloutView = z.infer<typeof RolloutView>
+
+export const ServiceView = z.object({
+  schemaVersion: z.literal(VIEW_SCHEMA_VERSION),
+  asOf: z.number(),
+  /** Revision of the state this view was made from; grows with every event. */
+  revision: z.int(),
+  stream: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  production: z.boolean(),
+  listen: z.string(),
+  stable: ReleaseRef.extend({ since: z.number() }).nullable(),
+  sets: z.array(SetView),
+  /** The active rollout, else the last one. */
+  rollout: RolloutView.nullable(),
+  queued: ReleaseRef.nullable(),
+  /** Newest last, at most 50. */
+  timeline: z.array(TimelineEntry),
+  actions: z.array(ActionView),
+  /** Trouble with the parts around the rollout (proxy, agent) as one-sentence warnings. */
+  warnings: z.array(z.string()),
+})
+export type ServiceView = z.infer<typeof ServiceView>
+
+/** A finished or running rollout in one line, for history. */
+export const RolloutSummary = z.object({
+  id: z.string(),
+  stream: z.string(),
+  from: ReleaseRef.nullable(),
+  to: ReleaseRef,
+  outcome: Outcome.nullable(),
+  reason: z.string(),
+  actor: z.string(),
+  startedAt: z.number(),
+  endedAt: z.number().nullable(),
+  requestsLost: z.int(),
+})
+export type RolloutSummary = z.infer<typeof RolloutSummary>
+
+/** Chart data of one rollout, one point per analysis interval; `null` where there was no traffic. Same length each. */
+export const RolloutSeries = z.object({
+  rollout: z.string(),
+  /** Milliseconds since the epoch. */
+  at: z.array(z.number()),
+  weightPermille: z.array(z.number()),
+  stable: z.object({
+    requestsPerSecond: z.array(z.number().nullable()),
+    errorRatePercent: z.array(z.number().nullable()),
+    p95Ms: z.array(z.number().nullable()),
+  }),
+  candidate: z.object({
+    requestsPerSecond: z.array(z.number().nullable()),
+    errorRatePercent: z.array(z.number().nullable()),
+    p95Ms: z.array(z.number().nullable()),
+  }),
+})
+export type RolloutSeries = z.infer<typeof RolloutSeries>

@@ -1,0 +1,44 @@
+import * as z from 'zod'
+
+/** Why a probe failed, named so that a person knows where to look (REQUIREMENTS C3). */
+export const ProbeFailure = z.object({
+  kind: z.enum(['refused', 'dns', 'tls', 'redirect', 'status', 'slow', 'reset', 'wrong-port', 'malformed', 'exited']),
+  /** One sentence with the values: `GET http://127.0.0.1:41234/up answered 503: "warming up"`. */
+  message: z.string(),
+  at: z.number(),
+})
+export type ProbeFailure = z.infer<typeof ProbeFailure>
+
+/** How a process ended, as far as the source can tell; OOM only where a cgroup says so. */
+export const ExitStatus = z.object({
+  code: z.int().nullable(),
+  signal: z.string().nullable(),
+  cause: z.enum(['exited', 'stopped-by-us', 'killed-unknown', 'oom', 'unknown']),
+  at: z.number(),
+})
+export type ExitStatus = z.infer<typeof ExitStatus>
+
+/**
+ * One running (or ended) copy of a release, as observed by the target.
+ * `starting` -> `ready` <-> `unready` -> `stopping` -> `gone`; `crashed` waits for its back-off and starts again;
+ * `failed` never became ready before its deadline (it is left running for inspection until the set is stopped).
+ */
+export const Instance = z.object({
+  id: z.string(),
+  service: z.string(),
+  release: z.string(),
+  state: z.enum(['starting', 'ready', 'unready', 'crashed', 'failed', 'stopping', 'gone']),
+  host: z.string(),
+  port: z.int(),
+  pid: z.int().nullable(),
+  startedAt: z.number(),
+  readyAt: z.number().nullable(),
+  /** Unplanned exits of this instance since its set was requested. */
+  crashes: z.int().nonnegative(),
+  consecutiveProbeFailures: z.int().nonnegative(),
+  lastProbeFailure: ProbeFailure.nullable(),
+  lastExit: ExitStatus.nullable(),
+  /** Last lines of its output, newest last, secrets redacted; filled only when the instance has a problem. */
+  logTail: z.array(z.string()),
+})
+export type Instance = z.infer<typeof Instance>

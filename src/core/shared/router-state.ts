@@ -1,0 +1,36 @@
+import * as z from 'zod'
+import { RouteSet } from './routes.ts'
+import { FencingToken } from './token.ts'
+
+/** What a drain had to cut, so that nobody has to guess. */
+export const CutRequest = z.object({
+  route: z.string(),
+  kind: z.enum(['request', 'websocket', 'stream']),
+  ageMs: z.number().nonnegative(),
+})
+export type CutRequest = z.infer<typeof CutRequest>
+
+/** What one instance is doing for the data plane right now. */
+export const InstanceTraffic = z.object({
+  id: z.string(),
+  release: z.string(),
+  inFlight: z.int().nonnegative(),
+  websockets: z.int().nonnegative(),
+  /** Set while the instance drains and after; `done` when nothing is left. The cut list keeps the first 100. */
+  drain: z.object({ done: z.boolean(), sinceMs: z.number(), cut: z.array(CutRequest), cutTotal: z.int() }).nullable(),
+})
+export type InstanceTraffic = z.infer<typeof InstanceTraffic>
+
+/** The truth about one service as read back from the data plane, never as remembered by the controller. */
+export const RouterState = z.object({
+  service: z.string(),
+  boot: z.string(),
+  /** Token of the routes in force; `null` when this service is unknown to the data plane. */
+  token: FencingToken.nullable(),
+  listening: z.object({ host: z.string(), port: z.int() }).nullable(),
+  sets: z.array(RouteSet),
+  instances: z.array(InstanceTraffic),
+  /** Set when the data plane returned traffic to stable by itself because no controller spoke to it. */
+  reverted: z.object({ at: z.number(), fromWeights: z.record(z.string(), z.int()) }).nullable(),
+})
+export type RouterState = z.infer<typeof RouterState>

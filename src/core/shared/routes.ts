@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import { FencingToken } from './token.ts'
+import { TOTAL_PERMILLE, WeightPermille } from './weight.ts'
+
+/** One running copy of a release, where the data plane reaches it. */
+export const RouteInstance = z.object({
+  id: z.string(),
+  host: z.string(),
+  port: z.int().min(1).max(65535),
+  /** `active` takes new requests; `draining` only finishes what it has. */
+  state: z.enum(['active', 'draining']),
+})
+export type RouteInstance = z.infer<typeof RouteInstance>
+
+/** All instances of one release and their joint share of traffic. */
+export const RouteSet = z.object({
+  /** Release id, unique for the service (`shop@1.1.0#3f9a`). */
+  release: z.string(),
+  /** The version as people say it (`1.1.0`). Several releases may carry the same version. */
+  version: z.string(),
+  weightPermille: WeightPermille,
+  instances: z.array(RouteInstance),
+})
+export type RouteSet = z.infer<typeof RouteSet>
+
+export const ListenAddress = z.object({ host: z.string(), port: z.int().min(0).max(65535) })
+export type ListenAddress = z.infer<typeof ListenAddress>
+
+/** What the data plane does when no controller has spoken to it for a while (CONTRACT.md). */
+export const ControllerLossPolicy = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('hold') }),
+  z.object({ kind: z.literal('revert'), afterMs: z.int().positive() }),
+])
+export type ControllerLossPolicy = z.infer<typeof ControllerLossPolicy>
+
+export const DrainLimits = z.object({
+  /** A running request may go on this long after its instance began to drain. */
+  requestsMs: z.int().nonnegative(),
+  /** Long-lived connections (WebSocket, server-sent events) are closed gracefully, spread over this time. */
+  websocketsMs: z.int().nonnegative(),
+})
+export type DrainLimits = z.infer<typeof DrainLimits>
+
+/**
+ * Everything the data plane must know about one service. Complete and valid by itself, absolute, never a delta.
+ * Weights add up to 1000; a set with weight has at least one active instance.
+ */
+export const ServiceRoutes = z
+  .object({
+    service: z.string(),
+    token: FencingToken,
+    listen: ListenAddress,
+    /** Release id that a controller-loss revert sends everything to. */
+    stable: z.string().nullable(),
+    sets: z.array(RouteSet),
+    drain: DrainLimits,
+    onControllerLoss: ControllerLossPolicy,
+    /** Secret value of the `sluice-probe` header: requests that carry it are served but never counted. */
+    probeKey: z.string(),
+  })
+  .refine((routes) => routes.sets.length === 0 || sumOfWeights(routes.sets) === TOTAL_PERMILLE, 'weights must add up to 1000')
+  .refine((routes) => routes.sets.every(hasCapacityForItsWeight), 'a set with weight needs an active instance')
+export type ServiceRoutes = z.infer<typeof ServiceRoutes>
+
+const sumOfWeights = (sets: readonly RouteSet[]): number => sets.reduce((sum, set) => sum + set.weightPermille, 0)
+const hasCapacityForItsWeight = (set: RouteSet): boolean =>
+  set.weightPermille === 0 || set.instances.some((instance) => instance.state === 'active')

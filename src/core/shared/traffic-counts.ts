@@ -1,0 +1,44 @@
+import * as z from 'zod'
+
+const Count = z.int().nonnegative()
+
+/**
+ * What the data plane counted for one release (or one route class of it) since it started: monotonic counters.
+ * `errors` follows CONTRACT.md: 5xx answers plus requests ended by a connect failure, reset or time-out of the instance.
+ */
+export const TrafficCounts = z.object({
+  requests: Count,
+  errors: Count,
+  /** Answers by class of status: 1xx (final only, so 101), 2xx, 3xx, 4xx, 5xx. */
+  status: z.object({ '1xx': Count, '2xx': Count, '3xx': Count, '4xx': Count, '5xx': Count }),
+  /** Connections to the instance refused or not established in time. */
+  connectFailures: Count,
+  /** Requests that died because the instance reset or closed the connection before a complete answer. */
+  resets: Count,
+  timeouts: Count,
+  /** Requests whose client went away first: neither success nor error. */
+  clientAborts: Count,
+  /** Requests and connections that we cut because a drain limit ran out. */
+  cutOnDrain: Count,
+  /** Requests sent again to another connection or instance without the client noticing. */
+  retries: Count,
+  /** Requests per latency bucket (`histogram.ts`), time to the complete answer; upgrades are not in here. */
+  latencyBuckets: z.array(Count),
+})
+export type TrafficCounts = z.infer<typeof TrafficCounts>
+
+/** Counters of one release; `routes` splits them by class, `METHOD /first-segment`, bounded, the rest under `other`. */
+export const ReleaseCounts = z.object({ release: z.string(), total: TrafficCounts, routes: z.record(z.string(), TrafficCounts) })
+export type ReleaseCounts = z.infer<typeof ReleaseCounts>
+
+/** Counters of one service. A new `boot` means the data plane was restarted and counts from zero again. */
+export const ServiceCounts = z.object({
+  service: z.string(),
+  boot: z.string(),
+  releases: z.array(ReleaseCounts),
+  /** Requests answered by the data plane itself because no instance could take them (502, 503, 504): lost requests. */
+  unroutable: Count,
+  /** Requests refused as malformed or over a limit (400, 413, 414, 431...): not lost, the client's fault. */
+  refused: Count,
+})
+export type ServiceCounts = z.infer<typeof ServiceCounts>
