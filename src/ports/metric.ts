@@ -1,5 +1,4 @@
-import type { Problem } from '../core/shared/problem.ts'
-import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
+import type { MetricAnswer } from '../core/rollout/observation.ts'
 
 /** Where the analysis gets its numbers from. No data, zero and failure are three different answers. */
 export interface MetricSource {
@@ -8,7 +7,4 @@ export interface MetricSource {
   query(service: string): Promise<MetricAnswer>
 }
 
-export type MetricAnswer =
-  | { kind: 'samples'; at: number; counts: ServiceCounts }
-  | { kind: 'no-data'; at: number }
-  | { kind: 'failure'; at: number; problem: Problem }
+export type { MetricAnswer }

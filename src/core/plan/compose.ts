@@ -1,0 +1,144 @@
+import type { Release } from '../release/release.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import { formatDuration } from '../shared/duration.ts'
+import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
+import { canarySteps, firstSteps, rollbackSteps } from '../strategy/canary.ts'
+import { changesBetween } from './changes.ts'
+import type { Plan, PlannedStep, Step } from './plan.ts'
+
+export type PlanInput = {
+  release: Release
+  /** The stable release now, with its resolved configuration. */
+  stable: Release | null
+  candidate: string | null
+  kind: 'deploy' | 'rollback'
+  /** Measured durations in ms of what has no duration of its own; `null` where there is no history. */
+  history: { provisionMs: number | null; drainMs: number | null }
+  actor: string
+  now: number
+  warnings: string[]
+}
+
+/** Content of a plan; `id` and `hash` are given by whoever can compute a digest. */
+export type PlanContent = Omit<Plan, 'id' | 'hash'>
+
+/** Pure: the same input gives the same plan. */
+export function composePlan(input: PlanInput): PlanContent {
+  const { release, stable, kind } = input
+  const { settings } = release
+  const planKind = stable?.id === release.id ? 'none' : stable === null ? 'first' : kind === 'rollback' ? 'rollback' : 'canary'
+  const steps = stepsFor(planKind, settings).map((step) => plannedStep(step, input))
+  return {
+    stream: release.stream,
+    service: settings.service,
+    environment: settings.environment,
+    kind: planKind,
+    from: stable === null ? null : { release: stable.id, version: stable.version },
+    to: { release: release.id, version: release.version, digest: release.artifact.digest },
+    base: { stable: stable?.id ?? null, candidate: input.candidate },
+    strategy: planKind === 'canary' ? settings.strategy.kind : planKind,
+    steps,
+    changes: stable === null ? [] : changesBetween(stable, release),
+    peakInstances: steps.length === 0 ? settings.run.replicas : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
+    expectedMs: sumOrNull(steps.map(({ expectedMs }) => expectedMs)),
+    warnings: [...input.warnings, ...warningsOf(planKind, settings)],
+    createdAt: input.now,
+    actor: input.actor,
+  }
+}
+
+function stepsFor(kind: Plan['kind'], settings: ServiceSettings): Step[] {
+  switch (kind) {
+    case 'none':
+      return []
+    case 'first':
+      return firstSteps(settings)
+    case 'rollback':
+      return rollbackSteps(settings)
+    case 'canary':
+      return canarySteps(settings)
+  }
+}
+
+function plannedStep(step: Step, { release, stable, history }: PlanInput): PlannedStep {
+  const stableInstances = stable?.settings.run.replicas ?? 0
+  const candidateInstances = release.settings.run.replicas
+  const oldGone = step.kind === 'retire'
+  return {
+    step,
+    label: labelOf(step),
+    expectedMs: expectedMsOf(step, history),
+    rollback: rollbackOf(step, stable?.version ?? null),
+    instances: { stable: oldGone ? 0 : stableInstances, candidate: candidateInstances },
+  }
+}
+
+export function labelOf(step: Step): string {
+  switch (step.kind) {
+    case 'provision':
+      return `start ${step.replicas} ${step.replicas === 1 ? 'instance' : 'instances'}`
+    case 'traffic':
+      return `traffic ${formatWeight(step.weightPermille)}`
+    case 'observe':
+      return step.durationMs === null ? 'wait for promotion' : `observe ${formatDuration(step.durationMs)}`
+    case 'watch':
+      return `watch ${formatDuration(step.durationMs)}`
+    case 'promote':
+      return 'make it stable'
+    case 'drain':
+      return 'drain the old set'
+    case 'retire':
+      return 'stop the old set'
+  }
+}
+
+/** Steps without a time of their own take what they took before; nothing is invented where nothing was measured. */
+function expectedMsOf(step: Step, history: PlanInput['history']): number | null {
+  switch (step.kind) {
+    case 'provision':
+      return history.provisionMs ?? 0
+    case 'observe':
+    case 'watch':
+      return step.durationMs
+    case 'drain':
+      return history.drainMs ?? 0
+    case 'traffic':
+    case 'promote':
+    case 'retire':
+      return 0
+  }
+}
+
+function rollbackOf(step: Step, stable: string | null): string {
+  if (stable === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
+  switch (step.kind) {
+    case 'provision':
+      return `No traffic has moved: the new instances stop, ${stable} is untouched.`
+    case 'traffic':
+    case 'observe':
+    case 'watch':
+      return `One change of weight: all traffic back to ${stable}, which runs at full size.`
+    case 'promote':
+    case 'drain':
+    case 'retire':
+      return `Start ${stable} again from its stored artifact, then one change of weight.`
+  }
+}
+
+function warningsOf(kind: Plan['kind'], settings: ServiceSettings): string[] {
+  const warnings: string[] = []
+  if (kind === 'canary' && settings.run.replicas === 1) warnings.push('One replica: a single failing instance of the candidate is critical at once.')
+  const first = settings.strategy.steps[0]
+  if (kind === 'canary' && first?.weightPermille === TOTAL_PERMILLE) warnings.push('The first stage is 100%: nothing is observed before everybody gets the new version.')
+  return warnings
+}
+
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  return values.reduce((sum: number | null, value) => (sum === null || value === null ? null : sum + value), 0)
+}
+
+/** The part of a plan that its hash covers: what would be done, to what, from where. */
+export function hashedPart(plan: PlanContent): unknown {
+  const { stream, kind, from, to, base, strategy, steps, changes } = plan
+  return { domain: 'sluice.plan.v1', stream, kind, from, to, base: { stable: base.stable }, strategy, changes, steps: steps.map(({ step }) => step) }
+}

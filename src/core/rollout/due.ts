@@ -1,0 +1,51 @@
+import type { RouteSet } from '../shared/routes.ts'
+import type { FencingToken } from '../shared/token.ts'
+import { livingInstances } from './routing.ts'
+import type { Adoption, ServiceState } from './state.ts'
+
+/**
+ * What must be done to make the world as decided. Absolute and repeatable; `key` names the effect, so that one is
+ * never under way twice. A stale effect is refused by its token where it acts.
+ */
+export type Effect =
+  | { kind: 'start-set'; key: string; token: FencingToken; release: string; replicas: number }
+  | { kind: 'adopt-set'; key: string; token: FencingToken; release: string; version: string; adoption: Adoption }
+  | { kind: 'stop-set'; key: string; token: FencingToken; release: string }
+  | { kind: 'release-set'; key: string; token: FencingToken; release: string }
+  | { kind: 'set-routes'; key: string; token: FencingToken; routes: RouteSet[]; stable: string | null }
+  | { kind: 'finalize'; key: string; token: FencingToken }
+
+/** Effects due now. Pure: the same state asks for the same effects, so a restart continues where the last one stopped. */
+export function due(state: ServiceState): Effect[] {
+  return [...routeEffects(state), ...state.sets.flatMap((set) => setEffects(state, set))]
+}
+
+const tokenOf = (state: ServiceState, sequence: number): FencingToken => {
+  const busy = state.rollout !== null && state.rollout.phase.kind !== 'ended'
+  return { epoch: state.epoch, sequence, rollout: busy ? (state.rollout?.id ?? null) : null }
+}
+
+function routeEffects(state: ServiceState): Effect[] {
+  const { traffic } = state
+  if (state.finalizing) return [{ kind: 'finalize', key: 'finalize', token: tokenOf(state, state.sequence) }]
+  const inForce = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === state.epoch
+  if (traffic.sequence === 0 || inForce) return []
+  return [{ kind: 'set-routes', key: `set-routes ${state.epoch}.${traffic.sequence}`, token: tokenOf(state, traffic.sequence), routes: traffic.routes, stable: state.stable?.release ?? null }]
+}
+
+function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Effect[] {
+  // Calls about sets carry the newest sequence: the target compares them with everything it was ever told.
+  const token = tokenOf(state, state.sequence)
+  const { release, version, replicas, adoption } = set
+  switch (set.stage) {
+    case 'stopping':
+      return [{ kind: 'stop-set', key: `stop-set ${release}`, token, release }]
+    case 'releasing':
+      return [{ kind: 'release-set', key: `release-set ${release}`, token, release }]
+    case 'wanted': {
+      if (livingInstances(set).length === replicas || state.troubles['target'] !== undefined) return []
+      if (adoption !== null) return [{ kind: 'adopt-set', key: `adopt-set ${release}`, token, release, version, adoption }]
+      return [{ kind: 'start-set', key: `start-set ${release}`, token, release, replicas }]
+    }
+  }
+}

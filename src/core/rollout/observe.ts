@@ -1,0 +1,115 @@
+import { batchBetween, cursorOf } from '../analysis/counts-cursor.ts'
+import type { Instance } from '../shared/instance.ts'
+import type { Problem } from '../shared/problem.ts'
+import type { CutRequest, InstanceTraffic, RouterState } from '../shared/router-state.ts'
+import type { Observed } from './command.ts'
+import type { Event } from './event.ts'
+import { evolveAll } from './evolve.ts'
+import type { RolloutState, ServiceState } from './state.ts'
+
+/** Turns one look at the world into events. A look that shows nothing new makes none (INV9). */
+export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
+  const events: Event[] = []
+  let current = state
+  for (const look of [seeInstances, seeRouter, seeMetrics]) {
+    const seen = look(current, observed, now)
+    events.push(...seen)
+    current = evolveAll(current, seen)
+  }
+  return events
+}
+
+function seeInstances(state: ServiceState, { instances }: Observed, now: number): Event[] {
+  if (instances.kind === 'failed') return troubled(state, 'target', instances.problem, now)
+  const changed = state.sets
+    .map((set) => ({ set, seen: instances.instances.filter(({ release }) => release === set.release) }))
+    .filter(({ set, seen }) => !sameInstances(set.instances, seen))
+    .map(({ set, seen }): Event => ({ kind: 'instances-observed', at: now, release: set.release, instances: seen }))
+  return [...healed(state, 'target', now), ...changed]
+}
+
+const sameInstances = (a: readonly Instance[], b: readonly Instance[]): boolean => JSON.stringify(a.map(essence)) === JSON.stringify(b.map(essence))
+
+/** What decisions and people depend on; the time of the last failed probe alone is no news. */
+const essence = (one: Instance): unknown => [
+  one.id,
+  one.state,
+  one.host,
+  one.port,
+  one.pid,
+  one.crashes,
+  Math.min(one.consecutiveProbeFailures, 10),
+  one.lastProbeFailure?.kind,
+  one.lastExit?.at,
+]
+
+function seeRouter(state: ServiceState, { router }: Observed, now: number): Event[] {
+  if (router.kind === 'failed') return troubled(state, 'router', router.problem, now)
+  return [...healed(state, 'router', now), ...seeBusy(state, router.state.instances, now), ...seeRoutes(state, router.state, now)]
+}
+
+function seeBusy(state: ServiceState, traffic: readonly InstanceTraffic[], now: number): Event[] {
+  const leaving = state.sets.filter((set) => set.role === 'retiring').flatMap((set) => set.instances.map(({ id }) => id))
+  const drains = traffic.filter(({ id }) => leaving.includes(id))
+  const busy = drains.filter(({ inFlight, websockets, drain }) => inFlight > 0 || websockets > 0 || drain?.done === false).map(({ id }) => id)
+  if (JSON.stringify(busy) === JSON.stringify(state.busy)) return []
+  const cut: CutRequest[] = drains.flatMap(({ drain }) => drain?.cut ?? [])
+  return [{ kind: 'busy-observed', at: now, instances: busy, cut }]
+}
+
+function seeRoutes(state: ServiceState, seen: RouterState, now: number): Event[] {
+  const { traffic, epoch } = state
+  if (traffic.sequence === 0) return []
+  const weights = weightsIn(seen)
+  const wanted = Object.fromEntries(traffic.routes.map(({ release, weightPermille }) => [release, weightPermille]))
+  const ours = seen.token?.epoch === epoch && seen.token.sequence === traffic.sequence
+  const wasConfirmed = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch
+  if (seen.reverted !== null) return [{ kind: 'routes-drifted', at: now, observed: weights, cause: 'reverted' }, ...reassert(state, now), ...reopen(state, seen, now)]
+  if (ours && sameShares(weights, wanted)) return wasConfirmed ? [] : [{ kind: 'routes-confirmed', at: now, sequence: traffic.sequence, epoch, weights }]
+  if (!wasConfirmed) return []
+  return [{ kind: 'routes-drifted', at: now, observed: weights, cause: seen.token === null ? 'lost' : 'edited' }, ...reassert(state, now)]
+}
+
+/** The same routes under a new token: an equal token would count as a repeat. */
+const reassert = (state: ServiceState, now: number): Event[] => [{ kind: 'routes-decided', at: now, routes: state.traffic.routes, sequence: state.sequence + 1 }]
+
+/** The data plane returned traffic by itself while nobody was there: the stage is taken again from its weight. */
+function reopen({ rollout }: ServiceState, seen: RouterState, now: number): Event[] {
+  if (rollout === null || rollout.phase.kind !== 'running' || rollout.plan.kind !== 'canary') return []
+  const index = rollout.plan.steps.findLastIndex(({ step }, at) => step.kind === 'traffic' && at <= rollout.stepIndex)
+  if (index < 0) return []
+  const message = 'no controller spoke to the data plane, so it returned traffic to stable; the stage is taken again'
+  return [{ kind: 'step-reopened', at: now, index, reason: { code: 'CONTROLLER_LOST', message, evidence: { reverted: seen.reverted }, actor: { kind: 'data-plane', name: 'proxy' } } }]
+}
+
+const weightsIn = (seen: RouterState): Record<string, number> => Object.fromEntries(seen.sets.map(({ release, weightPermille }) => [release, weightPermille]))
+
+const sameShares = (a: Record<string, number>, b: Record<string, number>): boolean =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every((release) => (a[release] ?? 0) === (b[release] ?? 0))
+
+function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: number): Event[] {
+  const { rollout } = state
+  if (rollout === null || metrics === null || !isMeasured(rollout)) return []
+  switch (metrics.kind) {
+    case 'failure':
+      return rollout.sourceFailures?.problem.code === metrics.problem.code ? [] : [{ kind: 'metrics-failed', at: now, problem: metrics.problem }]
+    case 'no-data':
+      return []
+    case 'samples': {
+      const cursor = cursorOf(metrics.counts, metrics.at)
+      const last = rollout.cursor
+      if (last !== null && metrics.at - last.at < rollout.settings.analysis.intervalMs && rollout.phase.kind === 'running') return []
+      const batch = last === null ? null : batchBetween(last, cursor, { candidate: rollout.plan.to.release, stable: rollout.plan.from?.release ?? null })
+      return [{ kind: 'metrics-observed', at: now, batch, cursor, probes: probes.sent, probesLost: probes.lost }]
+    }
+  }
+}
+
+/** Counted from the first step to the outcome, the drain of the old set included. */
+const isMeasured = (rollout: RolloutState): boolean => rollout.phase.kind !== 'ended'
+
+function troubled(state: ServiceState, part: string, problem: Problem, now: number): Event[] {
+  return state.troubles[part]?.code === problem.code ? [] : [{ kind: 'trouble-seen', at: now, part, problem }]
+}
+
+const healed = (state: ServiceState, part: string, now: number): Event[] => (state.troubles[part] === undefined ? [] : [{ kind: 'trouble-over', at: now, part }])

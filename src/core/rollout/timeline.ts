@@ -1,0 +1,91 @@
+import { formatDuration } from '../shared/duration.ts'
+import { formatWeight } from '../shared/weight.ts'
+import type { Event } from './event.ts'
+import type { Reason } from './reason.ts'
+import type { TimelineEntry } from './view.ts'
+
+type Line = Pick<TimelineEntry, 'text' | 'level'> & { actor?: string }
+
+/** One event as a line for people, or `null` when it is of no interest to them. `nameOf` turns a release into its version. */
+export function timelineEntry(sequence: number, event: Event, nameOf: (release: string) => string): TimelineEntry | null {
+  const line = lineOf(event, nameOf)
+  return line === null ? null : { sequence, at: event.at, kind: event.kind, actor: line.actor ?? 'sluice', text: line.text, level: line.level }
+}
+
+const info = (text: string): Line => ({ text, level: 'info' })
+const because = (reason: Reason, level: Line['level'], text = reason.message): Line => ({ text, level, actor: reason.actor.name })
+
+function lineOf(event: Event, nameOf: (release: string) => string): Line | null {
+  switch (event.kind) {
+    case 'rollout-started':
+      return { ...info(`deploy of ${event.rollout.plan.to.version} began${note(event.rollout.note)}`), actor: event.rollout.actor.name }
+    case 'rollout-queued':
+      return { ...info(`${event.rollout.plan.to.version} waits for its turn`), actor: event.rollout.actor.name }
+    case 'queue-dropped':
+      return because(event.reason, 'info', `a waiting release was dropped: ${event.reason.message}`)
+    case 'step-finished':
+      return event.skipped ? because(event.reason, 'info') : info(event.reason.message)
+    case 'step-reopened':
+      return because(event.reason, 'warning')
+    case 'set-wanted':
+      return info(event.adoption === null ? `starting ${event.replicas} of ${event.version}` : `taking over the process on port ${event.adoption.port} as ${event.version}`)
+    case 'set-held':
+      return info(`${nameOf(event.release)} stays without traffic for inspection${event.until === null ? '' : ` for ${formatDuration(Math.max(0, event.until - event.at))}`}`)
+    case 'set-stopping':
+      return info(`stopping the instances of ${nameOf(event.release)}`)
+    case 'set-gone':
+      return info(`the instances of ${nameOf(event.release)} are gone`)
+    case 'weights-decided':
+      return info(`traffic decided: ${shares(event.weights, nameOf)}`)
+    case 'routes-drifted':
+      return { text: driftText(event.cause), level: 'warning' }
+    case 'busy-observed':
+      return event.cut.length === 0 ? null : { text: `the drain limit cut ${event.cut.length} requests or connections: ${event.cut.slice(0, 3).map(({ kind, route, ageMs }) => `${kind} ${route} after ${formatDuration(ageMs)}`).join(', ')}`, level: 'warning' }
+    case 'metrics-failed':
+      return { text: `no numbers: ${event.problem.message}`, level: 'warning' }
+    case 'rollout-paused':
+      return because(event.reason, 'warning', event.checks.length === 0 ? event.reason.message : `paused: ${event.reason.message}`)
+    case 'rollout-resumed':
+    case 'full-promotion-asked':
+    case 'control-released':
+      return because(event.reason, 'info')
+    case 'return-started':
+      return because(event.reason, 'bad', `going back: ${event.reason.message}`)
+    case 'stable-changed':
+      return { text: `${event.version} is stable`, level: 'good' }
+    case 'outcome-reached':
+      return because(event.reason, event.outcome === 'promoted' ? 'good' : 'bad', outcomeText(event))
+    case 'trouble-seen':
+      return { text: event.problem.message, level: 'warning' }
+    case 'trouble-over':
+      return info(`${event.part} works again`)
+    case 'controller-started':
+    case 'step-started':
+    case 'set-retiring':
+    case 'let-go-accepted':
+    case 'instances-observed':
+    case 'routes-decided':
+    case 'routes-confirmed':
+    case 'metrics-observed':
+    case 'service-finalized':
+      return null
+  }
+}
+
+const note = (text: string): string => (text === '' ? '' : `: ${text}`)
+
+const shares = (weights: Record<string, number>, nameOf: (release: string) => string): string =>
+  Object.entries(weights)
+    .filter(([, weight]) => weight > 0)
+    .map(([release, weight]) => `${nameOf(release)} ${formatWeight(weight)}`)
+    .join(', ') || 'none'
+
+function driftText(cause: 'edited' | 'lost' | 'reverted'): string {
+  if (cause === 'reverted') return 'the data plane had returned traffic to stable by itself; the routes are set again'
+  return cause === 'lost' ? 'the router did not know the service any more; the routes are set again' : 'the routes were changed from outside; they are set again'
+}
+
+function outcomeText({ outcome, reason, trafficOffMs }: Extract<Event, { kind: 'outcome-reached' }>): string {
+  const off = trafficOffMs === null ? '' : `; traffic was off ${formatDuration(trafficOffMs)} after the verdict`
+  return `${outcome.replace('_', ' ')}: ${reason.message}${off}`
+}
