@@ -18,8 +18,3 @@ export interface Operation<Context, Input extends z.ZodType = z.ZodType, Output 
   run(context: Context, input: z.infer<Input>, caller: Caller): Promise<Result<z.infer<Output>>>
 }
 
-/** Keeps the types of input and output together when an operation is written down. */
-export const operation = <Context, Input extends z.ZodType, Output extends z.ZodType>(
-  definition: Operation<Context, Input, Output>,
-): Operation<Context, Input, Output> => definition
-

@@ -9,7 +9,10 @@ import type { NotificationMessage } from './notifier.ts'
  */
 export interface Store {
   readonly kind: string
-  /** Becomes the owner and answers with the new epoch (previous + 1). `STORE_LOCKED` names the present owner. */
+  /**
+   * Becomes the owner and answers with the new epoch (previous + 1). `STORE_LOCKED` names the present owner.
+   * Everybody may read; every write before this, or after a newer owner came, is refused with `STORE_FENCED`.
+   */
   acquire(owner: { pid: number; startedAt: number; host: string }): Promise<Result<{ epoch: number }>>
   load(stream: string): Promise<Result<StoredStream | null>>
   append(request: AppendRequest): Promise<Result<{ revision: number }>>
@@ -23,7 +26,10 @@ export interface Store {
   getDocument(kind: string, id: string): Promise<Result<StoredDocument | null>>
   /** Newest first. */
   listDocuments(request: { kind: string; stream?: string; limit: number }): Promise<Result<StoredDocument[]>>
-  /** Messages not yet delivered whose `notBefore` has come, oldest first per stream. */
+  /**
+   * Messages not yet delivered whose `notBefore` has come, oldest first per stream and channel. A message that waits holds
+   * back those after it in its stream and channel. Channels take turns, so that none fills the whole answer.
+   */
   pendingMessages(now: number, limit: number): Promise<Result<OutboxMessage[]>>
   settleMessage(settle: SettleMessage): Promise<Result<void>>
   /** Delivered and dead messages too, newest first, for people to look at. */
@@ -31,7 +37,13 @@ export interface Store {
   close(): Promise<void>
 }
 
-export type StoredStream = { stream: string; revision: number; schemaVersion: number; state: unknown; due: number | null }
+export type StoredStream = {
+  stream: string
+  revision: number
+  schemaVersion: number
+  state: unknown
+  due: number | null
+}
 export type StoredEvent = { stream: string; sequence: number; at: number; kind: string; event: unknown }
 export type AppendRequest = {
   stream: string

@@ -8,6 +8,7 @@ import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
 import { observe } from './observe.ts'
 import type { Actor, Reason } from './reason.ts'
+import { ENGINE } from './reason.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
 
 /**
@@ -177,7 +178,20 @@ const notNow = (verb: string, why: string): Problem => problem('NOT_ALLOWED_NOW'
 
 function noteFailure(state: ServiceState, { effect, problem: trouble }: Extract<Command, { kind: 'effect-failed' }>, now: number): Event[] {
   const part = `effect ${effect}`
-  return state.troubles[part]?.code === trouble.code ? [] : [{ kind: 'trouble-seen', at: now, part, problem: trouble }]
+  const seen: Event[] = state.troubles[part]?.code === trouble.code ? [] : [{ kind: 'trouble-seen', at: now, part, problem: trouble }]
+  return [...seen, ...hopeless(state, { effect, trouble, now })]
+}
+
+/** A candidate that can never start, or a first release that can never listen, ends now instead of at its deadline. */
+function hopeless(state: ServiceState, { effect, trouble, now }: { effect: string; trouble: Problem; now: number }): Event[] {
+  const current = running(state)
+  if (current === null || current.phase.kind !== 'running' || trouble.retryable || trouble.code === 'STALE_TOKEN') return []
+  const cannotStart = effect === `start-set ${current.plan.to.release}` || effect === `adopt-set ${current.plan.to.release}`
+  const cannotListen = state.stable === null && trouble.code === 'LISTEN_FAILED'
+  if (!cannotStart && !cannotListen) return []
+  const reason: Reason = { code: trouble.code, message: trouble.message, evidence: { effect }, actor: ENGINE }
+  const outcome = state.stable === null || current.plan.kind === 'rollback' ? 'failed' : 'rolled_back'
+  return [{ kind: 'return-started', at: now, outcome, reason, problem: trouble }]
 }
 
 function noteSuccess(state: ServiceState, effect: string, now: number): Event[] {

@@ -98,11 +98,17 @@ function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: num
     case 'samples': {
       const cursor = cursorOf(metrics.counts, metrics.at)
       const last = rollout.cursor
-      if (last !== null && metrics.at - last.at < rollout.settings.analysis.intervalMs && rollout.phase.kind === 'running') return []
+      if (last !== null && metrics.at - last.at < lookEveryMs(rollout)) return []
       const batch = last === null ? null : batchBetween(last, cursor, { candidate: rollout.plan.to.release, stable: rollout.plan.from?.release ?? null })
       return [{ kind: 'metrics-observed', at: now, batch, cursor, probes: probes.sent, probesLost: probes.lost }]
     }
   }
+}
+
+/** On the way back and while the old set leaves, every look counts: nothing that was cut may be missed. */
+function lookEveryMs({ phase, plan, stepIndex, settings }: RolloutState): number {
+  const kind = plan.steps[stepIndex]?.step.kind
+  return phase.kind === 'returning' || kind === 'drain' || kind === 'retire' ? 1 : settings.analysis.intervalMs
 }
 
 /** Counted from the first step to the outcome, the drain of the old set included. */

@@ -1,0 +1,139 @@
+import { crc32 } from 'node:zlib'
+import * as z from 'zod'
+import type { NotificationMessage } from '../../../ports/notifier.ts'
+import type { OutboxMessage, StoredDocument, StoredEvent, StoredStream } from '../../../ports/store.ts'
+
+/** A row that is not what was written. The message names the row; it ends as `STORE_CORRUPT`. */
+export class DamagedRowError extends Error {}
+
+/** The seal of a row: a CRC-32 over its fields, which finds every single changed byte. Not a defence against forgery. */
+const sealOf = (fields: readonly (string | number | null)[]): number => crc32(JSON.stringify(fields))
+
+/** JSON has no `undefined`; at the top level it is kept as `null`. */
+export const encode = (value: unknown): string => JSON.stringify(value) ?? 'null'
+
+const whole = z.int()
+const MetaRow = z.object({ name: z.string(), value: z.string(), crc: whole })
+const LeaseRow = z.object({ epoch: whole, crc: whole })
+const StreamRow = z.object({
+  stream: z.string(),
+  revision: whole,
+  schemaVersion: whole,
+  state: z.string(),
+  due: whole.nullable(),
+  crc: whole,
+})
+const EventRow = z.object({
+  stream: z.string(),
+  sequence: whole,
+  at: whole,
+  kind: z.string(),
+  event: z.string(),
+  crc: whole,
+})
+const DocumentRow = z.object({
+  kind: z.string(),
+  id: z.string(),
+  stream: z.string(),
+  at: whole,
+  body: z.string(),
+  crc: whole,
+})
+const OutboxRow = z.object({
+  channel: z.string(),
+  key: z.string(),
+  stream: z.string(),
+  message: z.string(),
+  state: z.enum(['pending', 'delivered', 'dead']),
+  attempts: whole,
+  notBefore: whole,
+  lastError: z.string().nullable(),
+  crc: whole,
+})
+const Message = z.object({
+  type: z.string(),
+  timestamp: z.string(),
+  severity: z.enum(['info', 'warning', 'error', 'critical']),
+  summary: z.string(),
+  data: z.record(z.string(), z.unknown()),
+}) satisfies z.ZodType<NotificationMessage>
+
+type StreamFields = Omit<z.infer<typeof StreamRow>, 'crc'>
+type EventFields = Omit<z.infer<typeof EventRow>, 'crc'>
+type DocumentFields = Omit<z.infer<typeof DocumentRow>, 'crc'>
+export type OutboxFields = Omit<z.infer<typeof OutboxRow>, 'crc'>
+
+export const sealMeta = (name: string, value: string): number => sealOf([name, value])
+export const sealLease = (epoch: number): number => sealOf(['lease', epoch])
+export const sealStream = (r: StreamFields): number =>
+  sealOf([r.stream, r.revision, r.schemaVersion, r.state, r.due])
+export const sealEvent = (r: EventFields): number => sealOf([r.stream, r.sequence, r.at, r.kind, r.event])
+export const sealDocument = (r: DocumentFields): number => sealOf([r.kind, r.id, r.stream, r.at, r.body])
+export const sealOutbox = (r: OutboxFields): number =>
+  sealOf([r.channel, r.key, r.stream, r.message, r.state, r.attempts, r.notBefore, r.lastError])
+
+export function readMeta(row: unknown): string {
+  const meta = shaped(MetaRow, row, 'meta')
+  sealed(meta.crc, sealMeta(meta.name, meta.value), `meta ${meta.name}`)
+  return meta.value
+}
+
+export function readEpoch(row: unknown): number {
+  const lease = shaped(LeaseRow, row, 'lease')
+  sealed(lease.crc, sealLease(lease.epoch), 'lease')
+  return lease.epoch
+}
+
+export function readStream(row: unknown): StoredStream {
+  const fields = shaped(StreamRow, row, 'streams')
+  sealed(fields.crc, sealStream(fields), `stream ${fields.stream}`)
+  const { stream, revision, schemaVersion, due } = fields
+  return { stream, revision, schemaVersion, due, state: decode(fields.state, `stream ${stream}`) }
+}
+
+export function readEvent(row: unknown): StoredEvent {
+  const fields = shaped(EventRow, row, 'events')
+  const name = `event ${fields.sequence} of ${fields.stream}`
+  sealed(fields.crc, sealEvent(fields), name)
+  const { stream, sequence, at, kind } = fields
+  return { stream, sequence, at, kind, event: decode(fields.event, name) }
+}
+
+export function readDocument(row: unknown): StoredDocument {
+  const fields = shaped(DocumentRow, row, 'documents')
+  const name = `document ${fields.kind}/${fields.id}`
+  sealed(fields.crc, sealDocument(fields), name)
+  const { kind, id, stream, at } = fields
+  return { kind, id, stream, at, body: decode(fields.body, name) }
+}
+
+/** The row as it is kept, for changing it. */
+export function readOutboxFields(row: unknown): OutboxFields {
+  const { crc, ...fields } = shaped(OutboxRow, row, 'outbox')
+  sealed(crc, sealOutbox(fields), `message ${fields.channel}/${fields.key}`)
+  return fields
+}
+
+export function readMessage(row: unknown): OutboxMessage {
+  const fields = readOutboxFields(row)
+  const name = `message ${fields.channel}/${fields.key}`
+  return { ...fields, message: shaped(Message, decode(fields.message, name), name) }
+}
+
+function shaped<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new DamagedRowError(`${name}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`)
+}
+
+function sealed(kept: number, computed: number, name: string): void {
+  if (kept !== computed) throw new DamagedRowError(`${name}: the row does not match its checksum`)
+}
+
+function decode(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new DamagedRowError(`${name}: the value is not JSON`)
+  }
+}

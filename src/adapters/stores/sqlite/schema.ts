@@ -1,0 +1,24 @@
+/** Grows with every change of the tables. A file with a higher number is refused, never guessed at. */
+export const FORMAT = 1
+
+/**
+ * Every row carries a CRC-32 of its own fields: SQLite itself notices damage to the structure of a file, but not a changed
+ * byte inside a value. `meta` must keep its shape in all formats, because it is read before the format is known.
+ */
+export const SCHEMA = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE lease (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT;
+CREATE TABLE streams (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, schemaVersion INTEGER NOT NULL,
+  state TEXT NOT NULL, due INTEGER, crc INTEGER NOT NULL) STRICT;
+CREATE INDEX streams_by_due ON streams (due, stream) WHERE due IS NOT NULL;
+CREATE TABLE events (stream TEXT NOT NULL REFERENCES streams (stream), sequence INTEGER NOT NULL, at INTEGER NOT NULL,
+  kind TEXT NOT NULL, event TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (stream, sequence)) STRICT;
+CREATE TABLE documents (kind TEXT NOT NULL, id TEXT NOT NULL, stream TEXT NOT NULL, at INTEGER NOT NULL,
+  body TEXT NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (kind, id)) STRICT;
+CREATE INDEX documents_by_age ON documents (kind, at);
+CREATE INDEX documents_by_stream ON documents (kind, stream, at);
+CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, key TEXT NOT NULL,
+  stream TEXT NOT NULL REFERENCES streams (stream), message TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+  notBefore INTEGER NOT NULL, lastError TEXT, crc INTEGER NOT NULL, UNIQUE (channel, key)) STRICT;
+CREATE INDEX outbox_pending ON outbox (stream, channel, id) WHERE state = 'pending';
+`

@@ -1,0 +1,29 @@
+import { Event } from '../core/rollout/event.ts'
+import { newServiceState, ServiceState, STATE_SCHEMA_VERSION } from '../core/rollout/state.ts'
+import { problem } from '../core/shared/problem.ts'
+import type { Result } from '../core/shared/result.ts'
+import { failed, ok } from '../core/shared/result.ts'
+import type { StoredEvent, StoredStream } from '../ports/store.ts'
+
+/** A stored row back as a state. What does not have the shape is refused by name, never repaired by guessing. */
+export function decodeStream(stream: string, stored: StoredStream | null): Result<{ state: ServiceState; revision: number }> {
+  if (stored === null) return ok({ state: newServiceState(stream), revision: 0 })
+  if (stored.schemaVersion > STATE_SCHEMA_VERSION) return failed(newer(stream, stored.schemaVersion))
+  const parsed = ServiceState.safeParse(stored.state)
+  if (!parsed.success) return failed(corrupt(`The state of ${stream} at revision ${stored.revision}`, parsed.error.message))
+  return ok({ state: parsed.data, revision: stored.revision })
+}
+
+export function decodeEvent(stored: StoredEvent): Result<Event> {
+  const parsed = Event.safeParse(stored.event)
+  return parsed.success ? ok(parsed.data) : failed(corrupt(`Event ${stored.sequence} of ${stored.stream}`, parsed.error.message))
+}
+
+const corrupt = (what: string, cause: string) =>
+  problem('STATE_CORRUPT', { message: `${what} cannot be read.`, cause, remedy: 'Nothing was changed and traffic flows on. Restore the state folder from a backup, or report this with the file.' })
+
+const newer = (stream: string, version: number) =>
+  problem('STATE_NEWER_FORMAT', {
+    message: `The state of ${stream} has format ${version}; this version of Sluice reads up to ${STATE_SCHEMA_VERSION}.`,
+    remedy: 'Start the newer version of Sluice that wrote it. Nothing was changed.',
+  })

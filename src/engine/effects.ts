@@ -1,0 +1,87 @@
+import type { Effect } from '../core/rollout/due.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import { Release } from '../core/release/release.ts'
+import { problem } from '../core/shared/problem.ts'
+import type { Result } from '../core/shared/result.ts'
+import { failed, ok } from '../core/shared/result.ts'
+import type { SetSpec } from '../core/shared/set-spec.ts'
+import type { Router } from '../ports/router.ts'
+import type { Store } from '../ports/store.ts'
+import type { Target } from '../ports/target.ts'
+import type { EffectRunner } from './perform.ts'
+
+export const RELEASE_DOCUMENT = 'release'
+
+export type EffectParts = { store: Store; target: Target; router: Router; probeKey: string }
+
+/** How each kind of effect is done through the ports. */
+export function createEffectRunner(parts: EffectParts): EffectRunner {
+  const { target, router } = parts
+  return async (stream, state, effect) => {
+    switch (effect.kind) {
+      case 'start-set':
+        return startSet(parts, stream, effect)
+      case 'adopt-set':
+        return adoptSet(parts, stream, effect)
+      case 'stop-set':
+        return target.stop({ token: effect.token, service: stream, release: effect.release })
+      case 'release-set':
+        return target.release({ token: effect.token, service: stream, release: effect.release })
+      case 'set-routes':
+        return setRoutes(parts, stream, { state, effect })
+      case 'finalize':
+        return router.finalize({ token: effect.token, service: stream })
+    }
+  }
+}
+
+async function startSet(parts: EffectParts, stream: string, effect: Extract<Effect, { kind: 'start-set' }>): Promise<Result<void>> {
+  const release = await loadRelease(parts.store, effect.release)
+  if (release.kind === 'failed') return release
+  return parts.target.start({ token: effect.token, spec: specOf(stream, release.value), replicas: effect.replicas })
+}
+
+async function adoptSet(parts: EffectParts, stream: string, effect: Extract<Effect, { kind: 'adopt-set' }>): Promise<Result<void>> {
+  const release = await loadRelease(parts.store, effect.release)
+  if (release.kind === 'failed') return release
+  const { pid, port } = effect.adoption
+  const adopted = await parts.target.adopt({
+    token: effect.token,
+    service: stream,
+    release: effect.release,
+    version: effect.version,
+    port,
+    ...(pid === null ? {} : { pid }),
+    healthPath: release.value.settings.health.path,
+  })
+  return adopted.kind === 'ok' ? ok(undefined) : adopted
+}
+
+async function setRoutes(parts: EffectParts, stream: string, { state, effect }: { state: ServiceState; effect: Extract<Effect, { kind: 'set-routes' }> }): Promise<Result<void>> {
+  const settings = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
+  if (settings === null) return ok(undefined)
+  return parts.router.setRoutes({
+    service: stream,
+    token: effect.token,
+    listen: settings.listen,
+    stable: effect.stable,
+    sets: effect.routes,
+    drain: settings.drain,
+    onControllerLoss: settings.onControllerLoss,
+    probeKey: parts.probeKey,
+  })
+}
+
+/** The immutable record of a release; effects and rollbacks run from it, never from the file of today. */
+export async function loadRelease(store: Store, id: string): Promise<Result<Release>> {
+  const document = await store.getDocument(RELEASE_DOCUMENT, id)
+  if (document.kind === 'failed') return document
+  const parsed = Release.safeParse(document.value?.body)
+  if (parsed.success) return ok(parsed.data)
+  return failed(problem('RELEASE_NOT_FOUND', { message: `The record of release ${id} is missing or unreadable.`, cause: document.value === null ? undefined : parsed.error.message, remedy: 'See "sluice release list" for the releases that can run.' }))
+}
+
+function specOf(stream: string, { id, version, settings, artifact }: Release): SetSpec {
+  const { run, health } = settings
+  return { service: stream, release: id, version, command: run.command, folder: artifact.folder, env: run.env, secrets: run.secrets, health, stopGraceMs: run.stopGraceMs }
+}

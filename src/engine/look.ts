@@ -1,0 +1,44 @@
+import type { Observed } from '../core/rollout/command.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import type { RouterState } from '../core/shared/router-state.ts'
+import type { MetricSource } from '../ports/metric.ts'
+import type { ProbeRun } from '../ports/prober.ts'
+import type { Router } from '../ports/router.ts'
+import type { Target } from '../ports/target.ts'
+
+/** Steps in which every tenth of a second is somebody's waiting time. */
+const EAGER_MS = 150
+/** During a rollout an instance that dies must be seen at once. */
+const ROLLOUT_MS = 250
+const IDLE_MS = 1000
+
+export type LookParts = { target: Target; router: Router; metrics: MetricSource }
+
+/** One look at target, router and numbers, side by side. */
+export async function look({ target, router, metrics }: LookParts, stream: string, { state, probes }: { state: ServiceState; probes: Observed['probes'] }): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
+  const measured = state.rollout !== null && state.rollout.phase.kind !== 'ended'
+  const [instances, routes, counts] = await Promise.all([target.observe(stream), router.readState(stream), measured ? metrics.query(stream) : null])
+  const observed: Observed = {
+    instances: instances.kind === 'ok' ? { kind: 'seen', instances: instances.value.instances } : { kind: 'failed', problem: instances.problem },
+    router: routes.kind === 'ok' ? { kind: 'seen', state: routes.value } : { kind: 'failed', problem: routes.problem },
+    metrics: counts,
+    probes,
+  }
+  const epochs = [instances.kind === 'ok' ? instances.value.highestToken?.epoch : undefined, routes.kind === 'ok' ? routes.value.token?.epoch : undefined]
+  return { observed, highestEpoch: Math.max(0, ...epochs.map((epoch) => epoch ?? 0)), routerState: routes.kind === 'ok' ? routes.value : null }
+}
+
+/** How soon to look again. */
+export function lookAgainMs(state: ServiceState): number {
+  const { rollout } = state
+  if (rollout === null || rollout.phase.kind === 'ended') return state.sets.some(({ stage, role }) => stage !== 'wanted' || role === 'retiring') ? ROLLOUT_MS : IDLE_MS
+  const kind = rollout.plan.steps[rollout.stepIndex]?.step.kind
+  const waitsForTime = kind === 'observe' || kind === 'watch'
+  return rollout.phase.kind === 'running' && waitsForTime ? ROLLOUT_MS : EAGER_MS
+}
+
+/** What of the prober's totals has not been journalled yet. */
+export function freshProbes(run: ProbeRun | null, journalled: Observed['probes']): Observed['probes'] {
+  const totals = run?.totals() ?? { sent: 0, lost: 0 }
+  return { sent: Math.max(0, totals.sent - journalled.sent), lost: Math.max(0, totals.lost - journalled.lost) }
+}

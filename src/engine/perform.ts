@@ -1,0 +1,65 @@
+import type { Effect } from '../core/rollout/due.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import type { Problem } from '../core/shared/problem.ts'
+import type { Result } from '../core/shared/result.ts'
+import type { Clock } from '../ports/clock.ts'
+
+/** After a success the world needs a moment to show it; asking again sooner would be noise. */
+const REPEAT_AFTER_MS = 750
+const FIRST_RETRY_MS = 150
+const LONGEST_RETRY_MS = 5000
+
+/** Does one effect through its port. */
+export type EffectRunner = (stream: string, state: ServiceState, effect: Effect) => Promise<Result<void>>
+
+export type PerformerParts = {
+  clock: Clock
+  run: EffectRunner
+  /** How the answer comes back: as a command like any other. */
+  answer(stream: string, key: string, result: { kind: 'ok' } | { kind: 'failed'; problem: Problem }): void
+}
+
+export interface Performer {
+  /** Starts what is due and not under way, resting after an answer or waiting out a failure. Never waits for an effect. */
+  perform(stream: string, state: ServiceState, effects: readonly Effect[]): void
+}
+
+type Memory = { underWay: boolean; failures: number; notBefore: number }
+
+/**
+ * Effects are absolute and fenced, so this memory is only manners, not safety: it keeps one effect from running twice at
+ * the same time and a failing one from being hammered. A restart forgets it and observes first.
+ */
+export function createPerformer({ clock, run, answer }: PerformerParts): Performer {
+  const memories = new Map<string, Memory>()
+
+  async function perform(stream: string, state: ServiceState, effect: Effect, memory: Memory): Promise<void> {
+    const result = await run(stream, state, effect)
+    memory.underWay = false
+    memory.failures = result.kind === 'ok' ? 0 : memory.failures + 1
+    memory.notBefore = clock.now() + (result.kind === 'ok' ? REPEAT_AFTER_MS : retryDelayMs(memory.failures))
+    answer(stream, effect.key, result.kind === 'ok' ? { kind: 'ok' } : { kind: 'failed', problem: result.problem })
+  }
+
+  return {
+    perform: (stream, state, effects) => {
+      for (const effect of effects) {
+        const key = `${stream} ${effect.key}`
+        const memory = memories.get(key) ?? { underWay: false, failures: 0, notBefore: 0 }
+        memories.set(key, memory)
+        if (memory.underWay || clock.now() < memory.notBefore) continue
+        memory.underWay = true
+        void perform(stream, state, effect, memory)
+      }
+      forgetOthers(memories, stream, effects)
+    },
+  }
+}
+
+/** Keys that are no longer due and not under way need no memory. */
+function forgetOthers(memories: Map<string, Memory>, stream: string, effects: readonly Effect[]): void {
+  const wanted = new Set(effects.map(({ key }) => `${stream} ${key}`))
+  for (const [key, { underWay }] of memories) if (key.startsWith(`${stream} `) && !underWay && !wanted.has(key)) memories.delete(key)
+}
+
+const retryDelayMs = (failures: number): number => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))

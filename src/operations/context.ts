@@ -1,0 +1,36 @@
+import type { ServiceSettings } from '../core/release/settings.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import type { ServiceView, TimelineEntry } from '../core/rollout/view.ts'
+import type { Result } from '../core/shared/result.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Ids } from '../ports/ids.ts'
+import type { Router } from '../ports/router.ts'
+import type { Store } from '../ports/store.ts'
+import type { Target } from '../ports/target.ts'
+import type { Operation } from './operation.ts'
+import type * as z from 'zod'
+
+/** What operations work with; made by the composition root. */
+export interface OperationContext {
+  readonly engine: Engine
+  readonly store: Store
+  readonly target: Target
+  readonly router: Router
+  readonly clock: Clock
+  readonly ids: Ids
+  /** Reads and checks the file anew; the file of this moment counts. */
+  loadSettings(environment: string): Result<ServiceSettings[]>
+  /** SHA-256 over the canonical JSON of a value, in hex. */
+  digest(value: unknown): string
+  viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
+  timeline(stream: string): TimelineEntry[]
+  /** Begins to look after a stream, if nobody does yet. */
+  watch(stream: string): void
+  /** Ends the controller; with `everything` also the instances, the agent and the proxy. Returns when it is under way. */
+  shutdown(everything: boolean): void
+}
+
+export const operationOf = <Input extends z.ZodType, Output extends z.ZodType>(
+  definition: Operation<OperationContext, Input, Output>,
+): Operation<OperationContext, Input, Output> => definition

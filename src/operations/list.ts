@@ -1,0 +1,27 @@
+import { abort } from './abort.ts'
+import { adopt } from './adopt.ts'
+import type { OperationContext } from './context.ts'
+import { deploy } from './deploy.ts'
+import { diagnose } from './diagnose.ts'
+import { getLogs } from './get-logs.ts'
+import { getRollout } from './get-rollout.ts'
+import { getSeries } from './get-series.ts'
+import { getService } from './get-service.ts'
+import { listMessages } from './list-messages.ts'
+import { listReleases } from './list-releases.ts'
+import { listRollouts } from './list-rollouts.ts'
+import { listServices } from './list-services.ts'
+import type { Operation } from './operation.ts'
+import { pause } from './pause.ts'
+import { plan } from './plan.ts'
+import { promote } from './promote.ts'
+import { resume } from './resume.ts'
+import { rollback } from './rollback.ts'
+import { shutdown } from './shutdown.ts'
+import { unadopt } from './unadopt.ts'
+
+/** Every use case there is. Each becomes a route, a command and an entry of the reference. */
+export const OPERATIONS: readonly Operation<OperationContext>[] = [
+  listServices, getService, plan, deploy, promote, pause, resume, abort, rollback, adopt, unadopt,
+  listRollouts, getRollout, getSeries, getLogs, listReleases, listMessages, diagnose, shutdown,
+]

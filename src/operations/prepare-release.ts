@@ -1,0 +1,60 @@
+import type { Release } from '../core/release/release.ts'
+import { Release as ReleaseSchema } from '../core/release/release.ts'
+import type { ServiceSettings } from '../core/release/settings.ts'
+import { streamOf } from '../core/release/settings.ts'
+import { problem } from '../core/shared/problem.ts'
+import type { Result } from '../core/shared/result.ts'
+import { failed, ok } from '../core/shared/result.ts'
+import { RELEASE_DOCUMENT } from '../engine/effects.ts'
+import type { OperationContext } from './context.ts'
+
+export type PrepareInput = { settings: ServiceSettings; version: string; actor: string }
+export type PreparedRelease = { release: Release; warnings: string[] }
+
+/** Makes the immutable record of a version as it would run now. The same content gives the same release. */
+export async function prepareRelease(context: OperationContext, { settings, version, actor }: PrepareInput): Promise<Result<PreparedRelease>> {
+  const checked = checkVersion(version)
+  if (checked !== null) return failed(checked)
+  const artifact = await context.target.resolve({ artifact: settings.run.artifact, version })
+  if (artifact.kind === 'failed') return artifact
+  const secretVersions = await context.target.secretVersions(settings.run.secrets)
+  if (secretVersions.kind === 'failed') return secretVersions
+  const { digest, folder, bytes, files, warnings } = artifact.value
+  const release = await record(context, {
+    id: releaseId(context, { settings, version, digest, secretVersions: secretVersions.value }),
+    stream: streamOf(settings),
+    version,
+    artifact: { digest, folder, bytes, files },
+    settings,
+    secretVersions: secretVersions.value,
+    createdAt: context.clock.now(),
+    createdBy: actor,
+    adopted: false,
+  })
+  return release.kind === 'failed' ? release : ok({ release: release.value, warnings })
+}
+
+/** A release is written once; asking again finds the same record. */
+export async function record(context: OperationContext, release: Release): Promise<Result<Release>> {
+  const known = await context.store.getDocument(RELEASE_DOCUMENT, release.id)
+  if (known.kind === 'failed') return known
+  const parsed = ReleaseSchema.safeParse(known.value?.body)
+  if (parsed.success) return ok(parsed.data)
+  const put = await context.store.putDocument({ kind: RELEASE_DOCUMENT, id: release.id, stream: release.stream, at: release.createdAt, body: release })
+  return put.kind === 'failed' ? put : ok(release)
+}
+
+/** What runs decides what a release is; how it is watched on the way does not. */
+function releaseId(context: OperationContext, { settings, version, digest, secretVersions }: { settings: ServiceSettings; version: string; digest: string; secretVersions: Record<string, string> }): string {
+  const { service, environment, run, listen, health, drain } = settings
+  const { artifact: _path, ...runs } = run
+  return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, version, digest, secretVersions }).slice(0, 10)}`
+}
+
+function checkVersion(version: string) {
+  if (/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(version)) return null
+  return problem('VERSION_INVALID', {
+    message: `"${version.slice(0, 120)}" cannot be a version.`,
+    remedy: 'Use up to 100 letters, digits, dots, dashes, plus signs and underscores, starting with a letter or digit.',
+  })
+}
