@@ -4,7 +4,12 @@ import type { ServiceState } from '../core/rollout/state.ts'
 import type { AppendRequest } from '../ports/store.ts'
 
 /** Messages for the outbox, written in the same transaction as the events they speak of. */
-export function messagesFor(stream: string, revision: number, events: readonly Event[], states: readonly ServiceState[]): AppendRequest['messages'] {
+export function messagesFor(
+  stream: string,
+  revision: number,
+  events: readonly Event[],
+  states: readonly ServiceState[],
+): AppendRequest['messages'] {
   return events.flatMap((event, index) => {
     const state = states[index]
     const announcement = state === undefined ? null : announcementOf(event, state)

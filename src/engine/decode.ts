@@ -6,21 +6,32 @@ import { failed, ok } from '../core/shared/result.ts'
 import type { StoredEvent, StoredStream } from '../ports/store.ts'
 
 /** A stored row back as a state. What does not have the shape is refused by name, never repaired by guessing. */
-export function decodeStream(stream: string, stored: StoredStream | null): Result<{ state: ServiceState; revision: number }> {
+export function decodeStream(
+  stream: string,
+  stored: StoredStream | null,
+): Result<{ state: ServiceState; revision: number }> {
   if (stored === null) return ok({ state: newServiceState(stream), revision: 0 })
   if (stored.schemaVersion > STATE_SCHEMA_VERSION) return failed(newer(stream, stored.schemaVersion))
   const parsed = ServiceState.safeParse(stored.state)
-  if (!parsed.success) return failed(corrupt(`The state of ${stream} at revision ${stored.revision}`, parsed.error.message))
+  if (!parsed.success)
+    return failed(corrupt(`The state of ${stream} at revision ${stored.revision}`, parsed.error.message))
   return ok({ state: parsed.data, revision: stored.revision })
 }
 
 export function decodeEvent(stored: StoredEvent): Result<Event> {
   const parsed = Event.safeParse(stored.event)
-  return parsed.success ? ok(parsed.data) : failed(corrupt(`Event ${stored.sequence} of ${stored.stream}`, parsed.error.message))
+  return parsed.success
+    ? ok(parsed.data)
+    : failed(corrupt(`Event ${stored.sequence} of ${stored.stream}`, parsed.error.message))
 }
 
 const corrupt = (what: string, cause: string) =>
-  problem('STATE_CORRUPT', { message: `${what} cannot be read.`, cause, remedy: 'Nothing was changed and traffic flows on. Restore the state folder from a backup, or report this with the file.' })
+  problem('STATE_CORRUPT', {
+    message: `${what} cannot be read.`,
+    cause,
+    remedy:
+      'Nothing was changed and traffic flows on. Restore the state folder from a backup, or report this with the file.',
+  })
 
 const newer = (stream: string, version: number) =>
   problem('STATE_NEWER_FORMAT', {

@@ -1,6 +1,6 @@
+import { Release } from '../core/release/release.ts'
 import type { Effect } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import { Release } from '../core/release/release.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
@@ -35,13 +35,25 @@ export function createEffectRunner(parts: EffectParts): EffectRunner {
   }
 }
 
-async function startSet(parts: EffectParts, stream: string, effect: Extract<Effect, { kind: 'start-set' }>): Promise<Result<void>> {
+async function startSet(
+  parts: EffectParts,
+  stream: string,
+  effect: Extract<Effect, { kind: 'start-set' }>,
+): Promise<Result<void>> {
   const release = await loadRelease(parts.store, effect.release)
   if (release.kind === 'failed') return release
-  return parts.target.start({ token: effect.token, spec: specOf(stream, release.value), replicas: effect.replicas })
+  return parts.target.start({
+    token: effect.token,
+    spec: specOf(stream, release.value),
+    replicas: effect.replicas,
+  })
 }
 
-async function adoptSet(parts: EffectParts, stream: string, effect: Extract<Effect, { kind: 'adopt-set' }>): Promise<Result<void>> {
+async function adoptSet(
+  parts: EffectParts,
+  stream: string,
+  effect: Extract<Effect, { kind: 'adopt-set' }>,
+): Promise<Result<void>> {
   const release = await loadRelease(parts.store, effect.release)
   if (release.kind === 'failed') return release
   const { pid, port } = effect.adoption
@@ -57,7 +69,11 @@ async function adoptSet(parts: EffectParts, stream: string, effect: Extract<Effe
   return adopted.kind === 'ok' ? ok(undefined) : adopted
 }
 
-async function setRoutes(parts: EffectParts, stream: string, { state, effect }: { state: ServiceState; effect: Extract<Effect, { kind: 'set-routes' }> }): Promise<Result<void>> {
+async function setRoutes(
+  parts: EffectParts,
+  stream: string,
+  { state, effect }: { state: ServiceState; effect: Extract<Effect, { kind: 'set-routes' }> },
+): Promise<Result<void>> {
   const settings = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
   if (settings === null) return ok(undefined)
   return parts.router.setRoutes({
@@ -78,10 +94,26 @@ export async function loadRelease(store: Store, id: string): Promise<Result<Rele
   if (document.kind === 'failed') return document
   const parsed = Release.safeParse(document.value?.body)
   if (parsed.success) return ok(parsed.data)
-  return failed(problem('RELEASE_NOT_FOUND', { message: `The record of release ${id} is missing or unreadable.`, cause: document.value === null ? undefined : parsed.error.message, remedy: 'See "sluice release list" for the releases that can run.' }))
+  return failed(
+    problem('RELEASE_NOT_FOUND', {
+      message: `The record of release ${id} is missing or unreadable.`,
+      cause: document.value === null ? undefined : parsed.error.message,
+      remedy: 'See "sluice release list" for the releases that can run.',
+    }),
+  )
 }
 
 function specOf(stream: string, { id, version, settings, artifact }: Release): SetSpec {
   const { run, health } = settings
-  return { service: stream, release: id, version, command: run.command, folder: artifact.folder, env: run.env, secrets: run.secrets, health, stopGraceMs: run.stopGraceMs }
+  return {
+    service: stream,
+    release: id,
+    version,
+    command: run.command,
+    folder: artifact.folder,
+    env: run.env,
+    secrets: run.secrets,
+    health,
+    stopGraceMs: run.stopGraceMs,
+  }
 }

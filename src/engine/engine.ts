@@ -61,7 +61,13 @@ export function createEngine(parts: EngineParts): Engine {
       const appended = await append(stream, loaded.value, events.value)
       if (appended.kind === 'ok' || appended.problem.code !== 'STORE_CONFLICT') return appended
     }
-    return failed(problem('STORE_CONFLICT', { message: `${stream} was changed by somebody else ${CONFLICT_LIMIT} times in a row.`, remedy: 'Try again.', retryable: true }))
+    return failed(
+      problem('STORE_CONFLICT', {
+        message: `${stream} was changed by somebody else ${CONFLICT_LIMIT} times in a row.`,
+        remedy: 'Try again.',
+        retryable: true,
+      }),
+    )
   }
 
   async function load(stream: string): Promise<Result<{ state: ServiceState; revision: number }>> {
@@ -69,7 +75,11 @@ export function createEngine(parts: EngineParts): Engine {
     return stored.kind === 'failed' ? stored : decodeStream(stream, stored.value)
   }
 
-  async function append(stream: string, before: { state: ServiceState; revision: number }, events: readonly Event[]): Promise<Result<Decided>> {
+  async function append(
+    stream: string,
+    before: { state: ServiceState; revision: number },
+    events: readonly Event[],
+  ): Promise<Result<Decided>> {
     const at = clock.now()
     const states = foldAll(before.state, events)
     const state = states.at(-1) ?? before.state

@@ -15,23 +15,47 @@ const IDLE_MS = 1000
 export type LookParts = { target: Target; router: Router; metrics: MetricSource }
 
 /** One look at target, router and numbers, side by side. */
-export async function look({ target, router, metrics }: LookParts, stream: string, { state, probes }: { state: ServiceState; probes: Observed['probes'] }): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
+export async function look(
+  { target, router, metrics }: LookParts,
+  stream: string,
+  { state, probes }: { state: ServiceState; probes: Observed['probes'] },
+): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
   const measured = state.rollout !== null && state.rollout.phase.kind !== 'ended'
-  const [instances, routes, counts] = await Promise.all([target.observe(stream), router.readState(stream), measured ? metrics.query(stream) : null])
+  const [instances, routes, counts] = await Promise.all([
+    target.observe(stream),
+    router.readState(stream),
+    measured ? metrics.query(stream) : null,
+  ])
   const observed: Observed = {
-    instances: instances.kind === 'ok' ? { kind: 'seen', instances: instances.value.instances } : { kind: 'failed', problem: instances.problem },
-    router: routes.kind === 'ok' ? { kind: 'seen', state: routes.value } : { kind: 'failed', problem: routes.problem },
+    instances:
+      instances.kind === 'ok'
+        ? { kind: 'seen', instances: instances.value.instances }
+        : { kind: 'failed', problem: instances.problem },
+    router:
+      routes.kind === 'ok'
+        ? { kind: 'seen', state: routes.value }
+        : { kind: 'failed', problem: routes.problem },
     metrics: counts,
     probes,
   }
-  const epochs = [instances.kind === 'ok' ? instances.value.highestToken?.epoch : undefined, routes.kind === 'ok' ? routes.value.token?.epoch : undefined]
-  return { observed, highestEpoch: Math.max(0, ...epochs.map((epoch) => epoch ?? 0)), routerState: routes.kind === 'ok' ? routes.value : null }
+  const epochs = [
+    instances.kind === 'ok' ? instances.value.highestToken?.epoch : undefined,
+    routes.kind === 'ok' ? routes.value.token?.epoch : undefined,
+  ]
+  return {
+    observed,
+    highestEpoch: Math.max(0, ...epochs.map((epoch) => epoch ?? 0)),
+    routerState: routes.kind === 'ok' ? routes.value : null,
+  }
 }
 
 /** How soon to look again. */
 export function lookAgainMs(state: ServiceState): number {
   const { rollout } = state
-  if (rollout === null || rollout.phase.kind === 'ended') return state.sets.some(({ stage, role }) => stage !== 'wanted' || role === 'retiring') ? ROLLOUT_MS : IDLE_MS
+  if (rollout === null || rollout.phase.kind === 'ended')
+    return state.sets.some(({ stage, role }) => stage !== 'wanted' || role === 'retiring')
+      ? ROLLOUT_MS
+      : IDLE_MS
   const kind = rollout.plan.steps[rollout.stepIndex]?.step.kind
   const waitsForTime = kind === 'observe' || kind === 'watch'
   return rollout.phase.kind === 'running' && waitsForTime ? ROLLOUT_MS : EAGER_MS
@@ -40,5 +64,8 @@ export function lookAgainMs(state: ServiceState): number {
 /** What of the prober's totals has not been journalled yet. */
 export function freshProbes(run: ProbeRun | null, journalled: Observed['probes']): Observed['probes'] {
   const totals = run?.totals() ?? { sent: 0, lost: 0 }
-  return { sent: Math.max(0, totals.sent - journalled.sent), lost: Math.max(0, totals.lost - journalled.lost) }
+  return {
+    sent: Math.max(0, totals.sent - journalled.sent),
+    lost: Math.max(0, totals.lost - journalled.lost),
+  }
 }

@@ -38,7 +38,11 @@ export function createPerformer({ clock, run, answer }: PerformerParts): Perform
     memory.underWay = false
     memory.failures = result.kind === 'ok' ? 0 : memory.failures + 1
     memory.notBefore = clock.now() + (result.kind === 'ok' ? REPEAT_AFTER_MS : retryDelayMs(memory.failures))
-    answer(stream, effect.key, result.kind === 'ok' ? { kind: 'ok' } : { kind: 'failed', problem: result.problem })
+    answer(
+      stream,
+      effect.key,
+      result.kind === 'ok' ? { kind: 'ok' } : { kind: 'failed', problem: result.problem },
+    )
   }
 
   return {
@@ -59,7 +63,9 @@ export function createPerformer({ clock, run, answer }: PerformerParts): Perform
 /** Keys that are no longer due and not under way need no memory. */
 function forgetOthers(memories: Map<string, Memory>, stream: string, effects: readonly Effect[]): void {
   const wanted = new Set(effects.map(({ key }) => `${stream} ${key}`))
-  for (const [key, { underWay }] of memories) if (key.startsWith(`${stream} `) && !underWay && !wanted.has(key)) memories.delete(key)
+  for (const [key, { underWay }] of memories)
+    if (key.startsWith(`${stream} `) && !underWay && !wanted.has(key)) memories.delete(key)
 }
 
-const retryDelayMs = (failures: number): number => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))
+const retryDelayMs = (failures: number): number =>
+  Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))

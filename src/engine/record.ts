@@ -18,7 +18,12 @@ export const RolloutSpan = z.object({ firstSequence: z.int() })
 export type RolloutSpan = z.infer<typeof RolloutSpan>
 
 /** Records to write in the same transaction as these events. */
-export function recordsFor(stream: string, revision: number, events: readonly Event[], states: readonly ServiceState[]): StoredDocument[] {
+export function recordsFor(
+  stream: string,
+  revision: number,
+  events: readonly Event[],
+  states: readonly ServiceState[],
+): StoredDocument[] {
   const records = new Map<string, StoredDocument>()
   const put = (document: StoredDocument): unknown => records.set(`${document.kind} ${document.id}`, document)
   events.forEach((event, index) => {
@@ -27,13 +32,32 @@ export function recordsFor(stream: string, revision: number, events: readonly Ev
     if (state === undefined || rollout === null) return
     const { id, startedAt } = rollout
     const view = (): RolloutRecord => ({ view: rolloutView(state, rollout, event.at) })
-    if (event.kind === 'rollout-started') put({ kind: ROLLOUT_SPAN_DOCUMENT, id, stream, at: startedAt, body: { firstSequence: revision + index + 1 } })
-    if (event.kind === 'rollout-started' || event.kind === 'outcome-reached') put({ kind: ROLLOUT_DOCUMENT, id, stream, at: startedAt, body: view() })
+    if (event.kind === 'rollout-started')
+      put({
+        kind: ROLLOUT_SPAN_DOCUMENT,
+        id,
+        stream,
+        at: startedAt,
+        body: { firstSequence: revision + index + 1 },
+      })
+    if (event.kind === 'rollout-started' || event.kind === 'outcome-reached')
+      put({ kind: ROLLOUT_DOCUMENT, id, stream, at: startedAt, body: view() })
   })
   return [...records.values()]
 }
 
 export function summaryOf({ view }: RolloutRecord): RolloutSummary {
   const { id, stream, from, to, outcome, reason, actor, startedAt, endedAt, loss } = view
-  return { id, stream, from, to: { release: to.release, version: to.version }, outcome, reason: reason.message, actor, startedAt, endedAt, requestsLost: loss.requestsLost + loss.probesLost }
+  return {
+    id,
+    stream,
+    from,
+    to: { release: to.release, version: to.version },
+    outcome,
+    reason: reason.message,
+    actor,
+    startedAt,
+    endedAt,
+    requestsLost: loss.requestsLost + loss.probesLost,
+  }
 }

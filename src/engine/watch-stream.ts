@@ -3,7 +3,7 @@ import type { ServiceState } from '../core/rollout/state.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { Prober, ProbeRun } from '../ports/prober.ts'
+import type { ProbeRun, Prober } from '../ports/prober.ts'
 import type { Engine } from './engine.ts'
 import type { LookParts } from './look.ts'
 import { freshProbes, look, lookAgainMs } from './look.ts'
@@ -42,7 +42,10 @@ export function watchStream(parts: WatchParts, stream: string, signal: AbortSign
       return TROUBLE_MS
     }
     probing.follow(loaded.value.state)
-    const { observed, highestEpoch, routerState } = await look(parts, stream, { state: loaded.value.state, probes: probing.fresh() })
+    const { observed, highestEpoch, routerState } = await look(parts, stream, {
+      state: loaded.value.state,
+      probes: probing.fresh(),
+    })
     if (highestEpoch > parts.epoch) {
       parts.onFenced()
       return TROUBLE_MS
@@ -69,7 +72,12 @@ export function watchStream(parts: WatchParts, stream: string, signal: AbortSign
   return { nudge: () => wake.abort(), finished: run() }
 }
 
-type Probing = { follow(state: ServiceState): void; fresh(): { sent: number; lost: number }; journalled(events: readonly Event[]): void; stop(): void }
+type Probing = {
+  follow(state: ServiceState): void
+  fresh(): { sent: number; lost: number }
+  journalled(events: readonly Event[]): void
+  stop(): void
+}
 
 /** Probes run exactly while a rollout does. */
 function createProbing({ prober, probeKey }: Pick<WatchParts, 'prober' | 'probeKey'>): Probing {
@@ -90,11 +98,16 @@ function createProbing({ prober, probeKey }: Pick<WatchParts, 'prober' | 'probeK
       const { listen, prober: settings } = wanted.settings
       const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`
-      run = { rollout: wanted.id, probes: prober.start({ url, probeKey, paths: settings.paths, intervalMs: settings.intervalMs }) }
+      run = {
+        rollout: wanted.id,
+        probes: prober.start({ url, probeKey, paths: settings.paths, intervalMs: settings.intervalMs }),
+      }
     },
     fresh: () => freshProbes(run?.probes ?? null, noted),
     journalled: (events) => {
-      for (const event of events) if (event.kind === 'metrics-observed') noted = { sent: noted.sent + event.probes, lost: noted.lost + event.probesLost }
+      for (const event of events)
+        if (event.kind === 'metrics-observed')
+          noted = { sent: noted.sent + event.probes, lost: noted.lost + event.probesLost }
     },
     stop,
   }

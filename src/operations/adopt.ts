@@ -1,7 +1,6 @@
 import * as z from 'zod'
-import { ok } from '../core/shared/result.ts'
-import { failed } from '../core/shared/result.ts'
 import { problem } from '../core/shared/problem.ts'
+import { failed, ok } from '../core/shared/result.ts'
 import { operationOf } from './context.ts'
 import { HandOutput } from './hand.ts'
 import { makePlan } from './make-plan.ts'
@@ -24,7 +23,12 @@ export const adopt = operationOf({
     if (service.kind === 'failed') return service
     const { stream, state } = service.value
     if (state.stable !== null || (state.rollout !== null && state.rollout.phase.kind !== 'ended'))
-      return failed(problem('ALREADY_MANAGED', { message: `${stream} is managed already: ${state.stable?.version ?? 'a rollout is in progress'}.`, remedy: 'Only a service without a stable release can be adopted.' }))
+      return failed(
+        problem('ALREADY_MANAGED', {
+          message: `${stream} is managed already: ${state.stable?.version ?? 'a rollout is in progress'}.`,
+          remedy: 'Only a service without a stable release can be adopted.',
+        }),
+      )
     const settings = settingsOf(context, stream)
     if (settings.kind === 'failed') return settings
     const taken = await addressTaken(context, settings.value)
@@ -33,11 +37,35 @@ export const adopt = operationOf({
     const at = context.clock.now()
     const id = `${version}-${context.digest({ stream, version, port, pid, at }).slice(0, 10)}`
     const artifact = { digest: `adopted:${port}`, folder: '', bytes: 0, files: 0 }
-    const release = await record(context, { id, stream, version, artifact, settings: adopted, secretVersions: {}, createdAt: at, createdBy: caller.name, adopted: true })
+    const release = await record(context, {
+      id,
+      stream,
+      version,
+      artifact,
+      settings: adopted,
+      secretVersions: {},
+      createdAt: at,
+      createdBy: caller.name,
+      adopted: true,
+    })
     if (release.kind === 'failed') return release
-    const plan = await makePlan(context, { state, release: release.value, kind: 'deploy', actor: caller.name, warnings: [] })
+    const plan = await makePlan(context, {
+      state,
+      release: release.value,
+      kind: 'deploy',
+      actor: caller.name,
+      warnings: [],
+    })
     if (plan.kind === 'failed') return plan
-    const rollout = { id: context.ids.next('rollout'), plan: plan.value, settings: adopted, actor: actorOf(caller), note: `adopted from port ${port}`, at, adoption: { port, pid: pid ?? null } }
+    const rollout = {
+      id: context.ids.next('rollout'),
+      plan: plan.value,
+      settings: adopted,
+      actor: actorOf(caller),
+      note: `adopted from port ${port}`,
+      at,
+      adoption: { port, pid: pid ?? null },
+    }
     const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: false })
     if (decided.kind === 'failed') return decided
     context.watch(stream)

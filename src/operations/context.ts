@@ -1,3 +1,4 @@
+import type * as z from 'zod'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { ServiceView, TimelineEntry } from '../core/rollout/view.ts'
@@ -9,7 +10,6 @@ import type { Router } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
 import type { Operation } from './operation.ts'
-import type * as z from 'zod'
 
 /** What operations work with; made by the composition root. */
 export interface OperationContext {

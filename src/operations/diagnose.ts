@@ -4,7 +4,12 @@ import { ok } from '../core/shared/result.ts'
 import type { OperationContext } from './context.ts'
 import { operationOf } from './context.ts'
 
-const Finding = z.object({ level: z.enum(['ok', 'warning', 'problem']), code: z.string(), message: z.string(), remedy: z.string().nullable() })
+const Finding = z.object({
+  level: z.enum(['ok', 'warning', 'problem']),
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().nullable(),
+})
 type Finding = z.infer<typeof Finding>
 
 export const diagnose = operationOf({
@@ -27,19 +32,51 @@ async function findingsOf(context: OperationContext, stream: string): Promise<Fi
   const { state } = loaded.value
   const seen = await context.target.observe(stream)
   const known = new Set(state.sets.map(({ release }) => release))
-  const orphans = seen.kind === 'ok' ? seen.value.instances.filter(({ release, state: phase }) => !known.has(release) && phase !== 'gone' && phase !== 'stopping') : []
-  const findings: Finding[] = [...(seen.kind === 'failed' ? [asFinding(seen.problem)] : []), ...Object.values(state.troubles).map(asFinding)]
+  const orphans =
+    seen.kind === 'ok'
+      ? seen.value.instances.filter(
+          ({ release, state: phase }) => !known.has(release) && phase !== 'gone' && phase !== 'stopping',
+        )
+      : []
+  const findings: Finding[] = [
+    ...(seen.kind === 'failed' ? [asFinding(seen.problem)] : []),
+    ...Object.values(state.troubles).map(asFinding),
+  ]
   for (const { id, release, pid } of orphans)
-    findings.push({ level: 'problem', code: 'INSTANCE_ORPHANED', message: `Instance ${id} (pid ${pid ?? 'unknown'}) of release ${release} runs, but no rollout and no stable of ${stream} wants it.`, remedy: `Stop it: kill ${pid ?? ''}`.trim() })
+    findings.push({
+      level: 'problem',
+      code: 'INSTANCE_ORPHANED',
+      message: `Instance ${id} (pid ${pid ?? 'unknown'}) of release ${release} runs, but no rollout and no stable of ${stream} wants it.`,
+      remedy: `Stop it: kill ${pid ?? ''}`.trim(),
+    })
   if (findings.length > 0) return findings
-  return [{ level: 'ok', code: 'SERVICE_OK', message: `${stream}: ${state.stable === null ? 'no stable release' : `${state.stable.version} is stable`}.`, remedy: null }]
+  return [
+    {
+      level: 'ok',
+      code: 'SERVICE_OK',
+      message: `${stream}: ${state.stable === null ? 'no stable release' : `${state.stable.version} is stable`}.`,
+      remedy: null,
+    },
+  ]
 }
 
 async function deadMessages({ store }: OperationContext): Promise<Finding[]> {
   const messages = await store.listMessages(500)
   const dead = messages.kind === 'ok' ? messages.value.filter(({ state }) => state === 'dead') : []
   if (dead.length === 0) return []
-  return [{ level: 'warning', code: 'MESSAGES_DEAD', message: `${dead.length} notifications could not be delivered and were given up.`, remedy: 'See "sluice outbox" for the channel and the error.' }]
+  return [
+    {
+      level: 'warning',
+      code: 'MESSAGES_DEAD',
+      message: `${dead.length} notifications could not be delivered and were given up.`,
+      remedy: 'See "sluice outbox" for the channel and the error.',
+    },
+  ]
 }
 
-const asFinding = ({ code, message, remedy }: Problem): Finding => ({ level: 'problem', code, message, remedy })
+const asFinding = ({ code, message, remedy }: Problem): Finding => ({
+  level: 'problem',
+  code,
+  message,
+  remedy,
+})

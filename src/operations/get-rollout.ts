@@ -21,8 +21,15 @@ export const getRollout = operationOf({
     if (loaded.kind === 'failed') return loaded
     const { state } = loaded.value
     const { view } = found.value.record
-    const nameOf = (release: string): string => (release === view.to.release ? view.to.version : release === view.from?.release ? view.from.version : release)
-    const timeline = events.value.flatMap(({ sequence, event }) => timelineEntry(sequence, event, nameOf) ?? [])
+    const nameOf = (release: string): string =>
+      release === view.to.release
+        ? view.to.version
+        : release === view.from?.release
+          ? view.from.version
+          : release
+    const timeline = events.value.flatMap(
+      ({ sequence, event }) => timelineEntry(sequence, event, nameOf) ?? [],
+    )
     const live = state.rollout?.id === id ? rolloutView(state, state.rollout, context.clock.now()) : view
     return ok({ rollout: live, timeline })
   },

@@ -17,7 +17,9 @@ export const getSeries = operationOf({
     const found = await loadRollout(context, id)
     if (found.kind === 'failed') return found
     const events = await rolloutEvents(context, found.value)
-    return events.kind === 'failed' ? events : ok(seriesOf(id, found.value.record.view.to.release, events.value))
+    return events.kind === 'failed'
+      ? events
+      : ok(seriesOf(id, found.value.record.view.to.release, events.value))
   },
 })
 
@@ -25,7 +27,13 @@ type Line = RolloutSeries['stable']
 const emptyLine = (): Line => ({ requestsPerSecond: [], errorRatePercent: [], p95Ms: [] })
 
 function seriesOf(rollout: string, candidate: string, events: readonly NumberedEvent[]): RolloutSeries {
-  const series: RolloutSeries = { rollout, at: [], weightPermille: [], stable: emptyLine(), candidate: emptyLine() }
+  const series: RolloutSeries = {
+    rollout,
+    at: [],
+    weightPermille: [],
+    stable: emptyLine(),
+    candidate: emptyLine(),
+  }
   let weightPermille = 0
   for (const { event } of events) {
     if (event.kind === 'weights-decided') weightPermille = event.weights[candidate] ?? 0

@@ -10,7 +10,11 @@ import { findStream } from './service-input.ts'
 export const HandOutput = z.object({ view: ServiceView })
 
 /** Commands by hand go to the engine as they are; the answer is the service as it stands after the decision. */
-export async function handle(context: OperationContext, input: ServiceInput, command: Command): Promise<Result<z.infer<typeof HandOutput>>> {
+export async function handle(
+  context: OperationContext,
+  input: ServiceInput,
+  command: Command,
+): Promise<Result<z.infer<typeof HandOutput>>> {
   const stream = await findStream(context, input)
   if (stream.kind === 'failed') return stream
   const decided = await context.engine.handle(stream.value, command)

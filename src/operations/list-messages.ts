@@ -7,12 +7,32 @@ export const listMessages = operationOf({
   summary: 'Notifications with their state: delivered, pending, or given up.',
   input: z.strictObject({ limit: z.int().min(1).max(500).default(50) }),
   output: z.object({
-    messages: z.array(z.object({ channel: z.string(), key: z.string(), state: z.string(), attempts: z.int(), lastError: z.string().nullable(), type: z.string(), at: z.string() })),
+    messages: z.array(
+      z.object({
+        channel: z.string(),
+        key: z.string(),
+        state: z.string(),
+        attempts: z.int(),
+        lastError: z.string().nullable(),
+        type: z.string(),
+        at: z.string(),
+      }),
+    ),
   }),
   permission: 'read',
   run: async (context, { limit }) => {
     const messages = await context.store.listMessages(limit)
     if (messages.kind === 'failed') return messages
-    return ok({ messages: messages.value.map(({ channel, key, state, attempts, lastError, message }) => ({ channel, key, state, attempts, lastError, type: message.type, at: message.timestamp })) })
+    return ok({
+      messages: messages.value.map(({ channel, key, state, attempts, lastError, message }) => ({
+        channel,
+        key,
+        state,
+        attempts,
+        lastError,
+        type: message.type,
+        at: message.timestamp,
+      })),
+    })
   },
 })

@@ -31,17 +31,39 @@ export const listReleases = operationOf({
     const service = await loadService(context, input)
     if (service.kind === 'failed') return service
     const { stream, state } = service.value
-    const documents = await context.store.listDocuments({ kind: RELEASE_DOCUMENT, stream, limit: RELEASE_LIMIT })
+    const documents = await context.store.listDocuments({
+      kind: RELEASE_DOCUMENT,
+      stream,
+      limit: RELEASE_LIMIT,
+    })
     if (documents.kind === 'failed') return documents
     const releases = documents.value.flatMap(({ body }) => ReleaseSchema.safeParse(body).data ?? [])
     return ok({ releases: releases.map((release) => lineOf(state, release)) })
   },
 })
 
-function lineOf(state: ServiceState, { id, version, artifact, createdAt, createdBy, adopted }: Release): ReleaseLine {
+function lineOf(
+  state: ServiceState,
+  { id, version, artifact, createdAt, createdBy, adopted }: Release,
+): ReleaseLine {
   const standing = standingOf(state, id)
-  const whyNot = adopted ? 'it was adopted, so there is no artifact to start it from' : standing === 'previous' || standing === 'warm' ? null : standing === 'stable' ? 'it is stable now' : 'it was never stable'
-  return { id, version, digest: artifact.digest, createdAt, createdBy, state: standing, rollbackReady: whyNot === null, whyNot }
+  const whyNot = adopted
+    ? 'it was adopted, so there is no artifact to start it from'
+    : standing === 'previous' || standing === 'warm'
+      ? null
+      : standing === 'stable'
+        ? 'it is stable now'
+        : 'it was never stable'
+  return {
+    id,
+    version,
+    digest: artifact.digest,
+    createdAt,
+    createdBy,
+    state: standing,
+    rollbackReady: whyNot === null,
+    whyNot,
+  }
 }
 
 function standingOf(state: ServiceState, id: string): ReleaseLine['state'] {

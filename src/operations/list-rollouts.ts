@@ -14,8 +14,16 @@ export const listRollouts = operationOf({
   run: async (context, { limit, ...input }) => {
     const stream = await findStream(context, input)
     if (stream.kind === 'failed') return stream
-    const documents = await context.store.listDocuments({ kind: ROLLOUT_DOCUMENT, stream: stream.value, limit })
+    const documents = await context.store.listDocuments({
+      kind: ROLLOUT_DOCUMENT,
+      stream: stream.value,
+      limit,
+    })
     if (documents.kind === 'failed') return documents
-    return ok({ rollouts: documents.value.flatMap(({ body }) => RolloutRecord.safeParse(body).data ?? []).map(summaryOf) })
+    return ok({
+      rollouts: documents.value
+        .flatMap(({ body }) => RolloutRecord.safeParse(body).data ?? [])
+        .map(summaryOf),
+    })
   },
 })

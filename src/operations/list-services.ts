@@ -14,7 +14,8 @@ export const listServices = operationOf({
     const streams = await context.store.streams()
     if (streams.kind === 'failed') return streams
     const settings = context.loadSettings('local')
-    const described = settings.kind === 'ok' ? settings.value.map((one) => `${one.service}.${one.environment}`) : []
+    const described =
+      settings.kind === 'ok' ? settings.value.map((one) => `${one.service}.${one.environment}`) : []
     const services: ServiceView[] = []
     for (const stream of [...new Set([...described, ...streams.value])].sort()) {
       const view = await viewService(context, stream)

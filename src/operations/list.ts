@@ -22,6 +22,23 @@ import { unadopt } from './unadopt.ts'
 
 /** Every use case there is. Each becomes a route, a command and an entry of the reference. */
 export const OPERATIONS: readonly Operation<OperationContext>[] = [
-  listServices, getService, plan, deploy, promote, pause, resume, abort, rollback, adopt, unadopt,
-  listRollouts, getRollout, getSeries, getLogs, listReleases, listMessages, diagnose, shutdown,
+  listServices,
+  getService,
+  plan,
+  deploy,
+  promote,
+  pause,
+  resume,
+  abort,
+  rollback,
+  adopt,
+  unadopt,
+  listRollouts,
+  getRollout,
+  getSeries,
+  getLogs,
+  listReleases,
+  listMessages,
+  diagnose,
+  shutdown,
 ]

@@ -1,5 +1,5 @@
-import { composePlan, hashedPart } from '../core/plan/compose.ts'
 import type { PlanInput } from '../core/plan/compose.ts'
+import { composePlan, hashedPart } from '../core/plan/compose.ts'
 import { Plan } from '../core/plan/plan.ts'
 import type { Release } from '../core/release/release.ts'
 import { isWatching } from '../core/rollout/advance.ts'
@@ -15,10 +15,19 @@ export const PLAN_DOCUMENT = 'plan'
 /** Durations are expected from this many rollouts back. */
 const HISTORY_LIMIT = 5
 
-export type MakePlanInput = { state: ServiceState; release: Release; kind: PlanInput['kind']; actor: string; warnings: string[] }
+export type MakePlanInput = {
+  state: ServiceState
+  release: Release
+  kind: PlanInput['kind']
+  actor: string
+  warnings: string[]
+}
 
 /** Composes the plan for a release on the present state, gives it id and hash, and keeps it. */
-export async function makePlan(context: OperationContext, { state, release, kind, actor, warnings }: MakePlanInput): Promise<Result<Plan>> {
+export async function makePlan(
+  context: OperationContext,
+  { state, release, kind, actor, warnings }: MakePlanInput,
+): Promise<Result<Plan>> {
   const stable = state.stable === null ? ok(null) : await loadRelease(context.store, state.stable.release)
   if (stable.kind === 'failed') return stable
   const active = state.rollout !== null && state.rollout.phase.kind !== 'ended' ? state.rollout : null
@@ -33,7 +42,13 @@ export async function makePlan(context: OperationContext, { state, release, kind
     warnings: [...warnings, ...overlapWarnings(state, release)],
   })
   const plan: Plan = { ...content, id: context.ids.next('plan'), hash: context.digest(hashedPart(content)) }
-  const put = await context.store.putDocument({ kind: PLAN_DOCUMENT, id: plan.id, stream: plan.stream, at: plan.createdAt, body: plan })
+  const put = await context.store.putDocument({
+    kind: PLAN_DOCUMENT,
+    id: plan.id,
+    stream: plan.stream,
+    at: plan.createdAt,
+    body: plan,
+  })
   return put.kind === 'failed' ? put : ok(plan)
 }
 
@@ -42,23 +57,43 @@ export async function loadPlan(context: OperationContext, id: string): Promise<R
   if (document.kind === 'failed') return document
   const parsed = Plan.safeParse(document.value?.body)
   if (parsed.success) return ok(parsed.data)
-  return failed(problem('PLAN_NOT_FOUND', { message: `There is no plan ${id}.`, remedy: 'Make one: sluice plan VERSION. It prints the id to use.' }))
+  return failed(
+    problem('PLAN_NOT_FOUND', {
+      message: `There is no plan ${id}.`,
+      remedy: 'Make one: sluice plan VERSION. It prints the id to use.',
+    }),
+  )
 }
 
 function overlapWarnings({ rollout }: ServiceState, release: Release): string[] {
   if (rollout === null || rollout.phase.kind === 'ended' || rollout.plan.to.release === release.id) return []
   const { version } = rollout.plan.to
   return isWatching(rollout)
-    ? [`${version} is being watched: ${release.version} waits until the watch ends (or deploy it with --now).`]
-    : [`${version} is on its way: ${release.version} would take its place, and its traffic returns to stable first.`]
+    ? [
+        `${version} is being watched: ${release.version} waits until the watch ends (or deploy it with --now).`,
+      ]
+    : [
+        `${version} is on its way: ${release.version} would take its place, and its traffic returns to stable first.`,
+      ]
 }
 
 /** Medians of what provisioning and draining took in the last promoted rollouts. */
 async function measuredDurations(context: OperationContext, stream: string): Promise<PlanInput['history']> {
-  const documents = await context.store.listDocuments({ kind: ROLLOUT_DOCUMENT, stream, limit: HISTORY_LIMIT })
-  const records = documents.kind === 'ok' ? documents.value.flatMap(({ body }) => RolloutRecord.safeParse(body).data ?? []) : []
+  const documents = await context.store.listDocuments({
+    kind: ROLLOUT_DOCUMENT,
+    stream,
+    limit: HISTORY_LIMIT,
+  })
+  const records =
+    documents.kind === 'ok'
+      ? documents.value.flatMap(({ body }) => RolloutRecord.safeParse(body).data ?? [])
+      : []
   const durations = (kind: string): number[] =>
-    records.flatMap(({ view }) => view.steps.filter((step) => step.kind === kind && step.state === 'done').map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0)))
+    records.flatMap(({ view }) =>
+      view.steps
+        .filter((step) => step.kind === kind && step.state === 'done')
+        .map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0)),
+    )
   return { provisionMs: median(durations('provision')), drainMs: median(durations('drain')) }
 }
 

@@ -8,5 +8,6 @@ export const pause = operationOf({
   input: ServiceInput.extend({ reason: ReasonInput }),
   output: HandOutput,
   permission: 'operate',
-  run: (context, { reason, ...input }, caller) => handle(context, input, { kind: 'pause', actor: actorOf(caller), note: reason ?? '' }),
+  run: (context, { reason, ...input }, caller) =>
+    handle(context, input, { kind: 'pause', actor: actorOf(caller), note: reason ?? '' }),
 })

@@ -19,6 +19,11 @@ export const plan = operationOf({
     if (settings.kind === 'failed') return settings
     const prepared = await prepareRelease(context, { settings: settings.value, version, actor: caller.name })
     if (prepared.kind === 'failed') return prepared
-    return makePlan(context, { state: service.value.state, ...prepared.value, kind: 'deploy', actor: caller.name })
+    return makePlan(context, {
+      state: service.value.state,
+      ...prepared.value,
+      kind: 'deploy',
+      actor: caller.name,
+    })
   },
 })

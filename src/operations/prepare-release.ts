@@ -12,7 +12,10 @@ export type PrepareInput = { settings: ServiceSettings; version: string; actor: 
 export type PreparedRelease = { release: Release; warnings: string[] }
 
 /** Makes the immutable record of a version as it would run now. The same content gives the same release. */
-export async function prepareRelease(context: OperationContext, { settings, version, actor }: PrepareInput): Promise<Result<PreparedRelease>> {
+export async function prepareRelease(
+  context: OperationContext,
+  { settings, version, actor }: PrepareInput,
+): Promise<Result<PreparedRelease>> {
   const checked = checkVersion(version)
   if (checked !== null) return failed(checked)
   const artifact = await context.target.resolve({ artifact: settings.run.artifact, version })
@@ -40,12 +43,26 @@ export async function record(context: OperationContext, release: Release): Promi
   if (known.kind === 'failed') return known
   const parsed = ReleaseSchema.safeParse(known.value?.body)
   if (parsed.success) return ok(parsed.data)
-  const put = await context.store.putDocument({ kind: RELEASE_DOCUMENT, id: release.id, stream: release.stream, at: release.createdAt, body: release })
+  const put = await context.store.putDocument({
+    kind: RELEASE_DOCUMENT,
+    id: release.id,
+    stream: release.stream,
+    at: release.createdAt,
+    body: release,
+  })
   return put.kind === 'failed' ? put : ok(release)
 }
 
 /** What runs decides what a release is; how it is watched on the way does not. */
-function releaseId(context: OperationContext, { settings, version, digest, secretVersions }: { settings: ServiceSettings; version: string; digest: string; secretVersions: Record<string, string> }): string {
+function releaseId(
+  context: OperationContext,
+  {
+    settings,
+    version,
+    digest,
+    secretVersions,
+  }: { settings: ServiceSettings; version: string; digest: string; secretVersions: Record<string, string> },
+): string {
   const { service, environment, run, listen, health, drain } = settings
   const { artifact: _path, ...runs } = run
   return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, version, digest, secretVersions }).slice(0, 10)}`
@@ -55,6 +72,7 @@ function checkVersion(version: string) {
   if (/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(version)) return null
   return problem('VERSION_INVALID', {
     message: `"${version.slice(0, 120)}" cannot be a version.`,
-    remedy: 'Use up to 100 letters, digits, dots, dashes, plus signs and underscores, starting with a letter or digit.',
+    remedy:
+      'Use up to 100 letters, digits, dots, dashes, plus signs and underscores, starting with a letter or digit.',
   })
 }

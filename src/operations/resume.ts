@@ -8,5 +8,6 @@ export const resume = operationOf({
   input: ServiceInput.extend({ reason: ReasonInput }),
   output: HandOutput,
   permission: 'operate',
-  run: (context, { reason, ...input }, caller) => handle(context, input, { kind: 'resume', actor: actorOf(caller), note: reason ?? '' }),
+  run: (context, { reason, ...input }, caller) =>
+    handle(context, input, { kind: 'resume', actor: actorOf(caller), note: reason ?? '' }),
 })

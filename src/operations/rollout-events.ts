@@ -12,19 +12,31 @@ const PAGE = 1000
 
 export type NumberedEvent = { sequence: number; event: Event }
 
-export async function loadRollout(context: OperationContext, id: string): Promise<Result<{ record: RolloutRecord; stream: string; firstSequence: number }>> {
+export async function loadRollout(
+  context: OperationContext,
+  id: string,
+): Promise<Result<{ record: RolloutRecord; stream: string; firstSequence: number }>> {
   const document = await context.store.getDocument(ROLLOUT_DOCUMENT, id)
   if (document.kind === 'failed') return document
   const span = await context.store.getDocument(ROLLOUT_SPAN_DOCUMENT, id)
   if (span.kind === 'failed') return span
   const record = RolloutRecord.safeParse(document.value?.body)
   const first = RolloutSpan.safeParse(span.value?.body)
-  if (document.value !== null && record.success && first.success) return ok({ record: record.data, stream: document.value.stream, firstSequence: first.data.firstSequence })
-  return failed(problem('ROLLOUT_NOT_FOUND', { message: `There is no rollout ${id}.`, remedy: 'See "sluice history" for the ids.' }))
+  if (document.value !== null && record.success && first.success)
+    return ok({ record: record.data, stream: document.value.stream, firstSequence: first.data.firstSequence })
+  return failed(
+    problem('ROLLOUT_NOT_FOUND', {
+      message: `There is no rollout ${id}.`,
+      remedy: 'See "sluice history" for the ids.',
+    }),
+  )
 }
 
 /** The events of one rollout, clean-up included: from its start to the start of the next one. */
-export async function rolloutEvents(context: OperationContext, { stream, firstSequence }: { stream: string; firstSequence: number }): Promise<Result<NumberedEvent[]>> {
+export async function rolloutEvents(
+  context: OperationContext,
+  { stream, firstSequence }: { stream: string; firstSequence: number },
+): Promise<Result<NumberedEvent[]>> {
   const found: NumberedEvent[] = []
   let after = firstSequence - 1
   while (found.length < EVENT_LIMIT) {

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import type { ServiceState } from '../core/rollout/state.ts'
-import type { ServiceView } from '../core/rollout/view.ts'
 import { nearestOf } from '../config/nearest.ts'
 import type { Actor } from '../core/rollout/reason.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import type { ServiceView } from '../core/rollout/view.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
@@ -11,7 +11,10 @@ import type { Caller } from './operation.ts'
 
 /** Which service an operation is about. */
 export const ServiceInput = z.strictObject({
-  service: z.string().exactOptional().describe('Name of the service; may be left out when there is only one.'),
+  service: z
+    .string()
+    .exactOptional()
+    .describe('Name of the service; may be left out when there is only one.'),
   environment: z.string().default('local').describe('Environment; `local` when the file names none.'),
 })
 export type ServiceInput = z.infer<typeof ServiceInput>
@@ -21,30 +24,63 @@ export const ReasonInput = z.string().max(2000).exactOptional().describe('Why; k
 export const actorOf = ({ name }: Caller): Actor => ({ kind: 'person', name })
 
 /** The stream that is meant: one that has a past here, or one that the file describes. Works with a broken file, too. */
-export async function findStream(context: OperationContext, { service, environment }: ServiceInput): Promise<Result<string>> {
+export async function findStream(
+  context: OperationContext,
+  { service, environment }: ServiceInput,
+): Promise<Result<string>> {
   const known = await context.store.streams()
   if (known.kind === 'failed') return known
   const settings = context.loadSettings(environment)
-  const described = settings.kind === 'ok' ? settings.value.map((one) => `${one.service}.${one.environment}`) : []
-  const streams = [...new Set([...described, ...known.value])].filter((stream) => stream.endsWith(`.${environment}`))
+  const described =
+    settings.kind === 'ok' ? settings.value.map((one) => `${one.service}.${one.environment}`) : []
+  const streams = [...new Set([...described, ...known.value])].filter((stream) =>
+    stream.endsWith(`.${environment}`),
+  )
   if (service !== undefined) return findNamed({ service, environment }, streams)
   const [first, ...others] = streams
-  if (first === undefined) return settings.kind === 'failed' ? settings : failed(problem('SERVICE_NOT_FOUND', { message: `No service is known in environment ${environment}.`, remedy: 'Describe one in sluice.yaml ("sluice init" writes a first file).' }))
+  if (first === undefined)
+    return settings.kind === 'failed'
+      ? settings
+      : failed(
+          problem('SERVICE_NOT_FOUND', {
+            message: `No service is known in environment ${environment}.`,
+            remedy: 'Describe one in sluice.yaml ("sluice init" writes a first file).',
+          }),
+        )
   if (others.length === 0) return ok(first)
-  return failed(problem('SERVICE_AMBIGUOUS', { message: `There are several services: ${streams.map(nameOf).join(', ')}.`, remedy: 'Name one with --service NAME.' }))
+  return failed(
+    problem('SERVICE_AMBIGUOUS', {
+      message: `There are several services: ${streams.map(nameOf).join(', ')}.`,
+      remedy: 'Name one with --service NAME.',
+    }),
+  )
 }
 
-function findNamed({ service, environment }: { service: string; environment: string }, streams: readonly string[]): Result<string> {
+function findNamed(
+  { service, environment }: { service: string; environment: string },
+  streams: readonly string[],
+): Result<string> {
   const stream = `${service}.${environment}`
   if (streams.includes(stream)) return ok(stream)
   const nearest = nearestOf(service, streams.map(nameOf))
-  const hint = nearest === null ? `Known services: ${streams.map(nameOf).join(', ') || 'none'}.` : `Did you mean ${nearest}?`
-  return failed(problem('SERVICE_NOT_FOUND', { message: `No service ${service} in environment ${environment}.`, remedy: hint }))
+  const hint =
+    nearest === null
+      ? `Known services: ${streams.map(nameOf).join(', ') || 'none'}.`
+      : `Did you mean ${nearest}?`
+  return failed(
+    problem('SERVICE_NOT_FOUND', {
+      message: `No service ${service} in environment ${environment}.`,
+      remedy: hint,
+    }),
+  )
 }
 
 const nameOf = (stream: string): string => stream.split('.')[0] ?? stream
 
-export async function loadService(context: OperationContext, input: ServiceInput): Promise<Result<{ stream: string; state: ServiceState; revision: number }>> {
+export async function loadService(
+  context: OperationContext,
+  input: ServiceInput,
+): Promise<Result<{ stream: string; state: ServiceState; revision: number }>> {
   const stream = await findStream(context, input)
   if (stream.kind === 'failed') return stream
   const loaded = await context.engine.load(stream.value)

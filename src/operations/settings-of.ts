@@ -12,19 +12,36 @@ export function settingsOf(context: OperationContext, stream: string): Result<Se
   if (loaded.kind === 'failed') return loaded
   const settings = loaded.value.find((one) => streamOf(one) === stream)
   if (settings !== undefined) return ok(settings)
-  return failed(problem('SERVICE_NOT_FOUND', { message: `The file does not describe a service ${service} in ${environment}.`, remedy: `It describes: ${loaded.value.map((one) => one.service).join(', ') || 'none'}.` }))
+  return failed(
+    problem('SERVICE_NOT_FOUND', {
+      message: `The file does not describe a service ${service} in ${environment}.`,
+      remedy: `It describes: ${loaded.value.map((one) => one.service).join(', ') || 'none'}.`,
+    }),
+  )
 }
 
 /** Two services cannot take the same address: the first one named keeps it (S7). */
-export async function addressTaken(context: OperationContext, settings: ServiceSettings): Promise<Result<void>> {
+export async function addressTaken(
+  context: OperationContext,
+  settings: ServiceSettings,
+): Promise<Result<void>> {
   const streams = await context.store.streams()
   if (streams.kind === 'failed') return streams
   for (const stream of streams.value.filter((one) => one !== streamOf(settings))) {
     const other = await context.engine.load(stream)
-    const theirs = other.kind === 'ok' && other.value.state.stable !== null ? other.value.state.settings?.listen : undefined
-    if (theirs === undefined || theirs.port !== settings.listen.port || theirs.host !== settings.listen.host) continue
+    const theirs =
+      other.kind === 'ok' && other.value.state.stable !== null
+        ? other.value.state.settings?.listen
+        : undefined
+    if (theirs === undefined || theirs.port !== settings.listen.port || theirs.host !== settings.listen.host)
+      continue
     const address = `${theirs.host}:${theirs.port}`
-    return failed(problem('ADDRESS_TAKEN', { message: `${address} belongs to ${stream} already.`, remedy: `Give ${streamOf(settings)} an address of its own ("listen" in the file).` }))
+    return failed(
+      problem('ADDRESS_TAKEN', {
+        message: `${address} belongs to ${stream} already.`,
+        remedy: `Give ${streamOf(settings)} an address of its own ("listen" in the file).`,
+      }),
+    )
   }
   return ok(undefined)
 }

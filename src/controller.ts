@@ -1,0 +1,140 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { pino } from 'pino'
+import type { Controller } from './controller/controller.ts'
+import { pageFolder, startController } from './controller/controller.ts'
+import { endPart } from './controller/end-part.ts'
+import type { Folder } from './controller/folder.ts'
+import { keptSecret, openFolder } from './controller/folder.ts'
+import { keepRuntimeFile, previousPort, removeRuntimeFile } from './controller/runtime-file.ts'
+import { VERSION } from './controller/version.ts'
+import { EXIT_CODE } from './core/rollout/outcome.ts'
+import type { Problem } from './core/shared/problem.ts'
+import { ok } from './core/shared/result.ts'
+import { OPERATIONS } from './operations/list.ts'
+import type { Log } from './ports/log.ts'
+import type { ApiServer } from './server/server.ts'
+import { createServer } from './server/server.ts'
+
+/**
+ * The controller: engine, API and page. `--folder DIR --config FILE [--api-port N]`.
+ * Resolves when it has stopped; traffic flows on without it. SIGTERM stops only the controller.
+ */
+export async function runController(argv: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: argv,
+    options: { folder: { type: 'string' }, config: { type: 'string' }, 'api-port': { type: 'string' } },
+  })
+  const log = createLog()
+  const folder = openFolder(path.resolve(values.folder ?? '.sluice'))
+  for (const part of [folder.proxy, folder.agent, folder.artifacts])
+    mkdirSync(part, { recursive: true, mode: 0o700 })
+  const ending = Promise.withResolvers<'controller' | 'everything' | 'fenced'>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => ending.resolve('controller'))
+  process.on('SIGHUP', () => undefined)
+
+  const started = await startController({
+    folder,
+    config: path.resolve(values.config ?? 'sluice.yaml'),
+    log,
+    onFenced: () => ending.resolve('fenced'),
+    onShutdown: (everything) => ending.resolve(everything ? 'everything' : 'controller'),
+  })
+  if (started.kind === 'failed') return refuse(log, started.problem)
+  const controller = started.value
+  const server = await listen(controller, {
+    folder,
+    log,
+    apiPort: values['api-port'] === undefined ? null : Number(values['api-port']),
+  })
+  if (server.kind === 'failed') {
+    await controller.stopLooking()
+    await controller.close()
+    return refuse(log, server.problem)
+  }
+  const runtime = keepRuntimeFile(folder, {
+    socket: folder.sockets.controller,
+    url: server.url,
+    version: VERSION,
+    epoch: controller.epoch,
+  })
+  log.info('controller serves', {
+    url: server.url,
+    socket: folder.sockets.controller,
+    epoch: controller.epoch,
+  })
+
+  const why = await ending.promise
+  log.info('controller stops', { why })
+  runtime.stop()
+  await server.value.close()
+  await controller.stopLooking()
+  if (why === 'everything') {
+    // Users first: the data plane finishes what it has before the instances go.
+    await endPart('proxy', folder, log)
+    await controller.stopInstances()
+    await endPart('agent', folder, log)
+  }
+  await controller.close()
+  removeRuntimeFile(folder, why === 'everything')
+  process.exit(why === 'fenced' ? EXIT_CODE.refused : 0)
+}
+
+type Listening = { kind: 'ok'; value: ApiServer; url: string } | { kind: 'failed'; problem: Problem }
+
+async function listen(
+  { context, audience }: Controller,
+  { folder, log, apiPort }: { folder: Folder; log: Log; apiPort: number | null },
+): Promise<Listening> {
+  const views = async (stream: string | null) => {
+    const streams = stream === null ? await context.store.streams() : ok([stream])
+    if (streams.kind === 'failed') return []
+    const loaded = await Promise.all(
+      streams.value.map(async (one) => ({ one, found: await context.engine.load(one) })),
+    )
+    return loaded.flatMap(({ one, found }) =>
+      found.kind === 'ok' && found.value.revision > 0 ? [audience.viewOf(one, found.value)] : [],
+    )
+  }
+  const server = createServer({
+    operations: OPERATIONS,
+    context,
+    subscribe: audience.subscribe,
+    views,
+    token: keptSecret(folder.root, 'token'),
+    pageFolder: pageFolder(),
+    version: VERSION,
+    health: async () => {
+      const streams = await context.store.streams()
+      return streams.kind === 'failed' ? streams : ok(undefined)
+    },
+    log,
+  })
+  const socket = await server.listenSocket(folder.sockets.controller)
+  if (socket.kind === 'failed') return socket
+  const wanted = apiPort ?? previousPort(folder) ?? 0
+  const tcp = await server.listenTcp(wanted)
+  // A port that was only a habit may be taken by somebody else by now; one that was asked for may not be replaced.
+  const page = tcp.kind === 'failed' && apiPort === null ? await server.listenTcp(0) : tcp
+  return page.kind === 'failed' ? page : { kind: 'ok', value: server, url: page.value.url }
+}
+
+function refuse(log: Log, problem: Problem): never {
+  log.error('controller cannot start', { problem })
+  process.exit(EXIT_CODE.refused)
+}
+
+function createLog(): Log {
+  const logger = pino(
+    { name: 'controller', base: { pid: process.pid } },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  return {
+    debug: (message, fields) => logger.debug(fields ?? {}, message),
+    info: (message, fields) => logger.info(fields ?? {}, message),
+    warn: (message, fields) => logger.warn(fields ?? {}, message),
+    error: (message, fields) => logger.error(fields ?? {}, message),
+  }
+}

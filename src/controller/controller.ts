@@ -1,0 +1,290 @@
+import { createHash } from 'node:crypto'
+import { hostname } from 'node:os'
+import path from 'node:path'
+import canonicalize from 'canonicalize'
+import { createBuiltinMetricSource } from '../adapters/metrics/builtin/metric.ts'
+import { createHttpProber } from '../adapters/probers/http/prober.ts'
+import { createBuiltinRouter } from '../adapters/routers/builtin/router.ts'
+import { createSqliteStore } from '../adapters/stores/sqlite/store.ts'
+import { createProcessTarget } from '../adapters/targets/processes/process-target.ts'
+import { createSecrets } from '../agent/secrets.ts'
+import { summaryOf } from '../config/config-problem.ts'
+import { loadConfig } from '../config/load.ts'
+import type { Result } from '../core/shared/result.ts'
+import { failed, ok } from '../core/shared/result.ts'
+import { createAudience } from '../engine/audience.ts'
+import { decodeEvent } from '../engine/decode.ts'
+import { createEffectRunner } from '../engine/effects.ts'
+import type { Engine } from '../engine/engine.ts'
+import { createEngine } from '../engine/engine.ts'
+import { createOutbox } from '../engine/outbox.ts'
+import { createPerformer } from '../engine/perform.ts'
+import type { StreamWatch } from '../engine/watch-stream.ts'
+import { watchStream } from '../engine/watch-stream.ts'
+import type { OperationContext } from '../operations/context.ts'
+import type { Log } from '../ports/log.ts'
+import type { Store } from '../ports/store.ts'
+import { systemClock as clock } from './clock.ts'
+import type { Folder } from './folder.ts'
+import { keptSecret } from './folder.ts'
+import { randomIds } from './ids.ts'
+import { createNotifierRegistry } from './notifiers.ts'
+import { startProgram } from './programs.ts'
+
+/** Events read back at the start to fill the timelines of the views. */
+const REMEMBERED_EVENTS = 400
+const OUTBOX_EVERY_MS = 500
+/** How often missing parts (proxy, agent) are noticed and started again. */
+const KEEP_EVERY_MS = 400
+
+export type ControllerOptions = {
+  folder: Folder
+  config: string
+  log: Log
+  onFenced(): void
+  onShutdown(everything: boolean): void
+}
+
+export type Controller = {
+  context: OperationContext
+  audience: ReturnType<typeof createAudience>
+  epoch: number
+  /** Stops deciding and looking; effects under way end by themselves. Traffic is not touched. */
+  stopLooking(): Promise<void>
+  /** Stops all instances of all services and waits until they are gone. */
+  stopInstances(): Promise<void>
+  /** Lets go of the store; the last thing to do. */
+  close(): Promise<void>
+}
+
+/** Puts the parts together: the one place that knows which adapters there are. */
+export async function startController(options: ControllerOptions): Promise<Result<Controller>> {
+  const { folder, log } = options
+  const opened = await openStore(folder)
+  if (opened.kind === 'failed') return opened
+  const { store, epoch } = opened.value
+  const parts = createParts(folder)
+  const audience = createAudience(clock)
+  const notifiers = createNotifierRegistry({ secretOf: parts.secretOf, log })
+  const ended = new AbortController()
+  const watches = new Map<string, StreamWatch>()
+  const performer = createPerformer({
+    clock,
+    run: createEffectRunner({ store, ...parts }),
+    answer: (stream, effect, result) => {
+      if (ended.signal.aborted) return
+      const command =
+        result.kind === 'ok'
+          ? ({ kind: 'effect-succeeded', effect } as const)
+          : ({ kind: 'effect-failed', effect, problem: result.problem } as const)
+      void engine.handle(stream, command).then(() => watches.get(stream)?.nudge())
+    },
+  })
+  const engine: Engine = createEngine({
+    store,
+    clock,
+    log,
+    performer,
+    epoch,
+    onFenced: options.onFenced,
+    onDecided: (stream, decided) => {
+      audience.decided(stream, decided)
+      notifiers.learn(decided.state)
+    },
+  })
+  const watch = (stream: string): void => {
+    const known = watches.get(stream)
+    if (known !== undefined) {
+      known.nudge()
+      return
+    }
+    const watchParts = {
+      ...parts,
+      engine,
+      clock,
+      log,
+      epoch,
+      onFenced: options.onFenced,
+      onLook: audience.looked,
+    }
+    watches.set(stream, watchStream(watchParts, stream, ended.signal))
+  }
+  const started = await takeOver({ store, engine, epoch, audience, watch })
+  if (started.kind === 'failed') return started
+  const loops = [
+    keepParts({ ...parts, log }, ended.signal),
+    deliver({ store, notifiers: notifiers.byChannel, log }, ended.signal),
+  ]
+  const context = createContext({ ...options, ...parts, store, engine, audience, watch })
+  return ok({
+    context,
+    audience,
+    epoch,
+    stopLooking: async () => {
+      ended.abort()
+      await Promise.all([...loops, ...[...watches.values()].map(({ finished }) => finished)])
+    },
+    close: () => store.close(),
+    stopInstances: () => stopAll({ store, engine, target: parts.target, epoch }),
+  })
+}
+
+async function openStore(folder: Folder): Promise<Result<{ store: Store; epoch: number }>> {
+  const store = await createSqliteStore({ file: folder.state })
+  if (store.kind === 'failed') return store
+  const acquired = await store.value.acquire({ pid: process.pid, startedAt: clock.now(), host: hostname() })
+  return acquired.kind === 'failed' ? acquired : ok({ store: store.value, epoch: acquired.value.epoch })
+}
+
+function createParts(folder: Folder) {
+  const secrets = createSecrets({ agentFolder: folder.agent, env: process.env })
+  return {
+    target: createProcessTarget({
+      socket: folder.sockets.agent,
+      artifacts: folder.artifacts,
+      startAgent: async () => {
+        startProgram('agent', folder)
+        return ok(undefined)
+      },
+    }),
+    router: createBuiltinRouter({
+      socket: folder.sockets.proxy,
+      startProxy: async () => startProgram('proxy', folder),
+    }),
+    metrics: createBuiltinMetricSource({ socket: folder.sockets.proxy, now: clock.now }),
+    prober: createHttpProber(),
+    probeKey: keptSecret(folder.root, 'probe-key'),
+    secretOf: (name: string): string | null => {
+      const found = secrets.resolve([name])
+      return found.kind === 'ok' ? (found.value[name] ?? null) : null
+    },
+  }
+}
+type Parts = ReturnType<typeof createParts>
+
+type TakeOver = {
+  store: Store
+  engine: Engine
+  epoch: number
+  audience: Controller['audience']
+  watch(stream: string): void
+}
+
+/** Resume begins with observing: each stream learns the new epoch, then its watch looks before anything is done. */
+async function takeOver({ store, engine, epoch, audience, watch }: TakeOver): Promise<Result<void>> {
+  const streams = await store.streams()
+  if (streams.kind === 'failed') return streams
+  for (const stream of streams.value) {
+    const loaded = await engine.load(stream)
+    if (loaded.kind === 'failed') return loaded
+    const stored = await store.events({
+      stream,
+      after: Math.max(0, loaded.value.revision - REMEMBERED_EVENTS),
+      limit: REMEMBERED_EVENTS,
+    })
+    if (stored.kind === 'failed') return stored
+    const events = stored.value.flatMap((one) => {
+      const event = decodeEvent(one)
+      return event.kind === 'ok' ? [{ sequence: one.sequence, event: event.value }] : []
+    })
+    audience.remember(stream, loaded.value.state, events)
+    const begun = await engine.handle(stream, { kind: 'controller-started', epoch })
+    if (begun.kind === 'failed') return begun
+    watch(stream)
+  }
+  return ok(undefined)
+}
+
+/** Proxy and agent are started when missing, and started again when they die. */
+async function keepParts(
+  { router, target, log }: Pick<Parts, 'router' | 'target'> & { log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    for (const part of await Promise.all([router.reconcile(), target.reconcile()]))
+      if (part.kind === 'failed') log.warn('a part does not answer', { problem: part.problem })
+    await clock.sleep(KEEP_EVERY_MS, signal)
+  }
+}
+
+async function deliver(
+  { store, notifiers, log }: Pick<Parameters<typeof createOutbox>[0], 'store' | 'notifiers' | 'log'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const outbox = createOutbox({ store, notifiers, clock, log, random: Math.random })
+  while (!signal.aborted) {
+    // A pass lasts as long as its slowest channel; the next one leaves busy channels out, so nobody waits for it.
+    void outbox.runOnce(signal)
+    await clock.sleep(OUTBOX_EVERY_MS, signal)
+  }
+}
+
+type ContextParts = ControllerOptions &
+  Parts & { store: Store; engine: Engine; audience: Controller['audience']; watch(stream: string): void }
+
+function createContext({
+  config,
+  store,
+  engine,
+  target,
+  router,
+  audience,
+  watch,
+  onShutdown,
+}: ContextParts): OperationContext {
+  return {
+    engine,
+    store,
+    target,
+    router,
+    clock,
+    ids: randomIds,
+    loadSettings: (environment) => {
+      const loaded = loadConfig({ file: config, environment })
+      return loaded.kind === 'failed' ? failed(summaryOf(loaded.problem)) : ok(loaded.value.services)
+    },
+    digest: (value) =>
+      createHash('sha256')
+        .update(canonicalize(value) ?? '')
+        .digest('hex'),
+    viewOf: audience.viewOf,
+    timeline: audience.timeline,
+    watch,
+    shutdown: onShutdown,
+  }
+}
+
+type StopAll = { store: Store; engine: Engine; target: Parts['target']; epoch: number }
+
+/** As "down" means it: what runs stops now, what is recorded stays, so that "up" brings stable back. */
+async function stopAll({ store, engine, target, epoch }: StopAll): Promise<void> {
+  const streams = await store.streams()
+  if (streams.kind === 'failed') return
+  await Promise.all(
+    streams.value.map(async (stream) => {
+      const loaded = await engine.load(stream)
+      if (loaded.kind === 'failed') return
+      const { sets, sequence } = loaded.value.state
+      const token = { epoch, sequence, rollout: null }
+      const deadline =
+        clock.now() + Math.max(0, loaded.value.state.settings?.run.stopGraceMs ?? 0) + STOP_MARGIN_MS
+      for (const { release, adoption } of sets)
+        await (adoption === null
+          ? target.stop({ token, service: stream, release })
+          : target.release({ token, service: stream, release }))
+      while (clock.now() < deadline && (await anythingRuns(target, stream))) await clock.sleep(STOP_POLL_MS)
+    }),
+  )
+}
+
+/** Beyond the grace of the processes themselves. */
+const STOP_MARGIN_MS = 5000
+const STOP_POLL_MS = 50
+
+async function anythingRuns(target: Parts['target'], stream: string): Promise<boolean> {
+  const seen = await target.observe(stream)
+  return seen.kind === 'ok' && seen.value.instances.some(({ state }) => state !== 'gone')
+}
+
+/** The page ships beside the program: `web/dist` in the package and, once built, in a clone. */
+export const pageFolder = (): string => path.join(import.meta.dirname, '..', '..', 'web', 'dist')

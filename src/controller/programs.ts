@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Folder } from './folder.ts'
+
+const here = fileURLToPath(import.meta.url)
+/** The same program file in sources (`.ts`) and in the package (`.js`). */
+const MAIN = path.join(path.dirname(here), '..', `main${path.extname(here)}`)
+
+/** Starts the data plane or the agent in a session of its own: it outlives this controller on purpose. */
+export function startProgram(name: 'proxy' | 'agent', folder: Folder): void {
+  const log = openSync(path.join(folder.root, `${name}.log`), 'a', 0o600)
+  const child = spawn(
+    process.execPath,
+    [MAIN, `internal-${name}`, '--folder', folder[name], '--socket', folder.sockets[name]],
+    {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: folder.root,
+    },
+  )
+  child.on('error', () => undefined)
+  child.unref()
+  closeSync(log)
+}
