@@ -1,0 +1,135 @@
+import type { AdoptRequest } from '../core/shared/observation.ts'
+import { type Problem, problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+import type { SetRecord } from './agent-state.ts'
+import { healthOf } from './health-settings.ts'
+import { adoptedInstance, type InstanceRecord, type ProcessIdentity } from './instance-record.ts'
+import { findListeningProcess, listenersOf } from './listening-ports.ts'
+import { probe } from './probe.ts'
+import { findProcess } from './process-table.ts'
+import type { Redact } from './redact.ts'
+import type { SetRegistry } from './set-registry.ts'
+import { nextId } from './supervisor.ts'
+
+type AdoptParts = { registry: SetRegistry; redact: Redact }
+
+/** Takes a process that serves already under control without touching it. The request has passed the fence. Repeatable. */
+export async function adopt(request: AdoptRequest, parts: AdoptParts): Promise<Result<InstanceRecord>> {
+  const found = findOwner(request)
+  if (found.kind === 'failed') return found
+  const identity = found.value
+  const known = findKnown(identity, parts.registry)
+  if (known !== undefined) return isRepeat(known, request) ? ok(known) : failed(alreadyOurs(known, identity))
+  const health = await checkHealth(request, parts)
+  if (health.kind === 'failed') return health
+  // Asking took time: a newer controller may have spoken, or the same request may have come twice.
+  const admitted = parts.registry.admit(request.service, request.token)
+  if (admitted.kind === 'failed') return admitted
+  return ok(findKnown(identity, parts.registry) ?? enter(request, identity, parts.registry))
+}
+
+async function checkHealth(request: AdoptRequest, { redact }: AdoptParts): Promise<Result<void>> {
+  const { path, timeoutMs } = healthOf(setOf(request))
+  const answer = await probe({ port: request.port, path, timeoutMs, redact })
+  return answer.kind === 'passed' ? ok(undefined) : failed(unhealthy(request, answer.failure.message))
+}
+
+function enter(request: AdoptRequest, identity: ProcessIdentity, registry: SetRegistry): InstanceRecord {
+  const record = adoptedInstance({
+    ...request,
+    id: nextId(request.service),
+    process: identity,
+    at: Date.now(),
+  })
+  const before = registry.findSet(request)
+  const present = registry.instancesOf(request).filter((other) => other.state !== 'gone').length
+  const replicas = Math.max(before?.replicas ?? 0, present + 1)
+  registry.putSet({ ...setOf(request), spec: before?.spec ?? null, replicas })
+  registry.addInstance(record)
+  registry.save()
+  return record
+}
+
+const setOf = ({ service, release, version, healthPath }: AdoptRequest): SetRecord => ({
+  service,
+  release,
+  replicas: 1,
+  spec: null,
+  adopted: { version, healthPath },
+})
+
+/** Lets go of adopted processes; they run on as they are. */
+export function letGo(name: { service: string; release: string }, registry: SetRegistry): Result<void> {
+  const instances = registry.instancesOf(name).filter((instance) => instance.state !== 'gone')
+  const own = instances.find((instance) => !instance.adopted)
+  if (own !== undefined) return failed(notAdopted(own))
+  for (const instance of registry.instancesOf(name)) registry.removeInstance(instance.id)
+  registry.removeSet(name)
+  registry.save()
+  return ok(undefined)
+}
+
+function findOwner({ port, pid }: AdoptRequest): Result<ProcessIdentity> {
+  if (process.platform !== 'linux' && pid === undefined) return failed(needsPid(port))
+  const row = pid === undefined ? findListeningProcess(port) : findProcess(pid)
+  if (row === null) return failed(pid === undefined ? nothingListens(port) : noSuchProcess(pid))
+  const isListening =
+    process.platform !== 'linux' || listenersOf([row.pid]).some((listener) => listener.port === port)
+  if (!isListening) return failed(otherListens(row.pid, port))
+  return ok({ pid: row.pid, startTime: row.startTime })
+}
+
+const findKnown = (identity: ProcessIdentity, registry: SetRegistry): InstanceRecord | undefined =>
+  registry
+    .instances()
+    .find(
+      ({ process, state }) =>
+        state !== 'gone' && process?.pid === identity.pid && process.startTime === identity.startTime,
+    )
+
+const isRepeat = (known: InstanceRecord, request: AdoptRequest): boolean =>
+  known.adopted && known.service === request.service && known.release === request.release
+
+const nothingListens = (port: number): Problem =>
+  problem('ADOPT_NOTHING_LISTENS', {
+    message: `no process that this agent can see listens on port ${port}`,
+    remedy: 'Check the port. A process of another user is visible only to an agent of that user or of root.',
+    retryable: true,
+  })
+
+const noSuchProcess = (pid: number): Problem =>
+  problem('ADOPT_NO_SUCH_PROCESS', {
+    message: `no process has the pid ${pid}`,
+    remedy: 'Leave the pid out: it is found through the port.',
+  })
+
+const otherListens = (pid: number, port: number): Problem =>
+  problem('ADOPT_OTHER_LISTENS', {
+    message: `process ${pid} does not listen on port ${port}`,
+    remedy: 'Leave the pid out: it is found through the port.',
+  })
+
+const needsPid = (port: number): Problem =>
+  problem('ADOPT_NEEDS_PID', {
+    message: `the process behind port ${port} can only be found by itself on Linux`,
+    remedy: `Give the pid, for example from: lsof -nP -iTCP:${port} -sTCP:LISTEN`,
+  })
+
+const alreadyOurs = (known: InstanceRecord, { pid }: ProcessIdentity): Problem =>
+  problem('ADOPT_ALREADY_OURS', {
+    message: `process ${pid} is already instance ${known.id} of release ${known.release}`,
+    remedy: 'Nothing needs to be adopted. To adopt it under another name, release it first.',
+  })
+
+const unhealthy = (request: AdoptRequest, message: string): Problem =>
+  problem('ADOPT_UNHEALTHY', {
+    message: `the process on port ${request.port} is not healthy: ${message}`,
+    remedy: 'Give the path on which it reports its health. Nothing was changed.',
+    retryable: true,
+  })
+
+const notAdopted = (own: InstanceRecord): Problem =>
+  problem('RELEASE_NOT_ADOPTED', {
+    message: `instance ${own.id} was started by Sluice, so it cannot be let go of`,
+    remedy: 'Stop the set instead.',
+  })

@@ -1,0 +1,170 @@
+import type { ExitStatus, ProbeFailure } from '../core/shared/instance.ts'
+import type { HealthProbe } from '../core/shared/set-spec.ts'
+import { backOffMs } from './back-off.ts'
+import type { InstanceRecord, ProcessIdentity } from './instance-record.ts'
+
+/** What can happen to an instance. Times are data. */
+export type LifeEvent =
+  | { kind: 'spawning'; at: number; port: number }
+  | { kind: 'spawned'; at: number; process: ProcessIdentity }
+  /** `final`: no later attempt can succeed without a person (a missing secret). */
+  | { kind: 'spawn-failed'; at: number; message: string; final: boolean }
+  | { kind: 'probe-passed'; at: number }
+  | { kind: 'probe-failed'; at: number; failure: ProbeFailure }
+  | { kind: 'exited'; at: number; exit: ExitStatus; addressInUse: boolean }
+  /** The host was restarted while nobody watched: nobody's fault, so it is no crash. */
+  | { kind: 'lost-by-reboot'; at: number; exit: ExitStatus }
+  | { kind: 'deadline-passed'; at: number; deadlineMs: number }
+  | { kind: 'steady'; at: number }
+  | { kind: 'stop-asked'; at: number }
+  | { kind: 'term-sent'; at: number }
+  | { kind: 'kill-sent'; at: number }
+  | { kind: 'group-empty'; at: number }
+
+export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadlineMs'>
+
+/** The instance after the event. Total: an event that does not fit the state any more changes nothing. */
+export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLimits): InstanceRecord {
+  switch (event.kind) {
+    case 'spawning':
+      return { ...record, port: event.port, ...freshStart(event.at), state: whenStopping(record, 'starting') }
+    case 'spawned':
+      return { ...record, process: event.process, startedAt: event.at }
+    case 'spawn-failed':
+      return spawnFailed(record, event)
+    case 'probe-passed':
+      return probePassed(record, event.at, limits)
+    case 'probe-failed':
+      return probeFailed(record, event, limits)
+    case 'exited':
+      return exited(record, event)
+    case 'lost-by-reboot':
+      return lostByReboot(record, event)
+    case 'deadline-passed':
+      return deadlinePassed(record, event)
+    case 'steady':
+      return { ...record, crashesInARow: 0 }
+    case 'stop-asked':
+      return isOver(record) ? record : { ...record, state: 'stopping', restartAt: null, readyAt: null }
+    case 'term-sent':
+      return { ...record, termSentAt: event.at }
+    case 'kill-sent':
+      return { ...record, killSentAt: event.at }
+    case 'group-empty':
+      return { ...record, state: 'gone', process: null, goneAt: event.at }
+  }
+}
+
+/** Stopping or gone: nothing is wanted of it any more. */
+export const isOver = (record: InstanceRecord): boolean =>
+  record.state === 'stopping' || record.state === 'gone'
+
+/** States in which its health is asked. */
+export const isProbed = (record: InstanceRecord): boolean =>
+  record.process !== null && ['starting', 'ready', 'unready'].includes(record.state)
+
+const freshStart = (at: number) => ({
+  process: null,
+  startedAt: at,
+  readyAt: null,
+  restartAt: null,
+  consecutiveSuccesses: 0,
+  consecutiveProbeFailures: 0,
+})
+
+const whenStopping = (record: InstanceRecord, otherwise: InstanceRecord['state']): InstanceRecord['state'] =>
+  isOver(record) ? record.state : otherwise
+
+function spawnFailed(record: InstanceRecord, event: LifeEvent & { kind: 'spawn-failed' }): InstanceRecord {
+  const lastProbeFailure: ProbeFailure = { kind: 'exited', message: event.message, at: event.at }
+  if (isOver(record)) return { ...record, process: null, lastProbeFailure }
+  if (event.final && !record.everReady) return { ...record, state: 'failed', process: null, lastProbeFailure }
+  return { ...record, ...crashedAt(record, event.at), lastProbeFailure }
+}
+
+function probePassed(record: InstanceRecord, at: number, limits: ProbeLimits): InstanceRecord {
+  if (!isProbed(record)) return record
+  const counted = {
+    ...record,
+    consecutiveSuccesses: record.consecutiveSuccesses + 1,
+    consecutiveProbeFailures: 0,
+  }
+  if (record.state === 'ready' || counted.consecutiveSuccesses < limits.successes) return counted
+  return { ...counted, state: 'ready', everReady: true, readyAt: at, lastProbeFailure: null }
+}
+
+function probeFailed(
+  record: InstanceRecord,
+  event: LifeEvent & { kind: 'probe-failed' },
+  limits: ProbeLimits,
+): InstanceRecord {
+  if (!isProbed(record)) return record
+  const counted = {
+    ...record,
+    consecutiveSuccesses: 0,
+    consecutiveProbeFailures: record.consecutiveProbeFailures + 1,
+    lastProbeFailure: event.failure,
+  }
+  if (counted.consecutiveProbeFailures < limits.failures) return counted
+  if (record.state === 'ready') return { ...counted, state: 'unready', readyAt: null }
+  // A restarted instance that was ready in an earlier life is not `failed`, but it has had its time to start.
+  const late =
+    record.state === 'starting' && record.everReady && event.at - record.startedAt > limits.deadlineMs
+  return late ? { ...counted, state: 'unready' } : counted
+}
+
+function exited(record: InstanceRecord, event: LifeEvent & { kind: 'exited' }): InstanceRecord {
+  const { exit, at } = event
+  // Its group may live on, so `process` stays until the group is empty.
+  if (record.state === 'stopping') return { ...record, lastExit: exit }
+  if (record.state === 'gone') return record
+  const lastProbeFailure: ProbeFailure = { kind: 'exited', message: describeExit(record, exit), at }
+  if (record.state === 'failed') return { ...record, process: null, lastExit: exit, lastProbeFailure }
+  const ended = { ...record, lastExit: exit, lastProbeFailure }
+  if (record.adopted) {
+    return { ...ended, state: 'gone', process: null, readyAt: null, crashes: record.crashes + 1, goneAt: at }
+  }
+  return { ...ended, ...crashedAt(record, at), port: event.addressInUse ? 0 : record.port }
+}
+
+const crashedAt = (record: InstanceRecord, at: number) => ({
+  state: 'crashed' as const,
+  process: null,
+  readyAt: null,
+  crashes: record.crashes + 1,
+  crashesInARow: record.crashesInARow + 1,
+  restartAt: at + backOffMs(record.crashesInARow + 1),
+  consecutiveSuccesses: 0,
+})
+
+function lostByReboot(record: InstanceRecord, event: LifeEvent & { kind: 'lost-by-reboot' }): InstanceRecord {
+  if (isOver(record)) return { ...record, lastExit: event.exit }
+  const ended = { ...record, process: null, readyAt: null, lastExit: event.exit }
+  if (record.adopted) return { ...ended, state: 'gone', goneAt: event.at }
+  // A new boot is a new beginning: also an instance that had failed gets its deadline again.
+  return { ...ended, state: 'crashed', restartAt: event.at, createdAt: event.at, crashesInARow: 0 }
+}
+
+function deadlinePassed(
+  record: InstanceRecord,
+  event: LifeEvent & { kind: 'deadline-passed' },
+): InstanceRecord {
+  const { at, deadlineMs } = event
+  const none: ProbeFailure = {
+    kind: 'slow',
+    message: `no health check was answered within ${deadlineMs} ms`,
+    at,
+  }
+  return { ...record, state: 'failed', restartAt: null, lastProbeFailure: record.lastProbeFailure ?? none }
+}
+
+function describeExit(record: InstanceRecord, exit: ExitStatus): string {
+  const seconds = Math.max(0, (exit.at - record.startedAt) / 1000).toFixed(1)
+  const after = `${seconds} s after its start`
+  if (exit.cause === 'oom') return `the kernel killed it ${after} because its cgroup ran out of memory`
+  if (exit.cause === 'killed-unknown')
+    return `killed by ${exit.signal} ${after}; who sent the signal is not known`
+  if (exit.signal !== null) return `ended by ${exit.signal} ${after}`
+  if (exit.code !== null) return `exited with code ${exit.code} ${after}`
+  return 'ended while the agent was not running; its exit status is not known'
+}

@@ -1,0 +1,91 @@
+import * as z from 'zod'
+import { ExitStatus, Instance, ProbeFailure } from '../core/shared/instance.ts'
+
+/** One process for certain: a pid alone may be given to another process later, together with its start time it is unique. */
+export const ProcessIdentity = z.object({ pid: z.int().positive(), startTime: z.string() })
+export type ProcessIdentity = z.infer<typeof ProcessIdentity>
+
+/**
+ * All the agent knows about one instance; kept in agent.json, so that a new agent goes on where the old one was killed.
+ * Changed only by `evolve` (instance-life.ts).
+ */
+export const InstanceRecord = z.object({
+  id: z.string(),
+  service: z.string(),
+  release: z.string(),
+  /** Started by somebody else and taken under control: it is never restarted, and only it is signalled, not its group. */
+  adopted: z.boolean(),
+  state: Instance.shape.state,
+  /** 0 until the first start takes one. */
+  port: z.int().min(0).max(65535),
+  process: ProcessIdentity.nullable(),
+  createdAt: z.number(),
+  startedAt: z.number(),
+  readyAt: z.number().nullable(),
+  /** Once ready, an instance is restarted for ever; before that the readiness deadline ends it. */
+  everReady: z.boolean(),
+  crashes: z.int().nonnegative(),
+  crashesInARow: z.int().nonnegative(),
+  restartAt: z.number().nullable(),
+  consecutiveSuccesses: z.int().nonnegative(),
+  consecutiveProbeFailures: z.int().nonnegative(),
+  lastProbeFailure: ProbeFailure.nullable(),
+  lastExit: ExitStatus.nullable(),
+  termSentAt: z.number().nullable(),
+  killSentAt: z.number().nullable(),
+  goneAt: z.number().nullable(),
+})
+export type InstanceRecord = z.infer<typeof InstanceRecord>
+
+/** A new instance, before its first process: it waits in `starting` for the supervisor to spawn one. */
+export function newInstance(request: {
+  id: string
+  service: string
+  release: string
+  at: number
+}): InstanceRecord {
+  return {
+    id: request.id,
+    service: request.service,
+    release: request.release,
+    adopted: false,
+    state: 'starting',
+    port: 0,
+    process: null,
+    createdAt: request.at,
+    startedAt: request.at,
+    readyAt: null,
+    everReady: false,
+    crashes: 0,
+    crashesInARow: 0,
+    restartAt: null,
+    consecutiveSuccesses: 0,
+    consecutiveProbeFailures: 0,
+    lastProbeFailure: null,
+    lastExit: null,
+    termSentAt: null,
+    killSentAt: null,
+    goneAt: null,
+  }
+}
+
+/** A process that already serves: ready from the start, because adopting asks its health first. */
+export function adoptedInstance(request: {
+  id: string
+  service: string
+  release: string
+  port: number
+  process: ProcessIdentity
+  at: number
+}): InstanceRecord {
+  const { process, port, at } = request
+  return {
+    ...newInstance(request),
+    adopted: true,
+    state: 'ready',
+    port,
+    process,
+    readyAt: at,
+    everReady: true,
+  }
+}

@@ -1,0 +1,287 @@
+import { constants } from 'node:os'
+import type { ExitStatus } from '../core/shared/instance.ts'
+import type { HealthProbe, SetSpec } from '../core/shared/set-spec.ts'
+import { oomCounterOf, readOomKills } from './cgroup.ts'
+import { exitStatus, saysAddressInUse, unknownExit } from './exit-cause.ts'
+import { healthOf } from './health-settings.ts'
+import { isOver, isProbed, type LifeEvent } from './instance-life.ts'
+import { type HowItEnded, sendSignal, startProcess } from './instance-process.ts'
+import type { InstanceRecord, ProcessIdentity } from './instance-record.ts'
+import { capLog, LOG_CAP_BYTES, logPath, sizeOf, writtenSince } from './log-file.ts'
+import { findFreePort } from './ports.ts'
+import { probe } from './probe.ts'
+import {
+  descendantsOf,
+  familyOf,
+  INSTANCE_VARIABLE,
+  isAlive,
+  type ProcessRow,
+  startedAs,
+  startVariable,
+  survivesSignal,
+} from './process-table.ts'
+import type { Secrets } from './secrets.ts'
+import type { SetRegistry } from './set-registry.ts'
+import { newWatch, type Watch } from './watch.ts'
+import { explainRefusal } from './wrong-port.ts'
+
+export type RunnerParts = {
+  registry: SetRegistry
+  secrets: Secrets
+  logFolder: string
+  agentEnv: NodeJS.ProcessEnv
+}
+
+/** While nothing listens yet, asking costs nothing: sooner than the interval, so that a quick start is seen quickly. */
+const ASK_AGAIN_WHEN_REFUSED_MS = 200
+/** After that it is no quick start any more, and the interval will do. */
+const HURRY_FOR_MS = 10_000
+/** Looking for the true port walks /proc: not at every probe. */
+const WRONG_PORT_EVERY_MS = 2000
+
+/** Does to the processes of one instance what the supervisor decided, and reports what happened as life events. */
+export class InstanceRunner {
+  readonly #parts: RunnerParts
+  readonly #watches = new Map<string, Watch>()
+  /** Starts happen one after the other, so that no port is chosen twice. */
+  #starts: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
+  }
+
+  apply(id: string, event: LifeEvent): void {
+    const { registry } = this.#parts
+    const record = registry.findInstance(id)
+    if (record !== undefined) registry.apply(id, event, this.#health(record))
+  }
+
+  watch(id: string): Watch {
+    const known = this.#watches.get(id)
+    if (known !== undefined) return known
+    const fresh = newWatch()
+    this.#watches.set(id, fresh)
+    return fresh
+  }
+  forget(id: string): void {
+    this.#watches.delete(id)
+  }
+
+  /** Queues a start; the record stays as it is until its turn comes. */
+  spawn(id: string, spec: SetSpec): void {
+    const watch = this.watch(id)
+    if (watch.starting) return
+    watch.starting = true
+    this.#starts = this.#starts
+      .then(() => this.#spawnNow(id, spec))
+      .catch((error) => this.#startFailed(id, `could not start: ${String(error)}`, false))
+      .finally(() => {
+        watch.starting = false
+      })
+  }
+
+  /** No further start begins; resolves when the one under way is recorded. */
+  close(): Promise<void> {
+    this.#closed = true
+    return this.#starts
+  }
+
+  sendTerm(record: InstanceRecord): void {
+    if (record.process !== null) {
+      if (record.adopted) signalIfAlive(record.process, 'SIGTERM')
+      else signalFamily(record.process, 'SIGTERM')
+    }
+    this.apply(record.id, { kind: 'term-sent', at: Date.now() })
+  }
+
+  sendKill(record: InstanceRecord): void {
+    if (record.process !== null) {
+      if (!record.adopted) signalFamily(record.process, 'SIGKILL')
+      else if (isAlive(record.process)) signalAll(descendantsOf(record.process.pid), 'SIGKILL')
+    }
+    this.apply(record.id, { kind: 'kill-sent', at: Date.now() })
+  }
+
+  /** Asks all processes of an instance to take no new work; those that would die of the signal are left alone. */
+  quiesce(record: InstanceRecord): void {
+    if (record.process === null || isOver(record)) return
+    const rows = record.adopted ? [] : familyOf(record.process)
+    const leader = isAlive(record.process) ? [record.process] : []
+    for (const { pid } of rows.length > 0 ? rows : leader) {
+      if (process.platform !== 'linux' || survivesSignal(pid, constants.signals.SIGUSR1))
+        sendSignal(pid, 'SIGUSR1')
+    }
+  }
+
+  /** Ends the stop once nobody is left of the group and the exit status has come. */
+  checkGroup(record: InstanceRecord, rows: () => readonly ProcessRow[]): void {
+    const watch = this.watch(record.id)
+    if (watch.starting || watch.childRunning) return
+    if (record.process !== null && this.#isAnyoneLeft(record, record.process, rows)) return
+    if (record.process === null) this.#killLeftovers(record.id)
+    const at = Date.now()
+    if (record.process !== null && (record.lastExit?.at ?? 0) < (record.termSentAt ?? at)) {
+      const exit = exitStatus({ code: null, signal: null, at, stoppedByUs: true, oomCounted: false })
+      this.apply(record.id, { kind: 'exited', at, exit, addressInUse: false })
+    }
+    this.apply(record.id, { kind: 'group-empty', at })
+  }
+
+  /** For processes that are not our children: notices that one has ended. */
+  noticeEnd(record: InstanceRecord): void {
+    if (record.process === null || isOver(record) || this.watch(record.id).childRunning) return
+    if (isAlive(record.process)) return
+    const at = Date.now()
+    this.watch(record.id).lastLeader = record.process
+    this.#ended(record, unknownExit(at))
+  }
+
+  /** Starts a probe if one is due; its answer arrives as an event. */
+  probeIfDue(record: InstanceRecord, now: number): void {
+    const watch = this.watch(record.id)
+    if (!isProbed(record) || watch.starting || watch.probing || now < watch.nextProbeAt) return
+    watch.probing = true
+    void this.#probe(record, watch).finally(() => {
+      watch.probing = false
+    })
+  }
+
+  /** Once a second: caps the log and reads what the kernel counts. */
+  keepHouse(record: InstanceRecord): void {
+    if (record.adopted || record.process === null) return
+    capLog(logPath(this.#parts.logFolder, record.id), LOG_CAP_BYTES)
+    const watch = this.watch(record.id)
+    const counter = oomCounterOf(record.process.pid)
+    if (counter !== null && watch.oom?.counter !== counter)
+      watch.oom = { counter, kills: readOomKills(counter) ?? 0 }
+  }
+
+  async #spawnNow(id: string, spec: SetSpec): Promise<void> {
+    const { registry, secrets, logFolder, agentEnv } = this.#parts
+    const record = registry.findInstance(id)
+    if (this.#closed || record === undefined || isOver(record)) return
+    this.#killLeftovers(id)
+    const values = secrets.resolve(spec.secrets)
+    if (values.kind === 'failed') {
+      const { code, message } = values.problem
+      return this.#startFailed(id, `${code}: ${message}`, true)
+    }
+    const port = await findFreePort(record.port, this.#takenPorts(id))
+    this.apply(id, { kind: 'spawning', at: Date.now(), port })
+    // The intent is on the disk before the process exists: whoever finds it can look for the process by its id.
+    registry.save()
+    if (isOver(registry.findInstance(id) ?? record)) return
+    const logFile = logPath(logFolder, id)
+    const watch = this.watch(id)
+    Object.assign(watch, {
+      logStart: sizeOf(logFile),
+      nextProbeAt: 0,
+      oom: null,
+      wrongPort: newWatch().wrongPort,
+    })
+    const started = await startProcess({ spec, instance: id, port, secrets: values.value, logFile, agentEnv })
+    if (started.kind === 'failed') return this.#startFailed(id, secrets.redact(started.message), false)
+    Object.assign(watch, { childRunning: true, lastLeader: started.process })
+    this.apply(id, { kind: 'spawned', at: Date.now(), process: started.process })
+    void started.exited.then((how) => this.#childExited(id, how))
+    this.#saveNow()
+  }
+
+  #startFailed(id: string, message: string, final: boolean): void {
+    this.apply(id, { kind: 'spawn-failed', at: Date.now(), message, final })
+  }
+
+  #childExited(id: string, { code, signal }: HowItEnded): void {
+    const watch = this.watch(id)
+    watch.childRunning = false
+    const record = this.#parts.registry.findInstance(id)
+    if (record === undefined) return
+    const oomCounted = watch.oom !== null && (readOomKills(watch.oom.counter) ?? 0) > watch.oom.kills
+    const stoppedByUs = record.termSentAt !== null
+    this.#ended(record, exitStatus({ code, signal, at: Date.now(), stoppedByUs, oomCounted }))
+    this.#saveNow()
+  }
+
+  /** What has happened has happened, also when the disk is full: the loop saves again, and reports why it cannot. */
+  #saveNow(): void {
+    try {
+      this.#parts.registry.save()
+    } catch {
+      // The registry stays marked as changed.
+    }
+  }
+
+  #ended(record: InstanceRecord, exit: ExitStatus): void {
+    const { logFolder } = this.#parts
+    const said = writtenSince(logPath(logFolder, record.id), this.watch(record.id).logStart)
+    const addressInUse = record.readyAt === null && saysAddressInUse(said)
+    this.apply(record.id, { kind: 'exited', at: exit.at, exit, addressInUse })
+    // Workers that outlived their crashed leader are asked to leave now, and killed before the next start.
+    if (!isOver(record) && !record.adopted && record.process !== null) signalFamily(record.process, 'SIGTERM')
+  }
+
+  #killLeftovers(id: string): void {
+    const { lastLeader } = this.watch(id)
+    if (lastLeader === null) return
+    // Much time may have passed since: the number alone is no proof that a process belongs to this instance.
+    const left = familyOf(lastLeader).filter((row) => startVariable(row.pid, INSTANCE_VARIABLE) === id)
+    signalAll(left, 'SIGKILL')
+  }
+
+  #takenPorts(except: string): Set<number> {
+    const others = this.#parts.registry
+      .instances()
+      .filter((other) => other.id !== except && other.state !== 'gone')
+    return new Set(others.map((other) => other.port))
+  }
+
+  #isAnyoneLeft(record: InstanceRecord, leader: ProcessIdentity, rows: () => readonly ProcessRow[]): boolean {
+    return record.adopted ? isAlive(leader) : familyOf(leader, rows()).length > 0
+  }
+
+  async #probe(record: InstanceRecord, watch: Watch): Promise<void> {
+    const { path, timeoutMs, intervalMs } = this.#health(record)
+    const begun = Date.now()
+    const answer = await probe({ port: record.port, path, timeoutMs, redact: this.#parts.secrets.redact })
+    const now = this.#parts.registry.findInstance(record.id)
+    // An answer about a process that has been replaced meanwhile says nothing about the new one.
+    if (now?.process?.pid !== record.process?.pid) return
+    const refused = answer.kind === 'failed' && answer.failure.kind === 'refused'
+    const hurry = refused && now?.state === 'starting' && begun - now.startedAt < HURRY_FOR_MS
+    watch.nextProbeAt = begun + (hurry ? Math.min(ASK_AGAIN_WHEN_REFUSED_MS, intervalMs) : intervalMs)
+    if (answer.kind === 'passed') return this.apply(record.id, { kind: 'probe-passed', at: Date.now() })
+    const failure = refused ? this.#explain(record, watch, answer.failure) : answer.failure
+    this.apply(record.id, { kind: 'probe-failed', at: failure.at, failure })
+  }
+
+  #explain(record: InstanceRecord, watch: Watch, failure: NonNullable<InstanceRecord['lastProbeFailure']>) {
+    if (record.process === null) return failure
+    if (failure.at - watch.wrongPort.at >= WRONG_PORT_EVERY_MS) {
+      watch.wrongPort = { at: failure.at, message: explainRefusal(record.process, record.port) }
+    }
+    const { message } = watch.wrongPort
+    return message === null ? failure : { ...failure, kind: 'wrong-port' as const, message }
+  }
+
+  #health(record: InstanceRecord): HealthProbe {
+    return healthOf(this.#parts.registry.findSet(record))
+  }
+}
+
+function signalFamily(leader: ProcessIdentity, signal: NodeJS.Signals): void {
+  signalAll(familyOf(leader), signal)
+}
+
+function signalAll(rows: readonly ProcessRow[], signal: NodeJS.Signals): void {
+  for (const row of rows) sendSignal(row.pid, signal)
+}
+
+function signalIfAlive(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (isAlive(identity)) sendSignal(identity.pid, signal)
+}
+
+/** Ends what an instance left behind while no agent watched: only processes that carry its id. */
+export function killStrays(instance: string): void {
+  signalAll(startedAs(instance), 'SIGKILL')
+}

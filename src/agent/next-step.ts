@@ -1,0 +1,55 @@
+import { STEADY_AFTER_MS } from './back-off.ts'
+import type { InstanceRecord } from './instance-record.ts'
+
+/** How long an ended instance can still be observed, so that its exit status can be read. */
+export const KEEP_GONE_MS = 10 * 60_000
+/** The kill is repeated this often while a member of the group is left: one may have forked in between. */
+const KILL_AGAIN_MS = 1000
+
+/** What the supervisor does next for one instance. */
+export type Step =
+  | 'none'
+  | 'spawn'
+  | 'fail'
+  | 'reset-back-off'
+  | 'send-term'
+  | 'send-kill'
+  | 'check-group'
+  | 'forget'
+
+export type StepFacts = { now: number; deadlineMs: number; stopGraceMs: number }
+
+/** Pure: the next step follows from the record and the time alone, so it is the same after a restart of the agent. */
+export function nextStep(record: InstanceRecord, facts: StepFacts): Step {
+  switch (record.state) {
+    case 'starting':
+      if (isPastDeadline(record, facts)) return 'fail'
+      return record.process === null ? 'spawn' : 'none'
+    case 'crashed':
+      if (isPastDeadline(record, facts)) return 'fail'
+      return (record.restartAt ?? 0) <= facts.now ? 'spawn' : 'none'
+    case 'ready':
+      return isSteady(record, facts.now) ? 'reset-back-off' : 'none'
+    case 'unready':
+    case 'failed':
+      return 'none'
+    case 'stopping':
+      return stopStep(record, facts)
+    case 'gone':
+      return facts.now - (record.goneAt ?? 0) >= KEEP_GONE_MS ? 'forget' : 'none'
+  }
+}
+
+const isPastDeadline = (record: InstanceRecord, facts: StepFacts): boolean =>
+  !record.everReady && facts.now - record.createdAt >= facts.deadlineMs
+
+const isSteady = (record: InstanceRecord, now: number): boolean =>
+  record.crashesInARow > 0 && record.readyAt !== null && now - record.readyAt >= STEADY_AFTER_MS
+
+function stopStep(record: InstanceRecord, facts: StepFacts): Step {
+  if (record.process === null) return 'check-group'
+  if (record.termSentAt === null) return 'send-term'
+  const graceOver = facts.now - record.termSentAt >= facts.stopGraceMs
+  const killDue = record.killSentAt === null || facts.now - record.killSentAt >= KILL_AGAIN_MS
+  return graceOver && killDue ? 'send-kill' : 'check-group'
+}

@@ -1,0 +1,87 @@
+import { type IncomingMessage, request } from 'node:http'
+import type { ProbeFailure } from '../core/shared/instance.ts'
+import { plainText } from './redact.ts'
+
+export type ProbeAnswer = { kind: 'passed' } | { kind: 'failed'; failure: ProbeFailure }
+export type ProbeRequest = { port: number; path: string; timeoutMs: number; redact: (text: string) => string }
+
+/** Most of a body that is looked at; a health page that sends more has said enough. */
+const BODY_BYTES = 16 * 1024
+const EXCERPT_CHARS = 200
+
+/** Asks one instance for its health: a final 2xx answer in time passes, all else fails with its reason. */
+export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
+  const url = `http://127.0.0.1:${options.port}${options.path}`
+  const fail = (kind: ProbeFailure['kind'], what: string): ProbeAnswer => ({
+    kind: 'failed',
+    failure: { kind, message: `GET ${url} ${options.redact(what)}`, at: Date.now() },
+  })
+  return new Promise((resolve) => {
+    const signal = AbortSignal.timeout(options.timeoutMs)
+    const headers = { 'user-agent': 'sluice-agent', accept: '*/*', connection: 'close' }
+    const asked = request(url, { agent: false, signal, headers }, (answer) => {
+      const status = answer.statusCode ?? 0
+      // From here on the status is known: what happens to the rest of the answer does not change the finding.
+      asked.removeAllListeners('error').on('error', () => {})
+      if (status >= 200 && status < 300) {
+        resolve({ kind: 'passed' })
+        answer.resume() // read to the end, or until the time is up: the instance should not see its answer cut
+        answer.on('error', () => {})
+        return
+      }
+      void readBody(answer).then((body) =>
+        resolve(fail(...describeAnswer(status, answer, options.redact(body)))),
+      )
+    })
+    asked.on('error', (error) => resolve(fail(...describeError(error, signal.aborted, options.timeoutMs))))
+    asked.end()
+  })
+}
+
+type Finding = [ProbeFailure['kind'], string]
+
+function describeAnswer(status: number, answer: IncomingMessage, body: string): Finding {
+  if (status >= 300 && status < 400 && answer.headers.location !== undefined) {
+    return ['redirect', `answered ${status} to ${answer.headers.location}: redirects are not followed`]
+  }
+  return ['status', `answered ${status}${body === '' ? '' : `: "${excerpt(body)}"`}`]
+}
+
+/** One line, controls removed, at most 200 characters. */
+const excerpt = (body: string): string => plainText(body.replace(/\s+/g, ' ')).trim().slice(0, EXCERPT_CHARS)
+
+function describeError(error: Error, timedOut: boolean, timeoutMs: number): Finding {
+  const code = 'code' in error ? String(error.code) : ''
+  if (timedOut) return ['slow', `was not answered within ${timeoutMs} ms`]
+  if (code === 'ECONNREFUSED') return ['refused', 'was refused: nothing listens there']
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return ['dns', `failed: the name was not found (${code})`]
+  if (code.startsWith('HPE_')) return describeGarbage(error, code)
+  return ['reset', `was cut off before an answer came (${code || error.message})`]
+}
+
+const TLS_ALERT = 0x15
+const TLS_HANDSHAKE = 0x16
+
+function describeGarbage(error: Error, code: string): Finding {
+  const bytes = 'rawPacket' in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0)
+  if (bytes[0] === TLS_ALERT || bytes[0] === TLS_HANDSHAKE) {
+    return ['tls', 'was answered with TLS: the health check speaks plain HTTP']
+  }
+  return ['malformed', `got an answer that is not HTTP (${code})`]
+}
+
+/** What came until the end, the limit, or the error. */
+async function readBody(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of answer) {
+      chunks.push(Buffer.from(chunk))
+      size += chunk.length
+      if (size >= BODY_BYTES) break
+    }
+  } catch {
+    // The time ran out or the connection broke while the body came: the status and what came are enough.
+  }
+  return Buffer.concat(chunks).subarray(0, BODY_BYTES).toString('utf8')
+}

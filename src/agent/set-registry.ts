@@ -1,0 +1,110 @@
+import { problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+import { compareTokens, type FencingToken } from '../core/shared/token.ts'
+import type { AgentState, SetRecord } from './agent-state.ts'
+import type { LifeEvent, ProbeLimits } from './instance-life.ts'
+import { evolve } from './instance-life.ts'
+import type { InstanceRecord } from './instance-record.ts'
+import { saveState } from './state-file.ts'
+
+type SetName = { service: string; release: string }
+
+/** What the agent was asked for and what came of it, in memory and, before anything acts on it, in agent.json. */
+export class SetRegistry {
+  #state: AgentState
+  readonly #path: string
+  #changed = false
+
+  constructor(path: string, state: AgentState) {
+    this.#path = path
+    this.#state = state
+  }
+
+  /** Fencing: remembers the token durably, or refuses it when a higher one was seen for this service. */
+  admit(service: string, token: FencingToken): Result<void> {
+    const highest = this.highestToken(service)
+    const order = highest === null ? 1 : compareTokens(token, highest)
+    if (highest !== null && order < 0) return failed(staleToken(service, token, highest))
+    if (order === 0) return ok(undefined)
+    this.#state.tokens[service] = token
+    this.#changed = true
+    this.save()
+    return ok(undefined)
+  }
+
+  highestToken(service: string): FencingToken | null {
+    return Object.hasOwn(this.#state.tokens, service) ? (this.#state.tokens[service] ?? null) : null
+  }
+
+  sets(): readonly SetRecord[] {
+    return this.#state.sets
+  }
+  findSet({ service, release }: SetName): SetRecord | undefined {
+    return this.#state.sets.find((set) => set.service === service && set.release === release)
+  }
+  putSet(set: SetRecord): void {
+    this.#state.sets = [...this.#state.sets.filter((other) => !isSame(other, set)), set]
+    this.#changed = true
+  }
+  removeSet(name: SetName): void {
+    this.#state.sets = this.#state.sets.filter((set) => !isSame(set, name))
+    this.#changed = true
+  }
+
+  instances(): readonly InstanceRecord[] {
+    return this.#state.instances
+  }
+  instancesOf(name: SetName): InstanceRecord[] {
+    return this.#state.instances.filter((instance) => isSame(instance, name))
+  }
+  findInstance(id: string): InstanceRecord | undefined {
+    return this.#state.instances.find((instance) => instance.id === id)
+  }
+  addInstance(instance: InstanceRecord): void {
+    this.#state.instances = [...this.#state.instances, instance]
+    this.#changed = true
+  }
+  removeInstance(id: string): void {
+    this.#state.instances = this.#state.instances.filter((instance) => instance.id !== id)
+    this.#changed = true
+  }
+
+  /** Lets an event happen to an instance and answers with what became of it. */
+  apply(id: string, event: LifeEvent, limits: ProbeLimits): InstanceRecord | undefined {
+    const before = this.findInstance(id)
+    if (before === undefined) return undefined
+    const after = evolve(before, event, limits)
+    this.#state.instances = this.#state.instances.map((instance) => (instance.id === id ? after : instance))
+    if (durablePart(before) !== durablePart(after)) this.#changed = true
+    return after
+  }
+
+  hostBoot(): string {
+    return this.#state.hostBoot
+  }
+  setHostBoot(hostBoot: string): void {
+    this.#state.hostBoot = hostBoot
+    this.#changed = true
+  }
+
+  /** On the disk when this returns. Writes only when something changed. */
+  save(): void {
+    if (!this.#changed) return
+    saveState(this.#path, this.#state)
+    this.#changed = false
+  }
+}
+
+const isSame = (a: SetName, b: SetName): boolean => a.service === b.service && a.release === b.release
+
+/** Counters of probes change every second and may be lost: they are no reason to write to the disk. */
+const durablePart = (record: InstanceRecord): string =>
+  JSON.stringify({ ...record, consecutiveSuccesses: 0, consecutiveProbeFailures: 0, lastProbeFailure: null })
+
+const staleToken = (service: string, token: FencingToken, highest: FencingToken) =>
+  problem('STALE_TOKEN', {
+    message: `token ${show(token)} for service ${service} is older than ${show(highest)}, the highest seen on this host`,
+    remedy: 'Another controller has taken over. Stop this one, or let it read the state again.',
+  })
+
+const show = (token: FencingToken): string => `${token.epoch}.${token.sequence}`

@@ -1,0 +1,31 @@
+/**
+ * Every default, written as in the file. The resolver parses them with the same schema as the file, the JSON Schema and
+ * the reference print them, so a default stands in one place only.
+ */
+export const DEFAULTS = {
+  run: { artifact: '.', replicas: 1, env: {}, secrets: [], stopGrace: '10s' },
+  health: { interval: '1s', timeout: '1s', successes: 2, failures: 3, deadline: '60s' },
+  drain: { requests: '30s', websockets: '60s' },
+  strategy: { canary: { preset: 'standard', watch: '60m', hold: '30s', ready: '100%' } },
+  analysis: {
+    alpha: '1%',
+    interval: '1s',
+    minRequests: 100,
+    compare: { errors: { ratio: 1, points: '0.1%' }, latency: { ratio: 1.1, points: '1%' } },
+    critical: { errorRate: '1%', errorPointsOverStable: '5%', p99: '1000ms', p95TimesStable: 2 },
+    warning: { errorRate: '0.5%', errorPointsOverStable: 'off', p99: '500ms', p95TimesStable: 'off' },
+    failingChecks: 3,
+    failingInstances: '10%',
+    crashLimit: 3,
+  },
+  onControllerLoss: 'hold',
+  prober: { interval: '200ms' },
+  notify: [],
+} as const
+
+/** `onControllerLoss: revert` without a time. */
+export const DEFAULT_REVERT_AFTER = '10m'
+/** A step of a written list without `pause`. */
+export const DEFAULT_STEP_PAUSE = '10m'
+/** A notification channel without `on`: everything. */
+export const DEFAULT_NOTIFY_ON = ['*']

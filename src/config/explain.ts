@@ -1,0 +1,181 @@
+import type { CanaryStep, GuardLimits, NotifyChannel, ServiceSettings } from '../core/release/settings.ts'
+import { formatWeight } from '../core/shared/weight.ts'
+import type { LoadedConfig } from './load.ts'
+import { type Origin, originText } from './origin.ts'
+import { durationText, percentText } from './units.ts'
+
+/** One effective value of one service. */
+export type ExplainRow = {
+  service: string
+  /** Path of the key in the file. */
+  path: string
+  /** Written as in the file. */
+  value: string
+  origin: Origin
+  /** The origin for people: `sluice.yaml:12:5 (environment production)`. */
+  originText: string
+}
+
+/** Every effective value of every service and where it came from (REQUIREMENTS F2). */
+export function explainSettings(loaded: LoadedConfig): ExplainRow[] {
+  return loaded.services.flatMap((settings) => {
+    const origins = loaded.origins.get(settings.service) ?? new Map<string, Origin>()
+    return valuesOf(settings).map(([path, value]) => {
+      const origin = originOf(origins, path)
+      return { service: settings.service, path, value, origin, originText: originText(loaded.file, origin) }
+    })
+  })
+}
+
+/** Three columns for a terminal, each service under its own heading. */
+export function renderExplanation(loaded: LoadedConfig): string {
+  const rows = explainSettings(loaded)
+  const widthOf = (column: (row: ExplainRow) => string, max: number) =>
+    Math.min(max, Math.max(0, ...rows.map((row) => column(row).length)))
+  const pathWidth = widthOf((row) => row.path, 50)
+  const valueWidth = widthOf((row) => row.value, 60)
+  return loaded.services
+    .map((settings) => {
+      const mark = settings.production ? ' (production)' : ''
+      const lines = rows
+        .filter((row) => row.service === settings.service)
+        .map((row) => `  ${row.path.padEnd(pathWidth)}  ${row.value.padEnd(valueWidth)}  ${row.originText}`)
+      return [`${settings.service} in ${settings.environment}${mark}`, ...lines].join('\n')
+    })
+    .join('\n\n')
+}
+
+/** An item of a list (`strategy.canary.steps[0]`) came from where its list came from. */
+function originOf(origins: ReadonlyMap<string, Origin>, path: string): Origin {
+  return origins.get(path) ?? origins.get(path.replace(/\[\d+\].*$/, '')) ?? { kind: 'default', note: '' }
+}
+
+type Value = readonly [path: string, value: string]
+
+function valuesOf(settings: ServiceSettings): Value[] {
+  return [
+    ...runValues(settings.run),
+    ['listen', addressText(settings.listen)],
+    ...healthValues(settings.health),
+    ['drain.requests', durationText(settings.drain.requestsMs)],
+    ['drain.websockets', durationText(settings.drain.websocketsMs)],
+    ...strategyValues(settings.strategy),
+    ...analysisValues(settings.analysis),
+    [
+      'onControllerLoss',
+      settings.onControllerLoss.kind === 'hold'
+        ? 'hold'
+        : `revert after ${durationText(settings.onControllerLoss.afterMs)}`,
+    ],
+    ...proberValues(settings.prober),
+    ...listValues('notify', settings.notify, channelText),
+  ]
+}
+
+const runValues = (run: ServiceSettings['run']): Value[] => [
+  ['run.artifact', run.artifact],
+  ['run.command', listText(run.command)],
+  ['run.replicas', String(run.replicas)],
+  ...(Object.keys(run.env).length === 0 ? [['run.env', '{}'] as const] : []),
+  ...Object.entries(run.env).map(([name, value]) => [`run.env.${name}`, wordText(value)] as const),
+  ['run.secrets', listText(run.secrets)],
+  ['run.stopGrace', durationText(run.stopGraceMs)],
+]
+
+const healthValues = (health: ServiceSettings['health']): Value[] => [
+  ['health.path', health.path],
+  ['health.interval', durationText(health.intervalMs)],
+  ['health.timeout', durationText(health.timeoutMs)],
+  ['health.successes', String(health.successes)],
+  ['health.failures', String(health.failures)],
+  ['health.deadline', durationText(health.deadlineMs)],
+]
+
+const strategyValues = (strategy: ServiceSettings['strategy']): Value[] => [
+  ...listValues('strategy.canary.steps', strategy.steps, stepText),
+  ['strategy.canary.watch', durationText(strategy.watchMs)],
+  ['strategy.canary.hold', strategy.holdMs === null ? 'keep' : durationText(strategy.holdMs)],
+  ['strategy.canary.ready', percentText(strategy.readyPercent)],
+]
+
+function stepText({ weightPermille, pauseMs, criteria }: CanaryStep): string {
+  const asked = [
+    criteria.errorRatePercent === undefined ? null : `errorRate: ${percentText(criteria.errorRatePercent)}`,
+    criteria.successRatePercent === undefined
+      ? null
+      : `successRate: ${percentText(criteria.successRatePercent)}`,
+    criteria.p99Ms === undefined ? null : `p99: ${durationText(criteria.p99Ms)}`,
+    criteria.p95Ms === undefined ? null : `p95: ${durationText(criteria.p95Ms)}`,
+  ].filter((part) => part !== null)
+  const parts = [
+    `weight: ${formatWeight(weightPermille)}`,
+    ...(weightPermille === 1000 ? [] : [`pause: ${pauseMs === null ? 'manual' : durationText(pauseMs)}`]),
+    ...(asked.length === 0 ? [] : [`criteria: { ${asked.join(', ')} }`]),
+  ]
+  return `{ ${parts.join(', ')} }`
+}
+
+const analysisValues = (analysis: ServiceSettings['analysis']): Value[] => [
+  ['analysis.alpha', percentText(analysis.alpha * 100)],
+  ['analysis.interval', durationText(analysis.intervalMs)],
+  ['analysis.minRequests', String(analysis.minRequests)],
+  ...comparisonValues('analysis.compare.errors', analysis.compare.errors),
+  ...comparisonValues('analysis.compare.latency', analysis.compare.latency),
+  ...guardValues('analysis.critical', analysis.critical),
+  ...guardValues('analysis.warning', analysis.warning),
+  ['analysis.failingChecks', String(analysis.failingChecks)],
+  ['analysis.failingInstances', percentText(analysis.failingInstancesPercent)],
+  ['analysis.crashLimit', String(analysis.crashLimit)],
+]
+
+const comparisonValues = (
+  path: string,
+  tolerated: ServiceSettings['analysis']['compare']['errors'],
+): Value[] =>
+  tolerated === null
+    ? [[path, 'off']]
+    : [
+        [`${path}.ratio`, String(tolerated.ratio)],
+        [`${path}.points`, percentText(tolerated.points)],
+      ]
+
+const guardValues = (path: string, limits: GuardLimits): Value[] => [
+  [`${path}.errorRate`, limits.errorRatePercent === undefined ? 'off' : percentText(limits.errorRatePercent)],
+  [
+    `${path}.errorPointsOverStable`,
+    limits.errorPointsOverStable === undefined ? 'off' : percentText(limits.errorPointsOverStable),
+  ],
+  [`${path}.p99`, limits.p99Ms === undefined ? 'off' : durationText(limits.p99Ms)],
+  [`${path}.p95TimesStable`, limits.p95TimesStable === undefined ? 'off' : String(limits.p95TimesStable)],
+]
+
+const proberValues = (prober: ServiceSettings['prober']): Value[] =>
+  prober === null
+    ? [['prober', 'off']]
+    : [
+        ['prober.paths', listText(prober.paths)],
+        ['prober.interval', durationText(prober.intervalMs)],
+      ]
+
+function channelText(channel: NotifyChannel): string {
+  const how =
+    channel.kind === 'webhook'
+      ? `webhook: ${channel.url}, secret: ${channel.secret}`
+      : `command: ${listText(channel.command)}`
+  return `{ name: ${wordText(channel.name)}, ${how}, on: ${listText(channel.on)} }`
+}
+
+const listValues = <T>(path: string, items: readonly T[], text: (item: T) => string): Value[] =>
+  items.length === 0 ? [[path, '[]']] : items.map((item, index) => [`${path}[${index}]`, text(item)])
+
+/** @example `127.0.0.1:8080`, `[::1]:8080` */
+const addressText = ({ host, port }: ServiceSettings['listen']): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+const listText = (words: readonly string[]): string => `[${words.map(wordText).join(', ')}]`
+
+/** Quotes only what YAML would read as something else. */
+const wordText = (word: string): string =>
+  /^[A-Za-z_./-][\w./@:=-]*$/.test(word) && !/:$/.test(word) && !/^(true|false|null|~|-)$/.test(word)
+    ? word
+    : JSON.stringify(word)

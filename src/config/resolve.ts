@@ -1,0 +1,218 @@
+import { resolve as resolvePath } from 'node:path'
+import {
+  type AnalysisSettings,
+  type CanaryStep,
+  type GuardLimits,
+  type NotifyChannel,
+  ServiceSettings,
+  type StrategySettings,
+} from '../core/release/settings.ts'
+import type { ControllerLossPolicy } from '../core/shared/routes.ts'
+import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
+import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import { defaultLayer, type Layer, LayeredReader } from './layers.ts'
+import type { Origins } from './origin.ts'
+import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
+import { Overrides } from './schema.ts'
+import type { AnalysisKeys } from './schema-analysis.ts'
+import type { CanarySection } from './schema-strategy.ts'
+import { readDuration } from './units.ts'
+
+export type ResolveInput = {
+  service: string
+  environment: string
+  production: boolean
+  /** Folder of the file: relative paths start there. */
+  folder: string
+  /** Highest first, without the defaults. */
+  layers: readonly Layer[]
+}
+export type Resolved = { settings: ServiceSettings; origins: Origins }
+
+const defaults = Overrides.parse(DEFAULTS)
+
+/** Fills in every default. The layers have been checked by the schema, so nothing here can fail. */
+export function resolveService({ service, environment, production, folder, layers }: ResolveInput): Resolved {
+  const reader = new LayeredReader([...layers, defaultLayer(defaults)])
+  const health = healthOf(reader)
+  const settings: ServiceSettings = {
+    service,
+    environment,
+    production,
+    run: {
+      artifact: resolvePath(
+        folder,
+        reader.pick('run.artifact', ({ run }) => run?.artifact),
+      ),
+      command: reader.pick('run.command', ({ run }) => run?.command),
+      replicas: reader.pick('run.replicas', ({ run }) => run?.replicas),
+      env: reader.merge('run.env', ({ run }) => run?.env),
+      secrets: reader.pick('run.secrets', ({ run }) => run?.secrets),
+      stopGraceMs: reader.pick('run.stopGrace', ({ run }) => run?.stopGrace),
+    },
+    listen: reader.pick('listen', ({ listen }) => listen),
+    health,
+    drain: {
+      requestsMs: reader.pick('drain.requests', ({ drain }) => drain?.requests),
+      websocketsMs: reader.pick('drain.websockets', ({ drain }) => drain?.websockets),
+    },
+    strategy: strategyOf(reader),
+    analysis: analysisOf(reader),
+    onControllerLoss: controllerLossOf(reader),
+    prober: proberOf(reader, health.path),
+    notify: notifyOf(reader),
+  }
+  return { settings: ServiceSettings.parse(settings), origins: reader.origins }
+}
+
+const healthOf = (reader: LayeredReader): ServiceSettings['health'] => ({
+  path: reader.pick('health.path', ({ health }) => health?.path),
+  intervalMs: reader.pick('health.interval', ({ health }) => health?.interval),
+  timeoutMs: reader.pick('health.timeout', ({ health }) => health?.timeout),
+  successes: reader.pick('health.successes', ({ health }) => health?.successes),
+  failures: reader.pick('health.failures', ({ health }) => health?.failures),
+  deadlineMs: reader.pick('health.deadline', ({ health }) => health?.deadline),
+})
+
+function strategyOf(reader: LayeredReader): StrategySettings {
+  const steps = reader.pick('strategy.canary.steps', ({ strategy }) => stepsIn(canaryIn(strategy)))
+  if (steps.preset !== null) nameThePreset(reader, steps.preset)
+  return {
+    kind: 'canary',
+    steps: steps.list,
+    watchMs: reader.pick('strategy.canary.watch', ({ strategy }) => canaryIn(strategy)?.watch),
+    holdMs: reader.pick('strategy.canary.hold', ({ strategy }) => canaryIn(strategy)?.hold),
+    readyPercent: reader.pick('strategy.canary.ready', ({ strategy }) => canaryIn(strategy)?.ready),
+  }
+}
+
+function canaryIn(strategy: Overrides['strategy']): CanarySection | undefined {
+  if (strategy === undefined || strategy === 'canary') return undefined
+  return typeof strategy.canary === 'string' ? { preset: strategy.canary } : strategy.canary
+}
+
+function stepsIn(
+  canary: CanarySection | undefined,
+): { preset: PresetName | null; list: CanaryStep[] } | undefined {
+  if (canary?.preset !== undefined) return { preset: canary.preset, list: presetSteps(canary.preset) }
+  if (canary?.steps === undefined) return undefined
+  const list = canary.steps.map(stepOf)
+  return { preset: null, list: list.at(-1)?.weightPermille === TOTAL_PERMILLE ? list : [...list, LAST_STEP] }
+}
+
+const stepPauseMs = msOf(DEFAULT_STEP_PAUSE)
+
+function stepOf({ weight, pause, criteria = {} }: NonNullable<CanarySection['steps']>[number]): CanaryStep {
+  const { errorRate, successRate, p99, p95 } = criteria
+  return {
+    weightPermille: weight,
+    pauseMs: weight === TOTAL_PERMILLE ? 0 : pause === undefined ? stepPauseMs : pause,
+    criteria: {
+      ...(errorRate === undefined ? {} : { errorRatePercent: errorRate }),
+      ...(successRate === undefined ? {} : { successRatePercent: successRate }),
+      ...(p99 === undefined ? {} : { p99Ms: p99 }),
+      ...(p95 === undefined ? {} : { p95Ms: p95 }),
+    },
+  }
+}
+
+function nameThePreset(reader: LayeredReader, name: PresetName): void {
+  const origin = reader.originOf('strategy.canary.steps')
+  if (origin.kind === 'default')
+    reader.note('strategy.canary.steps', { kind: 'default', note: `preset ${name}` })
+  else
+    reader.note('strategy.canary.steps', { kind: 'preset', name, line: origin.line, column: origin.column })
+}
+
+function analysisOf(reader: LayeredReader): AnalysisSettings {
+  const key = <T>(name: keyof AnalysisKeys, choose: (analysis: AnalysisKeys) => T | undefined) =>
+    reader.pick(`analysis.${name}`, ({ analysis }) => {
+      const keys = analysisIn(analysis)
+      return keys === undefined ? undefined : choose(keys)
+    })
+  return {
+    alpha: key('alpha', ({ alpha }) => alpha) / 100,
+    intervalMs: key('interval', ({ interval }) => interval),
+    minRequests: key('minRequests', ({ minRequests }) => minRequests),
+    compare: { errors: comparisonOf(reader, 'errors'), latency: comparisonOf(reader, 'latency') },
+    critical: guardOf(reader, 'critical'),
+    warning: guardOf(reader, 'warning'),
+    failingChecks: key('failingChecks', ({ failingChecks }) => failingChecks),
+    failingInstancesPercent: key('failingInstances', ({ failingInstances }) => failingInstances),
+    crashLimit: key('crashLimit', ({ crashLimit }) => crashLimit),
+  }
+}
+
+/** `analysis: default` takes everything back to the defaults, also what a lower layer changed. */
+const analysisIn = (analysis: Overrides['analysis']): AnalysisKeys | undefined =>
+  analysis === 'default' ? analysisIn(defaults.analysis) : analysis
+
+function comparisonOf(
+  reader: LayeredReader,
+  name: 'errors' | 'latency',
+): AnalysisSettings['compare']['errors'] {
+  const path = `analysis.compare.${name}`
+  const chosen = reader.pick(path, ({ analysis }) => analysisIn(analysis)?.compare?.[name])
+  if (chosen === 'off') return null
+  reader.origins.delete(path)
+  const part = (key: 'ratio' | 'points') =>
+    reader.pick(`${path}.${key}`, ({ analysis }) => {
+      const comparison = analysisIn(analysis)?.compare?.[name]
+      return comparison === 'off' ? undefined : comparison?.[key]
+    })
+  return { ratio: part('ratio'), points: part('points') }
+}
+
+function guardOf(reader: LayeredReader, name: 'critical' | 'warning'): GuardLimits {
+  const limit = (key: keyof NonNullable<AnalysisKeys['critical']>) =>
+    reader.pick(`analysis.${name}.${key}`, ({ analysis }) => analysisIn(analysis)?.[name]?.[key])
+  const [errorRate, points, p99, p95] = [
+    limit('errorRate'),
+    limit('errorPointsOverStable'),
+    limit('p99'),
+    limit('p95TimesStable'),
+  ]
+  return {
+    ...(errorRate === 'off' ? {} : { errorRatePercent: errorRate }),
+    ...(points === 'off' ? {} : { errorPointsOverStable: points }),
+    ...(p99 === 'off' ? {} : { p99Ms: p99 }),
+    ...(p95 === 'off' ? {} : { p95TimesStable: p95 }),
+  }
+}
+
+function controllerLossOf(reader: LayeredReader): ControllerLossPolicy {
+  const policy = reader.pick('onControllerLoss', ({ onControllerLoss }) => onControllerLoss)
+  if (policy === 'hold') return { kind: 'hold' }
+  const afterMs = policy === 'revert' ? undefined : policy.revert.after
+  return { kind: 'revert', afterMs: afterMs ?? msOf(DEFAULT_REVERT_AFTER) }
+}
+
+function proberOf(reader: LayeredReader, healthPath: string): ServiceSettings['prober'] {
+  const chosen = reader.pick('prober', ({ prober }) => prober)
+  if (chosen === 'off') return null
+  reader.origins.delete('prober')
+  const paths = reader.find('prober.paths', ({ prober }) => (prober === 'off' ? undefined : prober?.paths))
+  if (paths === undefined) reader.note('prober.paths', { kind: 'default', note: 'the health path' })
+  return {
+    paths: paths ?? [healthPath],
+    intervalMs: reader.pick('prober.interval', ({ prober }) =>
+      prober === 'off' ? undefined : prober?.interval,
+    ),
+  }
+}
+
+const notifyOf = (reader: LayeredReader): NotifyChannel[] =>
+  reader
+    .pick('notify', ({ notify }) => notify)
+    .map((channel) => {
+      const common = { name: channel.name, on: channel.on ?? [...DEFAULT_NOTIFY_ON] }
+      return 'webhook' in channel
+        ? { kind: 'webhook', ...common, url: channel.webhook, secret: channel.secret }
+        : { kind: 'command', ...common, command: channel.command }
+    })
+
+function msOf(text: string): number {
+  const reading = readDuration(text)
+  if (reading.kind === 'refused') throw new Error(`the default ${text} is no duration`)
+  return reading.value
+}

@@ -1,0 +1,116 @@
+import * as z from 'zod'
+import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
+import { complain } from './complaint.ts'
+import { DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import { PRESET_NAMES } from './presets.ts'
+import { duration, durationOr, percent, weight } from './scalars.ts'
+
+/** More steps than this are a mistake of a generator, not a plan of a person. */
+const MAX_STEPS = 50
+const canaryDefaults = DEFAULTS.strategy.canary
+
+const Preset = z.enum(PRESET_NAMES)
+
+const Criteria = z.strictObject({
+  errorRate: percent().describe('The error rate must be below this.').optional(),
+  successRate: percent().describe('The success rate must be above this.').optional(),
+  p99: duration({ minMs: 1 }).describe('99 of 100 requests must be faster than this.').optional(),
+  p95: duration({ minMs: 1 }).describe('95 of 100 requests must be faster than this.').optional(),
+})
+
+const CanaryStepSection = z.strictObject({
+  weight: weight().describe(
+    'Share of live traffic that the candidate gets, exact to 0.1%. Weights must rise from step to step.',
+  ),
+  pause: durationOr('manual')
+    .meta({ default: DEFAULT_STEP_PAUSE })
+    .describe(
+      'The step lasts at least this long. `manual` waits for `sluice promote`. Not for a step of 100%: the watch follows it at once.',
+    )
+    .optional(),
+  criteria: Criteria.describe(
+    'What the candidate must show before the rollout goes on. What is not named is not asked.',
+  ).optional(),
+})
+
+const Steps = z
+  .array(CanaryStepSection)
+  .min(1)
+  .max(MAX_STEPS)
+  .superRefine((steps, context) => {
+    for (const [index, step] of steps.entries()) {
+      const before = steps[index - 1]
+      if (before !== undefined && step.weight <= before.weight)
+        complain(context, weightsMustRise(before.weight, step.weight), [index, 'weight'])
+      if (step.weight === TOTAL_PERMILLE && step.pause !== undefined && step.pause !== 0)
+        complain(context, LAST_STEP_DOES_NOT_PAUSE, [index, 'pause'])
+      if (step.weight === TOTAL_PERMILLE && step.criteria !== undefined)
+        complain(context, LAST_STEP_HAS_NO_CRITERIA, [index, 'criteria'])
+    }
+  })
+
+const weightsMustRise = (before: number, after: number) => ({
+  code: 'CONFIG_WEIGHTS_NOT_RISING',
+  message: `is ${after / 10}%, not above the ${before / 10}% of the step before`,
+  remedy: 'Order the steps by rising weight. To lower a weight, use the command at that moment.',
+})
+
+const LAST_STEP_DOES_NOT_PAUSE = {
+  code: 'CONFIG_CONFLICT',
+  message: 'stands at a step of 100%, which has no step time',
+  remedy: 'Remove it and set strategy.canary.watch: that is the time after 100%.',
+}
+const LAST_STEP_HAS_NO_CRITERIA = {
+  code: 'CONFIG_CONFLICT',
+  message: 'stands at a step of 100%, after which there is no further step to hold back',
+  remedy: 'Remove it. During the watch the critical triggers of analysis still roll back.',
+}
+
+const CanarySection = z
+  .strictObject({
+    preset: Preset.meta({ title: 'preset', default: canaryDefaults.preset })
+      .describe(
+        'A list of steps by name: `standard` is 5%, 25%, 50%, 100%; `cautious` is 1%, 5%, 10%, 25%, 50%, 100%; `quick` is 10%, 50%, 100%.',
+      )
+      .optional(),
+    steps: Steps.describe(
+      'A list of steps of your own instead of a preset. A step of 100% is added if the list does not end with it.',
+    ).optional(),
+    watch: duration()
+      .meta({ default: canaryDefaults.watch })
+      .describe('Time after 100% in which the old release stays warm and critical triggers still roll back.')
+      .optional(),
+    hold: durationOr('keep')
+      .meta({ default: canaryDefaults.hold })
+      .describe(
+        'How long the candidate stays without traffic after an abort, for inspection. `keep` keeps it until somebody stops it.',
+      )
+      .optional(),
+    ready: percent({ min: 1 })
+      .meta({ default: canaryDefaults.ready })
+      .describe('Share of the replicas that must be ready before the candidate gets a weight.')
+      .optional(),
+  })
+  .superRefine((canary, context) => {
+    if (canary.preset !== undefined && canary.steps !== undefined)
+      complain(
+        context,
+        {
+          code: 'CONFIG_CONFLICT',
+          message: 'stands beside steps',
+          remedy: 'Keep one of the two: preset or steps.',
+        },
+        ['preset'],
+      )
+  })
+export type CanarySection = z.output<typeof CanarySection>
+
+export const StrategySection = z.union([
+  z.literal('canary'),
+  z.strictObject({
+    canary: z
+      .union([Preset, CanarySection])
+      .meta({ default: canaryDefaults.preset })
+      .describe('Rising shares of live traffic. A preset by name, or settings.'),
+  }),
+])

@@ -1,0 +1,268 @@
+import * as z from 'zod'
+import { Name } from '../core/release/settings.ts'
+import { complain } from './complaint.ts'
+import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
+import * as s from './scalars.ts'
+import { AnalysisSection } from './schema-analysis.ts'
+import { StrategySection } from './schema-strategy.ts'
+
+const HOUR_MS = 3_600_000
+/** Ten times what one machine can run; a larger number is a slip of the finger. */
+const MAX_REPLICAS = 1000
+const MAX_CHANNELS = 20
+const MAX_SECRETS = 1000
+/** Every service is checked in every environment: the product of the two must stay small. */
+const MAX_SERVICES = 200
+const MAX_ENVIRONMENTS = 50
+
+/** Refuses a mapping with more entries than `max`. */
+const atMost = (max: number) => (entries: object, context: z.RefinementCtx) => {
+  const count = Object.keys(entries).length
+  if (count > max)
+    complain(context, {
+      code: 'CONFIG_OUT_OF_RANGE',
+      message: `has ${count} entries, but must have at most ${max}`,
+      remedy: 'Split the file: each service can have a file of its own.',
+    })
+}
+const PLAIN_NUMBER = { title: 'whole number' }
+
+const RunSection = z.strictObject({
+  artifact: s
+    .artifact()
+    .meta({ default: DEFAULTS.run.artifact })
+    .describe(
+      'Folder, tarball or file with one version, relative to this file. May hold `{{version}}`. Each release runs from its own read-only copy.',
+    )
+    .optional(),
+  command: s
+    .command()
+    .describe(
+      'Starts one instance, without a shell. `{{port}}` becomes the port of the instance, which is also in the variable PORT.',
+    ),
+  replicas: z
+    .int()
+    .min(1)
+    .max(MAX_REPLICAS)
+    .meta({ ...PLAIN_NUMBER, default: DEFAULTS.run.replicas })
+    .describe('How many instances run.')
+    .optional(),
+  env: z
+    .record(z.string().regex(s.VARIABLE_NAME), s.envValue())
+    .meta({ title: 'mapping', default: DEFAULTS.run.env })
+    .describe('Variables of the instances. May hold `{{port}}`. PORT and SLUICE_VERSION are always set.')
+    .optional(),
+  secrets: z
+    .array(s.secretName())
+    .max(MAX_SECRETS)
+    .meta({ title: 'list of names', default: DEFAULTS.run.secrets })
+    .describe('Names of secrets that the instances get as variables. Never write a value here.')
+    .optional(),
+  stopGrace: s
+    .duration({ maxMs: HOUR_MS })
+    .meta({ default: DEFAULTS.run.stopGrace })
+    .describe('Time between SIGTERM and SIGKILL when an instance is stopped.')
+    .optional(),
+})
+
+const HealthSection = z.strictObject({
+  path: s
+    .urlPath()
+    .describe('An instance is healthy when this path answers 2xx. Redirects are not followed.'),
+  interval: s
+    .duration({ minMs: 10, maxMs: HOUR_MS })
+    .meta({ default: DEFAULTS.health.interval })
+    .describe('Time between two checks.')
+    .optional(),
+  timeout: s
+    .duration({ minMs: 10, maxMs: HOUR_MS })
+    .meta({ default: DEFAULTS.health.timeout })
+    .describe('A slower answer counts as failed.')
+    .optional(),
+  successes: z
+    .int()
+    .min(1)
+    .max(100)
+    .meta({ ...PLAIN_NUMBER, default: DEFAULTS.health.successes })
+    .describe('Successes in a row until an instance is ready.')
+    .optional(),
+  failures: z
+    .int()
+    .min(1)
+    .max(100)
+    .meta({ ...PLAIN_NUMBER, default: DEFAULTS.health.failures })
+    .describe('Failures in a row until a ready instance counts as unready.')
+    .optional(),
+  deadline: s
+    .duration({ minMs: 100, maxMs: 24 * HOUR_MS })
+    .meta({ default: DEFAULTS.health.deadline })
+    .describe('An instance that is not ready this long after its start has failed.')
+    .optional(),
+})
+
+const DrainSection = z.strictObject({
+  requests: s
+    .duration({ maxMs: HOUR_MS })
+    .meta({ default: DEFAULTS.drain.requests })
+    .describe('Running requests may go on this long after their instance began to drain.')
+    .optional(),
+  websockets: s
+    .duration({ maxMs: 24 * HOUR_MS })
+    .meta({ default: DEFAULTS.drain.websockets })
+    .describe('WebSockets and event streams are closed gracefully, spread over this time.')
+    .optional(),
+})
+
+const ControllerLoss = z.union([
+  z.enum(['hold', 'revert']),
+  z.strictObject({
+    revert: z.strictObject({
+      after: s
+        .duration({ minMs: 1000 })
+        .meta({ default: DEFAULT_REVERT_AFTER })
+        .describe('Time without a word from the controller.')
+        .optional(),
+    }),
+  }),
+])
+
+const ProberSection = z.union([
+  z.literal('off'),
+  z.strictObject({
+    paths: z
+      .array(s.urlPath())
+      .min(1)
+      .max(100)
+      .meta({ title: 'list of paths' })
+      .describe('Paths that are safe to repeat. Default: the health path.')
+      .optional(),
+    interval: s
+      .duration({ minMs: 20, maxMs: HOUR_MS })
+      .meta({ default: DEFAULTS.prober.interval })
+      .describe('Time between two requests.')
+      .optional(),
+  }),
+])
+
+const channelName = z
+  .string()
+  .min(1)
+  .max(100)
+  .meta({ title: 'text' })
+  .describe('Name of the channel, as it appears in the journal.')
+const channelOn = z
+  .array(z.string().min(1).max(100))
+  .min(1)
+  .meta({ title: 'list of event types', default: DEFAULT_NOTIFY_ON })
+  .describe('Event types that are sent, for example `rollout.rolled_back`. `*` stands for any.')
+  .optional()
+
+const ChannelSection = z.union([
+  z.strictObject({
+    name: channelName,
+    webhook: s.webhookUrl().describe('Messages are posted to this URL.'),
+    secret: s
+      .secretName()
+      .describe('Name of the secret that signs the messages. Never write its value here.'),
+    on: channelOn,
+  }),
+  z.strictObject({
+    name: channelName,
+    command: s.command().describe('This program gets the message on its standard input.'),
+    on: channelOn,
+  }),
+])
+
+const serviceKeys = {
+  run: RunSection.describe('What runs.'),
+  listen: s
+    .listenAddress()
+    .describe('Where the data plane takes the traffic of the service. A bare port means 127.0.0.1.'),
+  health: HealthSection.describe('How an instance is asked whether it can take traffic.'),
+  drain: DrainSection.describe('How long work may go on when an instance leaves.').optional(),
+  strategy: StrategySection.describe('How a release comes into production.').optional(),
+  analysis: AnalysisSection.describe(
+    'How a candidate is judged. `default` is what stands here without the key.',
+  ).optional(),
+  onControllerLoss: ControllerLoss.meta({
+    title: 'hold, revert or mapping',
+    default: DEFAULTS.onControllerLoss,
+  })
+    .describe(
+      'What the data plane does when no controller speaks to it: `hold` the weights, or `revert` to stable after a time (10m).',
+    )
+    .optional(),
+  prober: ProberSection.describe('Requests of our own that measure each rollout, or `off`.').optional(),
+  notify: z
+    .array(ChannelSection)
+    .max(MAX_CHANNELS)
+    .meta({ title: 'list', default: DEFAULTS.notify })
+    .describe('Who is told.')
+    .optional(),
+}
+
+/** What an environment may change: the same keys, all optional. */
+export const Overrides = z.strictObject({
+  ...serviceKeys,
+  run: RunSection.partial()
+    .describe('Changes to run. Variables are merged one by one, lists are replaced.')
+    .optional(),
+  listen: serviceKeys.listen.optional(),
+  health: HealthSection.partial().describe('Changes to health.').optional(),
+})
+export type Overrides = z.output<typeof Overrides>
+
+const production = z
+  .boolean()
+  .meta({ title: 'true or false', default: false })
+  .describe('Marks production. An environment named production or prod is always marked.')
+  .optional()
+
+const Environment = z.strictObject({ production, ...Overrides.shape })
+const EnvironmentOfMany = z.strictObject({
+  production,
+  ...Overrides.shape,
+  services: z.record(Name, Overrides).describe('Changes to single services.').optional(),
+})
+export type EnvironmentOfMany = z.output<typeof EnvironmentOfMany>
+
+const environmentsText =
+  'Environments by name, each with what differs there. `local` is implied. A key that is not named keeps its value.'
+
+/** The file with one service. */
+export const SingleFile = z.strictObject({
+  service: Name.meta({ title: 'name' }).describe(
+    'Name of the service: lower-case letters, digits and dashes.',
+  ),
+  ...serviceKeys,
+  environments: z
+    .record(Name, Environment)
+    .superRefine(atMost(MAX_ENVIRONMENTS))
+    .describe(environmentsText)
+    .optional(),
+})
+export type SingleFile = z.output<typeof SingleFile>
+
+/** The file with several services. */
+export const ManyFile = z.strictObject({
+  services: z
+    .record(Name, z.strictObject(serviceKeys))
+    .superRefine(atMost(MAX_SERVICES))
+    .refine((services) => Object.keys(services).length > 0, {
+      params: {
+        code: 'CONFIG_MISSING_KEY',
+        remedy: 'Add a service, for example shop: { run: ..., listen: ..., health: ... }.',
+      },
+      message: 'has no service',
+    })
+    .describe('The services by name, each with the keys of a service.'),
+  environments: z
+    .record(Name, EnvironmentOfMany)
+    .superRefine(atMost(MAX_ENVIRONMENTS))
+    .describe(environmentsText)
+    .optional(),
+})
+export type ManyFile = z.output<typeof ManyFile>
+
+/** Both forms of `sluice.yaml`. */
+export const SluiceFile = z.union([SingleFile, ManyFile])
