@@ -17,6 +17,8 @@ import type { Log } from './ports/log.ts'
 import type { ApiServer } from './server/server.ts'
 import { createServer } from './server/server.ts'
 
+const ANSWER_FIRST_MS = 100
+
 /**
  * The controller: engine, API and page. `--folder DIR --config FILE [--api-port N]`.
  * Resolves when it has stopped; traffic flows on without it. SIGTERM stops only the controller.
@@ -40,7 +42,9 @@ export async function runController(argv: string[]): Promise<void> {
     config: path.resolve(values.config ?? 'sluice.yaml'),
     log,
     onFenced: () => ending.resolve('fenced'),
-    onShutdown: (everything) => ending.resolve(everything ? 'everything' : 'controller'),
+    // Whoever asked gets the answer first.
+    onShutdown: (everything) =>
+      void setTimeout(() => ending.resolve(everything ? 'everything' : 'controller'), ANSWER_FIRST_MS),
   })
   if (started.kind === 'failed') return refuse(log, started.problem)
   const controller = started.value
