@@ -1,0 +1,58 @@
+import * as z from 'zod'
+
+const positive = z.int().positive()
+
+/**
+ * Every limit of the data plane, with a default that is safe in production and the reason for it.
+ * `--limits '{"headersTimeoutMs":5000}'` changes single ones.
+ */
+export const Limits = z.strictObject({
+  /** Request line and headers together. 16 KiB is what Node, and most servers behind us, accept at most. */
+  headerBytes: positive.default(16 * 1024),
+  /** More headers than this is an attack on somebody's parser; browsers send about 20. */
+  headerCount: positive.default(100),
+  /** No limit in practice (uploads are streamed), but not endless: one upload may not run for ever. */
+  bodyBytes: positive.default(10 * 1024 ** 3),
+  /** Stays under the usual limit of open files (2 sockets per connection) of a service started by systemd. */
+  connections: positive.default(10_000),
+  /** A client that needs longer for its headers is a slowloris. */
+  headersTimeoutMs: positive.default(10_000),
+  /** A client that stops in the middle of its upload holds an instance; a minute survives a bad mobile link. */
+  uploadIdleMs: positive.default(60_000),
+  /** Browsers keep connections about a minute; longer than that of usual load balancers in front (60 s). */
+  keepAliveMs: positive.default(75_000),
+  /** The instance is on this host or next door: what does not connect in a second will not. */
+  connectTimeoutMs: positive.default(1_000),
+  /** An instance that has not begun to answer after a minute is counted as timed out. */
+  responseHeadersTimeoutMs: positive.default(60_000),
+  /** Silence inside an answer. Upgrades and event streams are quiet by nature and exempt. */
+  responseIdleMs: positive.default(300_000),
+  /** Origins that ignore `Expect` would wait for ever: after this we invite the body ourselves. */
+  expectWaitMs: positive.default(1_000),
+  /** On shutdown idle client connections live this long, so that requests already on the wire are answered. */
+  idleGraceMs: positive.default(2_000),
+})
+export type Limits = z.infer<typeof Limits>
+
+/** How often time-outs are looked at: their precision. One timer for all requests instead of one each. */
+export const SWEEP_MS = 250
+/** What is left of an upload whose answer is already out may drain this long before the connection is closed. */
+export const LINGER_MS = 2_000
+/** After a close frame both sides have this long to say good-bye. */
+export const CLOSE_GRACE_MS = 1_000
+/** Finished drains are reported this long, so that a controller that was away can read them. */
+export const DRAIN_REPORT_MS = 600_000
+/** Finished drains that are remembered at once; the oldest go first. */
+export const DRAIN_REPORTS = 1_000
+/** Entries in the cut list of one drain; the rest is only counted. */
+export const CUT_LIST = 100
+/** Route classes per release; the rest is counted as `other`. */
+export const ROUTE_CLASSES = 64
+/** Releases with counters per service; the oldest that take no traffic are forgotten first. */
+export const COUNTED_RELEASES = 32
+/** A table of 1,000 instances is about 100 KiB. */
+export const CONTROL_BODY_BYTES = 4 * 1024 * 1024
+/** Every request on the control socket must be complete by then. */
+export const CONTROL_TIMEOUT_MS = 10_000
+/** A listener that could not be restored at start is tried again this often. */
+export const LISTEN_RETRY_MS = 500

@@ -1,0 +1,171 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+import type { Limits } from './limits.ts'
+import { answerSocket, malformed, type Refusal, refusal } from './refusal.ts'
+import { isWebSocket } from './upgrade.ts'
+
+export type Address = { host: string; port: number }
+
+/** What a listener does with what arrives. */
+export type ListenerHandlers = {
+  request(req: IncomingMessage, res: ServerResponse, listener: Listener, expects: boolean): void
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, listener: Listener): void
+  refused(connection: Duplex): void
+}
+
+/** How often sockets that slow clients hold open are looked at. */
+const CHECK_MS = 1_000
+
+/** The public door of one service. */
+export class Listener {
+  closing = false
+  private readonly server: Server
+  private readonly upgraded = new Set<Duplex>()
+  private readonly idleGraceMs: number
+  private closed: Promise<void> | null = null
+  private readonly malformed = new WeakSet<Duplex>()
+  /** The answer that each connection is about, to know whether a parse error may still be answered. */
+  private readonly current = new WeakMap<Duplex, ServerResponse>()
+
+  constructor(limits: Limits, handlers: ListenerHandlers) {
+    this.idleGraceMs = limits.idleGraceMs
+    this.server = createServer({
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      // Uploads may last; one that stands still is noticed by the sweep of its visit.
+      requestTimeout: 0,
+      keepAliveTimeout: limits.keepAliveMs,
+      connectionsCheckingInterval: CHECK_MS,
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      noDelay: true,
+      // Older Node versions lack the option and give every upgrade to the handler, which refuses the rest.
+      shouldUpgradeCallback: isWebSocket,
+    })
+    const { server } = this
+    server.maxConnections = limits.connections
+    // Node would silently drop what is too much; request-head.ts refuses it instead.
+    server.maxHeadersCount = 0
+    server.on('request', (req, res) => {
+      this.current.set(req.socket, res)
+      handlers.request(req, res, this, false)
+    })
+    server.on('checkContinue', (req, res) => {
+      this.current.set(req.socket, res)
+      handlers.request(req, res, this, true)
+    })
+    server.on('upgrade', (req, socket, head) => {
+      this.track(socket)
+      handlers.upgrade(req, socket, head, this)
+    })
+    server.on('connect', (_, socket) => {
+      handlers.refused(socket)
+      answerSocket(
+        socket,
+        refusal(405, 'METHOD_REFUSED', 'CONNECT is not served here.', 'Send an ordinary request.'),
+      )
+    })
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.broken(error, socket, handlers))
+  }
+
+  /** The address in force; the port is the real one when 0 was asked for. */
+  get address(): Address | null {
+    const address = this.server.address()
+    return isAddressInfo(address) ? { host: address.address, port: address.port } : null
+  }
+
+  /** Resolves when connections are accepted. */
+  listen({ host, port }: Address): Promise<Result<void>> {
+    return new Promise((resolve) => {
+      const fail = (error: NodeJS.ErrnoException) => resolve(failed(listenFailed({ host, port }, error)))
+      this.server.once('error', fail)
+      this.server.listen({ host, port, backlog: 4096 }, () => {
+        this.server.off('error', fail)
+        resolve(ok(undefined))
+      })
+    })
+  }
+
+  /**
+   * Stops accepting, lets running requests end, and closes idle connections only after a grace: a request may be on
+   * the wire already (`http.Server.close` would race with it). Resolves when the last connection is gone.
+   */
+  close(): Promise<void> {
+    this.closed ??= new Promise((resolve) => {
+      this.closing = true
+      const idle = setInterval(() => this.server.closeIdleConnections(), this.idleGraceMs)
+      NetServer.prototype.close.call(this.server, () => {
+        clearInterval(idle)
+        resolve()
+      })
+    })
+    return this.closed
+  }
+
+  /** Ends everything at once. */
+  destroy(): void {
+    this.server.closeAllConnections()
+    for (const socket of this.upgraded) socket.destroy()
+  }
+
+  /** The connection ended because the client broke HTTP in the middle of a request. */
+  brokeHttp(socket: Duplex): boolean {
+    return this.malformed.has(socket)
+  }
+
+  private track(socket: Duplex): void {
+    this.upgraded.add(socket)
+    socket.once('close', () => this.upgraded.delete(socket))
+  }
+
+  private broken(error: NodeJS.ErrnoException, socket: Duplex, handlers: ListenerHandlers): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    handlers.refused(socket)
+    this.malformed.add(socket)
+    // An answer to an earlier request is under way: another in its place would be taken for it.
+    const res = this.current.get(socket)
+    if (res !== undefined && !res.writableFinished && (res.req.complete || res.headersSent)) socket.destroy()
+    else answerSocket(socket, refusalOf(error))
+  }
+}
+
+function refusalOf(error: NodeJS.ErrnoException): Refusal {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return refusal(
+      431,
+      'HEADERS_TOO_LARGE',
+      'The headers are larger than this server reads.',
+      'Send smaller headers or fewer cookies.',
+    )
+  }
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return refusal(
+      408,
+      'HEADERS_TIMEOUT',
+      'The headers did not arrive in time.',
+      'Send the request again, faster.',
+    )
+  }
+  return malformed(`The request is not valid HTTP: ${error.message}.`)
+}
+
+export function listenFailed({ host, port }: Address, error: NodeJS.ErrnoException) {
+  return problem('LISTEN_FAILED', {
+    message: `Cannot listen on ${host}:${port}: ${error.code ?? error.message}.`,
+    cause: error.message,
+    remedy:
+      error.code === 'EADDRINUSE'
+        ? `Stop the program that uses port ${port}, or choose another address under "listen".`
+        : 'Choose an address of this machine under "listen", and a port this user may use.',
+  })
+}
+
+function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {
+  return address !== null && typeof address !== 'string'
+}

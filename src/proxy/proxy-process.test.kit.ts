@@ -1,0 +1,272 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import {
+  type Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { RouterState } from '../core/shared/router-state.ts'
+import type { RouteInstance, ServiceRoutes } from '../core/shared/routes.ts'
+import { ServiceCounts } from '../core/shared/traffic-counts.ts'
+
+const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+const LAUNCH = `const { runProxy } = await import(process.argv[1]); await runProxy(process.argv.slice(2))`
+
+export type Answer = {
+  status: number
+  headers: IncomingMessage['headers']
+  body: string
+  trailers: IncomingMessage['trailers']
+}
+
+/** A real proxy in a process of its own. */
+export class ProxyProcess {
+  readonly folder: string
+  stderr = ''
+  exit: Promise<number | null> = Promise.resolve(null)
+  private child: ChildProcess | null = null
+  private readonly args: string[]
+
+  constructor(folder: string, args: string[]) {
+    this.folder = folder
+    this.args = args
+  }
+
+  get socket(): string {
+    return join(this.folder, 'control.sock')
+  }
+
+  get pid(): number {
+    return this.child?.pid ?? 0
+  }
+
+  async start(): Promise<void> {
+    const args = [
+      '--input-type=module',
+      '-e',
+      LAUNCH,
+      MAIN,
+      '--folder',
+      this.folder,
+      '--socket',
+      this.socket,
+      ...this.args,
+    ]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    child.stderr?.on('data', (chunk) => {
+      this.stderr += chunk
+    })
+    this.child = child
+    this.exit = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+    await until('proxy answers', async () => (await this.control('GET', '/livez')).status === 200)
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child?.kill(signal)
+  }
+
+  /** As when the program that started it dies. */
+  closeLog(): void {
+    this.child?.stderr?.destroy()
+  }
+
+  async remove(): Promise<void> {
+    this.kill('SIGKILL')
+    await this.exit
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  async control(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const answer = await call({
+      socketPath: this.socket,
+      method,
+      path,
+      body: body === undefined ? '' : JSON.stringify(body),
+    })
+    return { status: answer.status, body: JSON.parse(answer.body) }
+  }
+
+  async setRoutes(routes: ServiceRoutes): Promise<number> {
+    const { status, body } = await this.control('PUT', `/services/${routes.service}/routes`, routes)
+    if (status !== 200) throw new Error(JSON.stringify(body))
+    return this.port(routes.service)
+  }
+
+  async state(service = 'shop'): Promise<RouterState> {
+    return RouterState.parse((await this.control('GET', `/services/${service}/state`)).body)
+  }
+
+  async port(service = 'shop'): Promise<number> {
+    return (await this.state(service)).listening?.port ?? 0
+  }
+
+  async counts(service = 'shop'): Promise<ServiceCounts> {
+    return ServiceCounts.parse((await this.control('GET', `/services/${service}/counts`)).body)
+  }
+}
+
+export async function makeProxy(
+  limits: Record<string, number> = {},
+  args: string[] = [],
+): Promise<ProxyProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-proxy-'))
+  const proxy = new ProxyProcess(folder, ['--limits', JSON.stringify(limits), ...args])
+  await proxy.start()
+  return proxy
+}
+
+export type Origin = { server: Server; port: number; close(): Promise<void>; seen: IncomingMessage[] }
+
+/** An instance on a free port. */
+export async function makeOrigin(
+  serve: (req: IncomingMessage, res: ServerResponse) => void = (_, res) => res.end('ok'),
+  host = '127.0.0.1',
+): Promise<Origin> {
+  const seen: IncomingMessage[] = []
+  const server = createServer((req, res) => {
+    seen.push(req)
+    serve(req, res)
+  })
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  return { server, port: portOf(server), seen, close }
+}
+
+export const portOf = (server: { address(): AddressInfo | string | null }): number => {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** A port where nobody listens. */
+export async function deadPort(): Promise<number> {
+  const origin = await makeOrigin()
+  await origin.close()
+  return origin.port
+}
+
+type SetInput = { release?: string; weight?: number; ports: number[]; draining?: number[] }
+
+/** Routes of the service `shop` with sensible values. */
+export function routesOf(
+  sets: SetInput[],
+  sequence: number,
+  more: Partial<ServiceRoutes> = {},
+): ServiceRoutes {
+  const entry = (state: RouteInstance['state']) => (port: number) => ({
+    id: `i-${port}`,
+    host: '127.0.0.1',
+    port,
+    state,
+  })
+  return {
+    service: 'shop',
+    token: { epoch: 1, sequence, rollout: null },
+    listen: { host: '127.0.0.1', port: 0 },
+    stable: sets[0]?.release ?? 'v1',
+    sets: sets.map(({ release = 'v1', weight = 1000, ports, draining = [] }) => ({
+      release,
+      version: release,
+      weightPermille: weight,
+      instances: [...ports.map(entry('active')), ...draining.map(entry('draining'))],
+    })),
+    drain: { requestsMs: 2_000, websocketsMs: 500 },
+    onControllerLoss: { kind: 'hold' },
+    probeKey: 'probe-secret',
+    ...more,
+  }
+}
+
+type Call = {
+  port?: number
+  socketPath?: string
+  method?: string
+  path?: string
+  headers?: Record<string, string>
+  body?: string | Buffer
+  agent?: Agent
+}
+
+export function call({
+  port,
+  socketPath,
+  method = 'GET',
+  path = '/',
+  headers = {},
+  body = '',
+  agent,
+}: Call): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const target = socketPath === undefined ? { host: '127.0.0.1', port } : { socketPath }
+    const length = body.length > 0 ? { 'content-length': `${Buffer.byteLength(body)}` } : {}
+    const req = request(
+      { ...target, method, path, headers: { ...length, ...headers }, agent: agent ?? false },
+      (res) => {
+        const chunks: Buffer[] = []
+        res.on('data', (chunk: Buffer) => chunks.push(chunk))
+        res.on('error', reject)
+        res.on('end', () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            body: Buffer.concat(chunks).toString('utf8'),
+            trailers: res.trailers,
+          }),
+        )
+      },
+    )
+    req.on('error', reject)
+    req.end(body)
+  })
+}
+
+/** Sends bytes as they are and answers with all that came back until the server closed, or until `enough` is there. */
+export function raw(port: number, bytes: string, enough?: (text: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(bytes, 'latin1')))
+    const timer = setTimeout(() => {
+      socket.destroy()
+      reject(new Error(`no end, so far: ${text}`))
+    }, 15_000)
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1')
+      if (enough?.(text) === true) socket.destroy()
+    })
+    socket.on('error', () => undefined)
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve(text)
+    })
+  })
+}
+
+/** Waits for a condition, at most 10 s. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000
+  while (Date.now() < end) {
+    if (await holdsWithin(holds)) return
+    await pause(10)
+  }
+  throw new Error(`waited 10 s in vain: ${what}`)
+}
+
+async function holdsWithin(holds: () => boolean | Promise<boolean>): Promise<boolean> {
+  try {
+    return await holds()
+  } catch {
+    return false
+  }
+}

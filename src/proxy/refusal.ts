@@ -1,0 +1,40 @@
+import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Problem, problem } from '../core/shared/problem.ts'
+
+/** An answer that the data plane gives by itself: a status and a problem for the reader. */
+export type Refusal = { status: number; problem: Problem }
+
+/** Makes a refusal. 5xx are worth a retry, the client's own faults are not. */
+export function refusal(status: number, code: string, message: string, remedy: string): Refusal {
+  return { status, problem: problem(code, { message, remedy, retryable: status >= 500 }) }
+}
+
+/** The request breaks HTTP in a way that servers read differently: nobody may guess what was meant. */
+export function malformed(message: string): Refusal {
+  return refusal(400, 'REQUEST_MALFORMED', message, 'Send a request that follows RFC 9112.')
+}
+
+/** Answers a request in the ordinary way. The connection is closed after a refused request, kept after a 5xx. */
+export function answer(res: ServerResponse, { status, problem: body }: Refusal): void {
+  const text = JSON.stringify(body)
+  const headers = ['content-type', 'application/problem+json', 'content-length', `${Buffer.byteLength(text)}`]
+  if (status === 503) headers.push('retry-after', '1')
+  if (status < 500 || !res.req.complete) headers.push('connection', 'close')
+  res.writeHead(status, headers)
+  res.end(res.req.method === 'HEAD' ? undefined : text)
+}
+
+/** Answers on a bare socket, where the parser has already given up, and closes it. */
+export function answerSocket(socket: Duplex, { status, problem: body }: Refusal): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const text = JSON.stringify(body)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+      `content-length: ${Buffer.byteLength(text)}\r\n${status === 503 ? 'retry-after: 1\r\n' : ''}connection: close\r\n\r\n${text}`,
+    () => socket.destroy(),
+  )
+}

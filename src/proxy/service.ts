@@ -1,0 +1,153 @@
+import type { InstanceTraffic, RouterState } from '../core/shared/router-state.ts'
+import type { DrainLimits, RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
+import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
+import { ServiceCounters } from './counts.ts'
+import { instanceKey, LiveInstance } from './instance.ts'
+import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
+import type { Listener } from './listener.ts'
+import { LiveSet } from './live-set.ts'
+import type { HeadRules } from './request-head.ts'
+import { Split } from './split.ts'
+
+export type Reverted = NonNullable<RouterState['reverted']>
+
+/** What every service of this process shares. */
+export type ServiceOptions = { limits: Limits; trustForwarded: boolean }
+
+/** One service in force: its routes, the instances behind them, who is next, and the counters. */
+export class Service {
+  readonly name: string
+  readonly counters = new ServiceCounters()
+  readonly limits: Limits
+  readonly rules: HeadRules
+  listener: Listener | null = null
+  routes: ServiceRoutes | null = null
+  reverted: Reverted | null = null
+  private sets: readonly RouteSet[] = []
+  private live: readonly LiveSet[] = []
+  private split: Split | null = null
+  private probeSplit: Split | null = null
+  private instances = new Map<string, LiveInstance>()
+  private readonly retiring = new Set<LiveInstance>()
+  private finished: { at: number; traffic: InstanceTraffic }[] = []
+
+  constructor(name: string, { limits, trustForwarded }: ServiceOptions) {
+    this.name = name
+    this.limits = limits
+    this.rules = { probeKey: '', headerCount: limits.headerCount, trustForwarded }
+  }
+
+  /** Puts routes in force: the very next request follows them. */
+  apply(routes: ServiceRoutes, reverted: Reverted | null): void {
+    const before = this.sets
+    this.routes = routes
+    this.reverted = reverted
+    this.rules.probeKey = routes.probeKey
+    this.sets = reverted === null ? routes.sets : allToStable(routes)
+    this.takeInstances(routes.drain)
+    this.live = this.sets.map((set) => this.liveSet(set))
+    if (!sameWeights(before, this.sets) || this.split === null) this.deal()
+    this.counters.forgetExcept(new Set(this.sets.map((set) => set.release)))
+  }
+
+  /** The set of the next request; `null` when the service has none. Probes have a deal of their own: they must not skew the split. */
+  pick(probe: boolean): LiveSet | null {
+    const split = probe ? this.probeSplit : this.split
+    return split === null ? null : (this.live[split.next()] ?? null)
+  }
+
+  /** Drains everything, for good. */
+  retire(limits: DrainLimits): void {
+    this.live = []
+    this.split = null
+    this.probeSplit = null
+    for (const instance of this.instances.values()) this.retireInstance(instance, limits)
+    this.instances.clear()
+  }
+
+  /** Drains what is there, for a shutdown: requests that come after this are still served until the limits cut them. */
+  drainAll(limits: DrainLimits): void {
+    for (const instance of this.instances.values()) instance.startDrain(limits)
+  }
+
+  /** Ends all connections to instances. */
+  destroy(): void {
+    for (const instance of [...this.instances.values(), ...this.retiring]) instance.destroy()
+  }
+
+  /** No instance has anything left to do. */
+  get idle(): boolean {
+    return (
+      this.retiring.size === 0 && [...this.instances.values()].every((instance) => instance.works.size === 0)
+    )
+  }
+
+  get setsInForce(): readonly RouteSet[] {
+    return this.sets
+  }
+
+  traffic(): InstanceTraffic[] {
+    const limit = Date.now() - DRAIN_REPORT_MS
+    this.finished = this.finished.filter(({ at }) => at > limit)
+    const live = [...this.instances.values(), ...this.retiring].map((instance) => instance.traffic())
+    return [...live, ...this.finished.map(({ traffic }) => traffic)]
+  }
+
+  sweep(now: number): void {
+    for (const instance of this.instances.values()) for (const work of instance.works) work.sweep(now)
+    for (const instance of this.retiring) for (const work of instance.works) work.sweep(now)
+  }
+
+  private takeInstances(limits: DrainLimits): void {
+    const before = this.instances
+    this.instances = new Map()
+    for (const set of this.sets) {
+      for (const entry of set.instances) {
+        const key = instanceKey(set.release, entry)
+        const instance = before.get(key) ?? new LiveInstance(set.release, entry, this.limits)
+        before.delete(key)
+        this.instances.set(key, instance)
+        if (entry.state === 'active') instance.cancelDrain()
+        else instance.startDrain(limits)
+      }
+    }
+    for (const gone of before.values()) this.retireInstance(gone, limits)
+  }
+
+  private retireInstance(instance: LiveInstance, limits: DrainLimits): void {
+    this.retiring.add(instance)
+    instance.startDrain(limits).onceDone(() => this.retired(instance))
+  }
+
+  private retired(instance: LiveInstance): void {
+    if (!this.retiring.delete(instance)) return
+    this.finished.push({ at: Date.now(), traffic: instance.traffic() })
+    if (this.finished.length > DRAIN_REPORTS) this.finished.shift()
+    instance.destroy()
+  }
+
+  private liveSet({ release, instances }: RouteSet): LiveSet {
+    const active = instances.flatMap((entry) => {
+      const instance = this.instances.get(instanceKey(release, entry))
+      return entry.state === 'active' && instance !== undefined ? [instance] : []
+    })
+    return new LiveSet(release, active, this.counters.release(release))
+  }
+
+  private deal(): void {
+    const weights = this.sets.map((set) => set.weightPermille)
+    this.split = weights.length === 0 ? null : new Split(weights)
+    this.probeSplit = weights.length === 0 ? null : new Split(weights)
+  }
+}
+
+function allToStable({ stable, sets }: ServiceRoutes): RouteSet[] {
+  return sets.map((set) => ({ ...set, weightPermille: set.release === stable ? TOTAL_PERMILLE : 0 }))
+}
+
+function sameWeights(before: readonly RouteSet[], after: readonly RouteSet[]): boolean {
+  if (before.length !== after.length) return false
+  return before.every(
+    (set, at) => set.release === after[at]?.release && set.weightPermille === after[at].weightPermille,
+  )
+}

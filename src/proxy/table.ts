@@ -1,0 +1,263 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Logger } from 'pino'
+import { problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+import type { RouterState } from '../core/shared/router-state.ts'
+import type { ListenAddress, ServiceRoutes } from '../core/shared/routes.ts'
+import { compareTokens, type FencingToken } from '../core/shared/token.ts'
+import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
+import { LISTEN_RETRY_MS } from './limits.ts'
+import { Listener } from './listener.ts'
+import { type RoutesFile, saveRoutes } from './routes-file.ts'
+import { handlersOf } from './serve.ts'
+import { type Reverted, Service, type ServiceOptions } from './service.ts'
+
+export type TableOptions = ServiceOptions & { folder: string; boot: string; log: Logger }
+
+/** All services. Changes go one after the other: to the disk first, then into force, then to the answer. */
+export class Table {
+  private readonly services = new Map<string, Service>()
+  /** Finalized, but perhaps still draining; kept for their drain reports. */
+  private readonly leaving = new Map<string, Service>()
+  private readonly options: TableOptions
+  private file: RoutesFile
+  private queue: Promise<unknown> = Promise.resolve()
+  private stopping = false
+
+  constructor(options: TableOptions, file: RoutesFile) {
+    this.options = options
+    this.file = file
+  }
+
+  /** Brings back what was in force. A port that is taken is tried again until it is free. */
+  async restore(): Promise<void> {
+    const entries = Object.values(this.file.services).map(async ({ routes, listening, reverted }) => {
+      const service = new Service(routes.service, this.options)
+      this.services.set(service.name, service)
+      service.apply(routes, reverted)
+      await this.restoreListener(service, listening)
+    })
+    await Promise.all(entries)
+  }
+
+  setRoutes(routes: ServiceRoutes): Promise<Result<void>> {
+    return this.inTurn(() => this.setRoutesNow(routes))
+  }
+
+  finalize(name: string, token: FencingToken): Promise<Result<void>> {
+    return this.inTurn(() => this.finalizeNow(name, token))
+  }
+
+  /** Returns a service to stable because no controller speaks; recorded before it takes effect. */
+  revert(name: string, at: number, stillLost: (routes: ServiceRoutes) => boolean): Promise<Result<void>> {
+    return this.inTurn(async () => {
+      const service = this.services.get(name)
+      const routes = service?.routes ?? null
+      if (service === undefined || routes === null || service.reverted !== null) return ok(undefined)
+      // A controller may have spoken while this waited for its turn.
+      if (!stillLost(routes)) return ok(undefined)
+      const fromWeights = Object.fromEntries(routes.sets.map((set) => [set.release, set.weightPermille]))
+      return await this.commit(service, routes, { at, fromWeights })
+    })
+  }
+
+  state(name: string): RouterState {
+    const service = this.services.get(name)
+    const instances = [...(service?.traffic() ?? []), ...(this.leaving.get(name)?.traffic() ?? [])]
+    return {
+      service: name,
+      boot: this.options.boot,
+      token: service?.routes?.token ?? null,
+      listening: service?.listener?.address ?? null,
+      sets: [...(service?.setsInForce ?? [])],
+      instances,
+      reverted: service?.reverted ?? null,
+    }
+  }
+
+  counts(name: string): ServiceCounts | null {
+    return this.services.get(name)?.counters.report(name, this.options.boot) ?? null
+  }
+
+  get routes(): ServiceRoutes[] {
+    return [...this.services.values()].flatMap(({ routes, reverted }) =>
+      routes === null || reverted !== null ? [] : [routes],
+    )
+  }
+
+  sweep(now: number): void {
+    for (const service of this.services.values()) service.sweep(now)
+    for (const [name, service] of this.leaving) {
+      service.sweep(now)
+      if (service.idle && service.traffic().length === 0) this.leaving.delete(name)
+    }
+  }
+
+  /** Stops accepting and lets everything end within the drain limits of its service. The file stays as it is. */
+  async stop(): Promise<void> {
+    this.stopping = true
+    await this.queue
+    const services = [...this.services.values(), ...this.leaving.values()]
+    await Promise.all(services.map((service) => this.stopService(service)))
+  }
+
+  private async stopService(service: Service): Promise<void> {
+    const limits = service.routes?.drain ?? { requestsMs: 0, websocketsMs: 0 }
+    const closed = service.listener?.close()
+    // Connections that are open now may still bring a request during the idle grace: then the instances are drained.
+    await new Promise((resolve) =>
+      setTimeout(resolve, service.idle ? 0 : Math.min(limits.requestsMs, service.limits.idleGraceMs)),
+    )
+    service.drainAll(limits)
+    await Promise.race([
+      closed,
+      deadline(Math.max(limits.requestsMs, limits.websocketsMs) + 2 * service.limits.idleGraceMs),
+    ])
+    service.listener?.destroy()
+    service.destroy()
+  }
+
+  private async setRoutesNow(routes: ServiceRoutes): Promise<Result<void>> {
+    const { service: name, token } = routes
+    const service = this.services.get(name)
+    const fenced = this.fence(name, token, service !== undefined && isDeepStrictEqual(service.routes, routes))
+    if (fenced !== 'new') return fenced
+    const target = service ?? new Service(name, this.options)
+    const moved = service === undefined || !isDeepStrictEqual(service.routes?.listen, routes.listen)
+    const opened = moved ? await this.open(target, routes.listen) : ok(target.listener)
+    if (opened.kind === 'failed') return opened
+    const old = target.listener
+    target.listener = opened.value
+    const saved = await this.commit(target, routes, null)
+    if (saved.kind === 'failed') {
+      target.listener = old
+      if (moved) await discard(opened.value)
+      return saved
+    }
+    this.services.set(name, target)
+    if (moved && old !== null) old.close().catch(() => undefined)
+    return ok(undefined)
+  }
+
+  private async finalizeNow(name: string, token: FencingToken): Promise<Result<void>> {
+    const service = this.services.get(name)
+    const fenced = this.fence(name, token, service === undefined)
+    if (fenced !== 'new') return fenced
+    const { [name]: _, ...services } = this.file.services
+    const saved = await this.save({
+      ...this.file,
+      services,
+      highestTokens: { ...this.file.highestTokens, [name]: token },
+    })
+    if (saved.kind === 'failed' || service === undefined) return saved
+    this.services.delete(name)
+    this.leaving.set(name, service)
+    this.endService(service)
+    return ok(undefined)
+  }
+
+  private endService(service: Service): void {
+    const limits = service.routes?.drain ?? { requestsMs: 0, websocketsMs: 0 }
+    service.listener?.close().catch(() => undefined)
+    service.retire(limits)
+  }
+
+  /** `new`: go on. A repeat has nothing to do; what is older, or the same token for something else, is refused. */
+  private fence(name: string, token: FencingToken, repeats: boolean): Result<void> | 'new' {
+    const highest = this.file.highestTokens[name]
+    if (highest === undefined) return 'new'
+    const order = compareTokens(token, highest)
+    if (order > 0) return 'new'
+    if (order < 0) return failed(staleToken(name, token, highest))
+    return repeats ? ok(undefined) : failed(tokenReused(name, token))
+  }
+
+  private async commit(
+    service: Service,
+    routes: ServiceRoutes,
+    reverted: Reverted | null,
+  ): Promise<Result<void>> {
+    const { name } = service
+    const listening = { ...routes.listen, port: service.listener?.address?.port ?? routes.listen.port }
+    const saved = await this.save({
+      ...this.file,
+      services: { ...this.file.services, [name]: { routes, listening, reverted } },
+      highestTokens: { ...this.file.highestTokens, [name]: routes.token },
+    })
+    if (saved.kind === 'ok') service.apply(routes, reverted)
+    return saved
+  }
+
+  private async save(next: RoutesFile): Promise<Result<void>> {
+    try {
+      await saveRoutes(this.options.folder, next)
+    } catch (error) {
+      this.options.log.error({ error }, 'routes cannot be saved')
+      return failed(notSaved(this.options.folder, String(error)))
+    }
+    this.file = next
+    return ok(undefined)
+  }
+
+  private async open(service: Service, address: ListenAddress): Promise<Result<Listener>> {
+    const listener = new Listener(this.options.limits, handlersOf(service))
+    const listening = await listener.listen(address)
+    return listening.kind === 'ok' ? ok(listener) : listening
+  }
+
+  private async restoreListener(service: Service, address: ListenAddress): Promise<void> {
+    const opened = await this.open(service, address)
+    if (opened.kind === 'ok') {
+      service.listener = opened.value
+      return
+    }
+    this.options.log.error(
+      { service: service.name, problem: opened.problem },
+      'listener cannot be restored, will try again',
+    )
+    setTimeout(() => this.retryListener(service, address), LISTEN_RETRY_MS)
+  }
+
+  private retryListener(service: Service, address: ListenAddress): void {
+    const wanted = () =>
+      !this.stopping && service.listener === null && this.services.get(service.name) === service
+    this.inTurn(async () => (wanted() ? await this.restoreListener(service, address) : undefined)).catch(
+      () => undefined,
+    )
+  }
+
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(change)
+    this.queue = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+async function discard(listener: Listener | null): Promise<void> {
+  listener?.destroy()
+  await listener?.close()
+}
+
+const deadline = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const words = ({ epoch, sequence }: FencingToken): string => `epoch ${epoch}, sequence ${sequence}`
+
+const staleToken = (service: string, token: FencingToken, highest: FencingToken) =>
+  problem('STALE_TOKEN', {
+    message: `The change of ${service} carries ${words(token)}, but ${words(highest)} was seen already.`,
+    remedy: 'Another controller has taken over. Stop this one, or let it take ownership again.',
+  })
+
+const tokenReused = (service: string, token: FencingToken) =>
+  problem('TOKEN_REUSED', {
+    message: `Another change of ${service} already carried ${words(token)}.`,
+    remedy: 'Give every change a sequence of its own. Read the state to see what is in force.',
+  })
+
+const notSaved = (folder: string, cause: string) =>
+  problem('ROUTES_NOT_SAVED', {
+    message: `The routes cannot be written to ${folder}. Nothing was changed.`,
+    cause,
+    remedy: 'Look at the free space and the owner of this folder, then try again.',
+    retryable: true,
+  })
