@@ -19,6 +19,7 @@ import type { Engine } from '../engine/engine.ts'
 import { createEngine } from '../engine/engine.ts'
 import { createOutbox } from '../engine/outbox.ts'
 import { createPerformer } from '../engine/perform.ts'
+import { createRetention, type Retention } from '../engine/retention.ts'
 import type { StreamWatch } from '../engine/watch-stream.ts'
 import { watchStream } from '../engine/watch-stream.ts'
 import type { OperationContext } from '../operations/context.ts'
@@ -36,6 +37,9 @@ const REMEMBERED_EVENTS = 400
 const OUTBOX_EVERY_MS = 500
 /** How often missing parts (proxy, agent) are noticed and started again. */
 const KEEP_EVERY_MS = 400
+const RETENTION_EVERY_MS = 3_600_000
+/** A part that cannot be started must not keep the controller from telling so. */
+const PARTS_LIMIT_MS = 5000
 
 export type ControllerOptions = {
   folder: Folder
@@ -109,13 +113,24 @@ export async function startController(options: ControllerOptions): Promise<Resul
     }
     watches.set(stream, watchStream(watchParts, stream, ended.signal))
   }
+  const kept = [keepPart(parts.router, log, ended.signal), keepPart(parts.target, log, ended.signal)]
+  // Whoever finds the controller ready may deploy at once, so the parts are there first.
+  await Promise.race([
+    Promise.all(kept.map(({ seen }) => seen)),
+    clock.sleep(PARTS_LIMIT_MS),
+  ])
   const started = await takeOver({ store, engine, epoch, audience, watch })
-  if (started.kind === 'failed') return started
+  if (started.kind === 'failed') {
+    ended.abort()
+    return started
+  }
+  const retention = createRetention({ ...parts, store, engine, clock })
   const loops = [
-    keepParts({ ...parts, log }, ended.signal),
+    removeOldArtifacts(retention, log, ended.signal),
+    ...kept.map(({ finished }) => finished),
     deliver({ store, notifiers: notifiers.byChannel, log }, ended.signal),
   ]
-  const context = createContext({ ...options, ...parts, store, engine, audience, watch })
+  const context = createContext({ ...options, ...parts, store, engine, audience, watch, preparing: retention.preparing })
   return ok({
     context,
     audience,
@@ -195,15 +210,31 @@ async function takeOver({ store, engine, epoch, audience, watch }: TakeOver): Pr
   return ok(undefined)
 }
 
-/** Proxy and agent are started when missing, and started again when they die. */
-async function keepParts(
-  { router, target, log }: Pick<Parts, 'router' | 'target'> & { log: Log },
+/** A part is started when it is missing, and started again when it dies; one that is slow does not hold up the other. */
+function keepPart(
+  part: { reconcile(): Promise<Result<void>> },
+  log: Log,
   signal: AbortSignal,
-): Promise<void> {
+): { seen: Promise<void>; finished: Promise<void> } {
+  const seen = Promise.withResolvers<void>()
+  async function keep(): Promise<void> {
+    while (!signal.aborted) {
+      const found = await part.reconcile()
+      if (found.kind === 'failed') log.warn('a part does not answer', { problem: found.problem })
+      seen.resolve()
+      await clock.sleep(KEEP_EVERY_MS, signal)
+    }
+  }
+  return { seen: seen.promise, finished: keep() }
+}
+
+/** At the start and then each hour, copies of artifacts that nothing needs any more go. */
+async function removeOldArtifacts(retention: Retention, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    for (const part of await Promise.all([router.reconcile(), target.reconcile()]))
-      if (part.kind === 'failed') log.warn('a part does not answer', { problem: part.problem })
-    await clock.sleep(KEEP_EVERY_MS, signal)
+    const removed = await retention.runOnce()
+    if (removed.kind === 'failed') log.warn('old artifacts could not be removed', { problem: removed.problem })
+    else if (removed.value.length > 0) log.info('old artifacts were removed', { digests: removed.value })
+    await clock.sleep(RETENTION_EVERY_MS, signal)
   }
 }
 
@@ -220,7 +251,13 @@ async function deliver(
 }
 
 type ContextParts = ControllerOptions &
-  Parts & { store: Store; engine: Engine; audience: Controller['audience']; watch(stream: string): void }
+  Parts & {
+    store: Store
+    engine: Engine
+    audience: Controller['audience']
+    watch(stream: string): void
+    preparing: Retention['preparing']
+  }
 
 function createContext({
   config,
@@ -230,6 +267,7 @@ function createContext({
   router,
   audience,
   watch,
+  preparing,
   onShutdown,
 }: ContextParts): OperationContext {
   return {
@@ -250,6 +288,7 @@ function createContext({
     viewOf: audience.viewOf,
     timeline: audience.timeline,
     watch,
+    preparing,
     shutdown: onShutdown,
   }
 }

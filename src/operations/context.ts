@@ -25,6 +25,8 @@ export interface OperationContext {
   digest(value: unknown): string
   viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
   timeline(stream: string): TimelineEntry[]
+  /** Runs a task that makes an artifact and records its release, safe from the removal of old artifacts. */
+  preparing<T>(task: () => Promise<T>): Promise<T>
   /** Begins to look after a stream, if nobody does yet. */
   watch(stream: string): void
   /** Ends the controller; with `everything` also the instances, the agent and the proxy. Returns when it is under way. */

@@ -14,10 +14,16 @@ export type PreparedRelease = { release: Release; warnings: string[] }
 /** Makes the immutable record of a version as it would run now. The same content gives the same release. */
 export async function prepareRelease(
   context: OperationContext,
+  input: PrepareInput,
+): Promise<Result<PreparedRelease>> {
+  const checked = checkVersion(input.version)
+  return checked === null ? context.preparing(() => prepare(context, input)) : failed(checked)
+}
+
+async function prepare(
+  context: OperationContext,
   { settings, version, actor }: PrepareInput,
 ): Promise<Result<PreparedRelease>> {
-  const checked = checkVersion(version)
-  if (checked !== null) return failed(checked)
   const artifact = await context.target.resolve({ artifact: settings.run.artifact, version })
   if (artifact.kind === 'failed') return artifact
   const secretVersions = await context.target.secretVersions(settings.run.secrets)

@@ -10,6 +10,9 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
+/** Ours to say: an instance that says it would be taken for the data plane. */
+const LOST_HEADER = 'sluice-error'
+
 /** What the answer to this client may contain. */
 export type AnswerRules = { trailers: boolean }
 
@@ -18,7 +21,7 @@ export function answerHeaders(headers: IncomingHttpHeaders, { trailers }: Answer
   const flat: string[] = []
   const named = namedByConnection(headers.connection)
   for (const name in headers) {
-    if (HOP_BY_HOP.has(name) || named?.has(name)) continue
+    if (HOP_BY_HOP.has(name) || name === LOST_HEADER || named?.has(name)) continue
     // A trailer can only follow a chunked body; announced elsewhere it is a lie that Node refuses to write.
     if (name === 'trailer' && !(trailers && headers['content-length'] === undefined)) continue
     const value = headers[name]

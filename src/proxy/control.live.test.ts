@@ -90,9 +90,11 @@ describe('control surface', () => {
   it('answers 503 with a problem while a service has no sets, and counts it as unroutable', async () => {
     const port = await proxy.setRoutes(routesOf([], 1))
     const answer = await call({ port })
-    expect([answer.status, answer.headers['retry-after'], JSON.parse(answer.body).code]).toEqual([
+    const { 'retry-after': retryAfter, 'sluice-error': lost } = answer.headers
+    expect([answer.status, retryAfter, lost, JSON.parse(answer.body).code]).toEqual([
       503,
       '1',
+      'NO_INSTANCE',
       'NO_INSTANCE',
     ])
     expect((await proxy.counts()).unroutable).toBe(1)

@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import { RolloutSummary, RolloutView, ServiceView, TimelineEntry } from '../core/rollout/view.ts'
+import { LogLine } from '../core/shared/observation.ts'
+
+/** What operations answer, as far as the CLI reads it. */
+export const ViewAnswer = z.object({ view: ServiceView })
+export const DeployAnswer = z.object({ rollout: z.string().nullable(), view: ServiceView })
+export const ServicesAnswer = z.object({ services: z.array(ServiceView) })
+export const RolloutAnswer = z.object({ rollout: RolloutView, timeline: z.array(TimelineEntry) })
+export const RolloutsAnswer = z.object({ rollouts: z.array(RolloutSummary) })
+export const LogsAnswer = z.object({ lines: z.array(LogLine) })
+export type LogLines = z.infer<typeof LogsAnswer>['lines']
+
+export const ReleasesAnswer = z.object({
+  releases: z.array(
+    z.object({
+      id: z.string(),
+      version: z.string(),
+      digest: z.string().nullable(),
+      createdAt: z.number(),
+      createdBy: z.string(),
+      state: z.string(),
+      rollbackReady: z.boolean(),
+      whyNot: z.string().nullable(),
+    }),
+  ),
+})
+
+export const MessagesAnswer = z.object({
+  messages: z.array(
+    z.object({
+      channel: z.string(),
+      key: z.string(),
+      state: z.string(),
+      attempts: z.number(),
+      lastError: z.string().nullable(),
+      type: z.string(),
+      at: z.union([z.number(), z.string()]),
+    }),
+  ),
+})
+
+export const Finding = z.object({
+  level: z.enum(['ok', 'warning', 'problem']),
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().nullable(),
+})
+export type Finding = z.infer<typeof Finding>
+export const FindingsAnswer = z.object({ findings: z.array(Finding) })

@@ -1,0 +1,186 @@
+import { type IncomingMessage, request } from 'node:http'
+import { userInfo } from 'node:os'
+import * as z from 'zod'
+import { Problem, problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+import { readRuntime } from './controller/runtime-file.ts'
+
+/** An operation answers within this; deploying copies the artifact first, hence minutes. */
+const CALL_TIMEOUT_MS = 120_000
+/** A probe of life answers within this. */
+const PROBE_TIMEOUT_MS = 2000
+/** An answer larger than this is not one of ours. */
+const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
+
+/** A failed call: one problem, or several when the input had several. */
+export type CallFailure = Problem & { problems?: Problem[] }
+
+/** Talks to the controller of one state folder over its unix socket; finds the socket anew for every call. */
+export interface Client {
+  call<Output>(
+    operation: string,
+    input: object,
+    output: z.ZodType<Output>,
+  ): Promise<Result<Output, CallFailure>>
+  /** Status of a plain GET such as `/readyz`; `null` when nobody answers. */
+  probe(path: string): Promise<number | null>
+  /** Opens an event stream; the caller reads and closes it. */
+  open(path: string, signal: AbortSignal): Promise<Result<IncomingMessage>>
+  /** Where it is found, for messages. */
+  readonly stateFolder: string
+}
+
+export function createClient(stateFolder: string): Client {
+  const socket = (): string | null => readRuntime(stateFolder)?.controller?.socket ?? null
+  return {
+    stateFolder,
+    async call(operation, input, output) {
+      const socketPath = socket()
+      if (socketPath === null) return failed(notRunning(stateFolder))
+      const answer = await post(socketPath, operation, input)
+      return answer.kind === 'failed' ? answer : readAnswer(operation, answer.value, output)
+    },
+    async probe(path) {
+      const socketPath = socket()
+      if (socketPath === null) return null
+      return get(socketPath, path)
+    },
+    async open(path, signal) {
+      const socketPath = socket()
+      return socketPath === null ? failed(notRunning(stateFolder)) : openStream(socketPath, path, signal)
+    },
+  }
+}
+
+type Answer = { status: number; body: string }
+
+function post(socketPath: string, operation: string, input: object): Promise<Result<Answer>> {
+  return new Promise((resolve) => {
+    const fail = (error: Error): void => resolve(failed(unreachable(socketPath, error.message)))
+    const body = JSON.stringify(input)
+    const call = request(
+      {
+        socketPath,
+        method: 'POST',
+        path: `/api/v1/${operation}`,
+        timeout: CALL_TIMEOUT_MS,
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          ...callerHeaders(),
+        },
+      },
+      (response) =>
+        void readBody(response).then(
+          (text) => resolve(ok({ status: response.statusCode ?? 0, body: text })),
+          fail,
+        ),
+    )
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${CALL_TIMEOUT_MS / 1000} s`)))
+    call.on('error', fail)
+    call.end(body)
+  })
+}
+
+function get(socketPath: string, path: string): Promise<number | null> {
+  return new Promise((resolve) => {
+    const call = request({ socketPath, path, timeout: PROBE_TIMEOUT_MS }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? null)
+    })
+    call.on('timeout', () => call.destroy())
+    call.on('error', () => resolve(null))
+    call.on('close', () => resolve(null))
+    call.end()
+  })
+}
+
+function openStream(socketPath: string, path: string, signal: AbortSignal): Promise<Result<IncomingMessage>> {
+  return new Promise((resolve) => {
+    const headers = { accept: 'text/event-stream', ...callerHeaders() }
+    const call = request({ socketPath, path, headers, signal }, (response) => {
+      if (response.statusCode === 200) return resolve(ok(response))
+      response.resume()
+      resolve(failed(unreachable(socketPath, `the event stream answered ${response.statusCode}`)))
+    })
+    call.on('error', (error) => resolve(failed(unreachable(socketPath, error.message))))
+    call.end()
+  })
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of response) {
+    const bytes = Buffer.from(chunk)
+    size += bytes.length
+    if (size > ANSWER_LIMIT_BYTES) throw new Error(`the answer is larger than ${ANSWER_LIMIT_BYTES} bytes`)
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function readAnswer<Output>(
+  operation: string,
+  { status, body }: Answer,
+  output: z.ZodType<Output>,
+): Result<Output, CallFailure> {
+  const content = parseJson(body)
+  if (status === 200) {
+    const parsed = output.safeParse(content)
+    return parsed.success ? ok(parsed.data) : failed(misunderstood(operation, z.prettifyError(parsed.error)))
+  }
+  const refused = Refusal.safeParse(content)
+  if (refused.success) {
+    const { problems, ...first } = refused.data
+    return failed(problems === undefined ? first : { ...first, problems })
+  }
+  return failed(misunderstood(operation, `status ${status}, not a problem document: ${body.slice(0, 200)}`))
+}
+
+const Refusal = Problem.extend({ problems: z.array(Problem).exactOptional() })
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The socket admits only the owner of the folder; the name is for the journal. */
+function callerHeaders(): Record<string, string> {
+  return { 'x-sluice-actor': userName().replace(/[^ -~]/g, '_') }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'unknown'
+  }
+}
+
+const notRunning = (stateFolder: string): Problem =>
+  problem('CONTROLLER_NOT_RUNNING', {
+    message: `No controller runs for ${stateFolder}.`,
+    remedy: 'Start it with `sluice up`. Traffic does not need it.',
+    retryable: true,
+  })
+
+const unreachable = (socketPath: string, cause: string): Problem =>
+  problem('CONTROLLER_UNREACHABLE', {
+    message: `The controller did not answer on ${socketPath}.`,
+    cause,
+    remedy:
+      'Start it with `sluice up`; if that does not help, run `sluice doctor`. Traffic flows without it.',
+    retryable: true,
+  })
+
+const misunderstood = (operation: string, cause: string): Problem =>
+  problem('CONTROLLER_SPEAKS_OTHERWISE', {
+    message: `The controller's answer to ${operation} cannot be read.`,
+    cause,
+    remedy:
+      'The controller is probably of another version: run `sluice down --controller-only`, then `sluice up`.',
+  })

@@ -1,0 +1,76 @@
+import * as z from 'zod'
+import { formatDuration, parseDuration } from '../core/shared/duration.ts'
+import { problem } from '../core/shared/problem.ts'
+import type { Session } from './session.ts'
+
+/** One positional argument; `[brackets]` in the help when it may be left out. */
+type ArgumentSpec = { name: string; summary: string; required: boolean; choices?: readonly string[] }
+
+/** One option, in the notation of commander: `--timeout <time>`, `-n, --lines <count>`, `--no-watch`. */
+type OptionSpec = { flags: string; summary: string }
+
+/** One command of the CLI: what the help says about it, and what it does with what was typed. */
+export interface Command {
+  /** A sentence or two more than the one in the list of commands. */
+  readonly description: string
+  readonly arguments: readonly ArgumentSpec[]
+  readonly options: readonly OptionSpec[]
+  readonly examples: readonly string[]
+  /** Gives the exit code. `typed` holds arguments and options by name, as strings, numbers of nothing assumed. */
+  run(session: Session, typed: unknown): Promise<number>
+}
+
+/** What the list of commands needs; the command itself is loaded only when it runs. */
+export type CommandEntry = {
+  name: string
+  summary: string
+  group: Group
+  load: () => Promise<{ command: Command }>
+}
+
+export const GROUPS = ['Start', 'Release', 'Look', 'Look after'] as const
+type Group = (typeof GROUPS)[number]
+
+type Definition<Input extends z.ZodType> = Omit<Command, 'run'> & {
+  input: Input
+  run(session: Session, input: z.infer<Input>): Promise<number>
+}
+
+/** Keeps the input's schema and what reads it together. */
+export function defineCommand<Input extends z.ZodType>({ input, run, ...about }: Definition<Input>): Command {
+  return {
+    ...about,
+    run: async (session, typed) => {
+      const parsed = input.safeParse(typed)
+      if (parsed.success) return run(session, parsed.data)
+      const [issue] = parsed.error.issues
+      const where = issue?.path.join('.') ?? 'input'
+      return session.fail(
+        problem('USAGE', {
+          message: `${where}: ${issue?.message ?? 'cannot be read'}`,
+          remedy: 'Run the command with --help to see what it takes.',
+        }),
+      )
+    },
+  }
+}
+
+/** `10m`, `1h30m`; milliseconds. */
+export const DurationArgument = z.string().transform((text, context): number => {
+  const ms = parseDuration(text)
+  if (ms !== null && ms > 0) return ms
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not a time: write it like ${formatDuration(90_000)} or 30m`,
+  })
+  return z.NEVER
+})
+
+/** A whole number in a range. */
+export const wholeNumber = (from: number, to: number) =>
+  z.string().transform((text, context): number => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= from && value <= to) return value
+    context.addIssue({ code: 'custom', message: `"${text}" is not a whole number from ${from} to ${to}` })
+    return z.NEVER
+  })

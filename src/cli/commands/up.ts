@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process'
+import * as z from 'zod'
+import { EXIT_CODE } from '../../core/rollout/outcome.ts'
+import { defineCommand } from '../command.ts'
+import { pageAddress } from '../controller/page-address.ts'
+import { findProject, type Project } from '../controller/project.ts'
+import { readRuntime } from '../controller/runtime-file.ts'
+import { controllerArguments, ensureController, prepareStateFolder } from '../controller/start-controller.ts'
+import type { Session } from '../session.ts'
+import { type Line, quiet, span, strong } from '../text/line.ts'
+
+export const command = defineCommand({
+  description:
+    'Starts the controller of this folder in the background, unless it runs already, and prints the address of its page. State stands in .sluice beside sluice.yaml.',
+  arguments: [],
+  options: [
+    {
+      flags: '--foreground',
+      summary: 'stay attached, log to this terminal; Ctrl-C stops the controller, traffic flows on',
+    },
+  ],
+  examples: ['sluice up', 'sluice up --foreground'],
+  input: z.object({ foreground: z.boolean().default(false) }),
+  async run(session, { foreground }) {
+    const project = findProject(session)
+    if (project.kind === 'failed') return session.fail(project.problem)
+    if (foreground) return runAttached(session, project.value)
+    const running = await ensureController(session, project.value)
+    if (running.kind === 'failed') return session.fail(running.problem)
+    const { state } = project.value
+    const page = pageAddress(state)
+    const pid = readRuntime(state)?.controller?.pid ?? null
+    session.value('up', { started: running.value.started, pid, page, state })
+    session.say(upLines({ started: running.value.started, pid, page, state }))
+    return EXIT_CODE.promoted
+  },
+})
+
+type Up = { started: boolean; pid: number | null; page: string | null; state: string }
+
+const upLines = ({ started, pid, page, state }: Up): Line[] => [
+  [
+    span('✓ ', 'good'),
+    strong(started ? 'The controller is up.' : 'The controller was up already.'),
+    quiet(`  pid ${pid ?? 'unknown'}, state in ${state}`),
+  ],
+  ...(page === null ? [] : [[span('  Page: '), span(page, 'accent')]]),
+]
+
+/** The controller in this terminal. It has its own session, so that Ctrl-C reaches it once, as a request to stop. */
+function runAttached(session: Session, project: Project): Promise<number> {
+  prepareStateFolder(project.state)
+  const [execPath, script] = session.io.program
+  const child = spawn(execPath, [script, ...controllerArguments(project)], {
+    cwd: project.folder,
+    detached: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const forget = session.io.onInterrupt(() => child.kill('SIGTERM'))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      forget()
+      resolve(signal === 'SIGTERM' ? 0 : (code ?? EXIT_CODE.internal))
+    })
+  })
+}

@@ -1,0 +1,30 @@
+/** Everything a command touches of the world around it, so that a test can bring its own. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Working folder. */
+  readonly cwd: string
+  /** How to start this program again: Node and the script. */
+  readonly program: readonly [execPath: string, script: string]
+  now(): number
+  out(text: string): void
+  err(text: string): void
+  /** `null` when nobody can answer: standard input or output is not a terminal. */
+  readonly terminal: Terminal | null
+  /** Calls back on Ctrl-C and on a request to end (SIGTERM, SIGHUP); returns how to stop listening. */
+  onInterrupt(callback: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void
+  /** Resolves after `ms` or when the signal aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** A terminal with a person before it. */
+export interface Terminal {
+  columns(): number
+  rows(): number
+  onResize(callback: () => void): () => void
+  /** Keys as they are pressed, until the returned function is called. */
+  onKeys(callback: (keys: string) => void): () => void
+  /** One line typed by the person; `null` when input ended. */
+  ask(question: string): Promise<string | null>
+  /** Does this whatever way the program ends; returns how to take it back. */
+  onExit(callback: () => void): () => void
+}

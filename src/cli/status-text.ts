@@ -1,0 +1,54 @@
+import type { ServiceView } from '../core/rollout/view.ts'
+import { eventLines } from './frame/event-list.ts'
+import { instanceLines, lossLines, troubleLines, waitingLines } from './frame/facts.ts'
+import { digestLines, headlineLines } from './frame/headline.ts'
+import { labelled } from './frame/label.ts'
+import { trafficLines } from './frame/traffic-bar.ts'
+import { fitLine, type Line, quiet, span, strong } from './text/line.ts'
+import { dateTime, span as duration } from './text/time.ts'
+
+/** One service on part of a screen, not live. */
+export function statusLines(view: ServiceView, { columns, now }: { columns: number; now: number }): Line[] {
+  const options = {
+    columns,
+    rows: Number.POSITIVE_INFINITY,
+    color: false,
+    now,
+    history: new Map(),
+    panel: { kind: 'none' as const },
+    away: null,
+  }
+  const running = view.rollout?.outcome === null
+  const lines = [
+    titleLine(view),
+    [],
+    ...headlineLines(view, options),
+    ...digestLines(view, options),
+    [],
+    stableLine(view, now),
+    ...(running ? trafficLines(view, options) : []),
+    ...waitingLines(view, options),
+    ...instanceLines(view, options),
+    ...lossLines(view.rollout, options),
+    ...troubleLines(view, options),
+    [],
+    ...eventLines(view),
+    [],
+  ]
+  return lines.map((line) => fitLine(line, columns))
+}
+
+function titleLine({ service, environment, production, listen }: ServiceView): Line {
+  return [
+    strong(service),
+    quiet(` in ${environment}${production ? ', production' : ''}, takes traffic on ${listen}`),
+  ]
+}
+
+function stableLine({ stable }: ServiceView, now: number): Line {
+  if (stable === null) return labelled('stable', [span('none yet')])
+  return labelled('stable', [
+    span(stable.version),
+    quiet(` since ${dateTime(stable.since)} UTC, ${duration(now - stable.since)} ago`),
+  ])
+}

@@ -1,0 +1,61 @@
+import type { RolloutView } from '../../core/rollout/view.ts'
+import { evidenceLines } from '../frame/evidence.ts'
+import { lossLines } from '../frame/facts.ts'
+import { stateIconOf } from '../frame/headline.ts'
+import { labelledText } from '../frame/label.ts'
+import { type Line, type Look, span, strong } from '../text/line.ts'
+import { span as duration } from '../text/time.ts'
+
+/** The last words on a rollout: outcome, why, what it cost, what to do next. */
+export function summaryLines(rollout: RolloutView, { columns }: { columns: number }): Line[] {
+  const { icon, look } = stateIconOf(rollout)
+  const evidence = evidenceLines(rollout.reason.evidence).join(', ')
+  const text = (name: string, words: string, shade: Look = 'plain'): Line[] =>
+    labelledText(name, words, { columns, look: shade })
+  return [
+    [],
+    [span(`${icon} `, look), strong(OUTCOME_WORDS[rollout.outcome ?? 'none']), span(` ${rollout.sentence}`)],
+    ...text('why', rollout.reason.message),
+    ...(evidence === '' ? [] : text('', evidence, 'quiet')),
+    ...(rollout.problem === null ? [] : text('problem', rollout.problem.message, 'bad')),
+    ...lossLines(rollout, { columns }),
+    ...text('took', timeWords(rollout)),
+    ...text('next', nextWords(rollout)),
+  ]
+}
+
+const OUTCOME_WORDS: Record<NonNullable<RolloutView['outcome']> | 'none', string> = {
+  promoted: 'Promoted.',
+  rolled_back: 'Rolled back.',
+  aborted: 'Aborted.',
+  superseded: 'Superseded.',
+  failed: 'Failed.',
+  none: 'Not ended yet.',
+}
+
+function timeWords({ startedAt, endedAt, trafficOffMs }: RolloutView): string {
+  const whole = endedAt === null ? 'still running' : duration(endedAt - startedAt)
+  return trafficOffMs === null
+    ? whole
+    : `${whole}; traffic was off the candidate ${duration(trafficOffMs)} after the verdict`
+}
+
+function nextWords({ outcome, from, to, problem }: RolloutView): string {
+  const back = from === null ? 'No version is serving' : `All traffic is on ${from.version}`
+  switch (outcome) {
+    case 'promoted':
+      return from === null
+        ? '`sluice status` shows what runs.'
+        : `\`sluice rollback\` goes back to ${from.version}.`
+    case 'rolled_back':
+      return `${back}. \`sluice logs --release ${to.release}\` shows what the candidate wrote; deploy a fixed version.`
+    case 'aborted':
+      return `${back}. \`sluice deploy ${to.version}\` begins again.`
+    case 'superseded':
+      return 'A newer release took its place: `sluice watch` follows it.'
+    case 'failed':
+      return problem?.remedy ?? `${back}. \`sluice logs --release ${to.release}\` shows what it wrote.`
+    case null:
+      return '`sluice watch` follows it.'
+  }
+}
