@@ -21,6 +21,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/explain.ts'),
   },
   {
+    name: 'demo',
+    group: 'Start',
+    summary: 'watch a good and a bad release of an example service',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'up',
     group: 'Start',
     summary: 'start the controller for this folder',

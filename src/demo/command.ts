@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const SLUICE = fileURLToPath(new URL('../../tools/bin/sluice.ts', import.meta.url))
-const LOAD = fileURLToPath(new URL('../../src/testkit/load/main.ts', import.meta.url))
+/** The same programs in sources (`.ts`) and in the package (`.js`). */
+const here = fileURLToPath(import.meta.url)
+const program = (name: string): string => path.join(path.dirname(here), '..', `${name}${path.extname(here)}`)
+const SLUICE = program('main')
+const LOAD = program('testkit/load/main')
 
 /** Runs one public command as a person would, its output on this terminal; answers with its exit code. */
 export async function sluice(args: readonly string[]): Promise<number> {

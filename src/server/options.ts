@@ -1,0 +1,51 @@
+import type { ServiceView } from '../core/rollout/view.ts'
+import type { Result } from '../core/shared/result.ts'
+import type { Operation } from '../operations/operation.ts'
+import type { Log } from '../ports/log.ts'
+
+/** What the composition root hands to the server. The server knows no concrete operation. */
+export type ServerOptions<Context> = {
+  operations: readonly Operation<Context>[]
+  context: Context
+  /** Calls the listener on every change of one service (`shop.local`), or of all with `null`. */
+  subscribe(stream: string | null, listener: (view: ServiceView) => void): () => void
+  /** The present views; empty when the service is not known. */
+  views(stream: string | null): Promise<ServiceView[]>
+  /** Secret of the page and the API on TCP; at least 32 characters. */
+  token: string
+  /** The built page (`web/dist`). May be missing. */
+  pageFolder: string
+  version: string
+  /** Whether the controller can do its work; the problem says what is missing. */
+  health(): Promise<Result<void>>
+  log: Log
+  /** Recorded as the caller of the page and of token holders: who owns the token file. Default: the user of this process. */
+  owner?: string
+  /** Milliseconds since the epoch; tests bring their own. */
+  now?: () => number
+  limits?: Partial<ServerLimits>
+}
+
+export type ServerLimits = {
+  /** An operation that takes longer is answered with `OPERATION_TIMEOUT`. */
+  operationMs: number
+  /** Comment line on an idle event stream, so that a dead connection is noticed. */
+  heartbeatMs: number
+  /** A client that takes nothing for so long is cut off. */
+  stalledClientMs: number
+  maxEventClients: number
+}
+
+export const DEFAULT_LIMITS: ServerLimits = {
+  operationMs: 30_000,
+  heartbeatMs: 10_000,
+  stalledClientMs: 60_000,
+  maxEventClients: 100,
+}
+
+/** The options with everything filled in. */
+export type Settings<Context> = ServerOptions<Context> & {
+  owner: string
+  now: () => number
+  limits: ServerLimits
+}

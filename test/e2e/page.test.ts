@@ -1,0 +1,290 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { AxeBuilder } from '@axe-core/playwright'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ServiceView } from '../../src/core/rollout/view.ts'
+import { createWorld, type World } from './page-server.ts'
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+]
+const MORE_FLAGS = ['--disable-sync', '--disable-quic', '--no-first-run']
+/** Set to a folder to keep pictures of the page. */
+const PICTURES = process.env.PAGE_PICTURES
+
+const hasChromium = existsSync(CHROMIUM)
+
+describe('page', () => {
+  let folder: string
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  let world: World
+  let url: string
+  let complaints: string[]
+
+  beforeAll(async () => {
+    if (!hasChromium) return
+    folder = await mkdtemp(join(tmpdir(), 'sluice-page-'))
+    await buildPage(folder)
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...MORE_FLAGS] })
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
+  })
+
+  beforeEach(async ({ skip }) => {
+    skip(!hasChromium, `chromium is missing at ${CHROMIUM}`)
+    world = createWorld(folder)
+    const listening = await world.server.listenTcp(0)
+    if (listening.kind === 'failed') throw new Error(listening.problem.message)
+    url = listening.value.url
+    await openPage({ width: 1280, height: 900 })
+  })
+
+  afterEach(async () => {
+    await context?.close()
+    await world?.server.close()
+  })
+
+  async function openPage(
+    viewport: { width: number; height: number },
+    colorScheme: 'light' | 'dark' = 'light',
+  ) {
+    await context?.close()
+    context = await browser.newContext({ viewport, colorScheme })
+    page = await context.newPage()
+    complaints = []
+    page.on('console', (message) => {
+      if (message.type() === 'error' || /content security policy/i.test(message.text()))
+        complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => complaints.push(String(error)))
+  }
+
+  async function signIn(path = '/') {
+    await page.goto(`${url}/login?token=${world.token}`)
+    await page.getByRole('heading', { name: 'Services' }).waitFor()
+    if (path !== '/') await page.goto(url + path)
+  }
+
+  const shop = () => signIn('/services/shop.local')
+  const title = () => page.locator('h1')
+
+  it('signs in by the address from the terminal and leaves no token in it', async () => {
+    await signIn()
+    expect(page.url()).toBe(`${url}/`)
+    const [cookie] = await context.cookies()
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' })
+    expect(await page.locator('.service-card').count()).toBe(3)
+    expect(complaints).toEqual([])
+  })
+
+  it('asks for the token without a session and goes on with the page that was asked for', async () => {
+    await page.goto(`${url}/services/shop.local`)
+    await page.getByLabel('Token').fill('wrong')
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('The token is wrong.').waitFor()
+    await page.getByLabel('Token').fill(world.token)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByText('shop 1.1.0 in local: step 5 of 12').waitFor()
+  })
+
+  it('shows what happens within a moment of it, in the sentence, the tab and its icon', async () => {
+    await shop()
+    await page.getByText('Live', { exact: true }).waitFor()
+    expect(await page.title()).toBe('25% · shop 1.1.0 · Sluice')
+    const icon = await page.locator('link[rel=icon]').getAttribute('href')
+    world.change('shop.local', (view) =>
+      withRollout(view, { sentence: 'Now it is paused.', state: 'paused' }),
+    )
+    await page.getByRole('heading', { name: 'Now it is paused.' }).waitFor()
+    await page.waitForFunction(() => document.title.startsWith('Paused'))
+    expect(await page.locator('link[rel=icon]').getAttribute('href')).not.toBe(icon)
+    expect(complaints).toEqual([])
+  })
+
+  it('shows desired and observed traffic apart and warns when they differ', async () => {
+    await shop()
+    world.change('shop.local', (view) =>
+      withRollout(view, { weight: { desiredPermille: 500, observedPermille: 250 } }),
+    )
+    await page.getByText('The router sends 25%, not 50%.').waitFor()
+    await page.getByRole('img', { name: 'Traffic to 1.1.0: 50% wanted, 25% observed' }).waitFor()
+    world.change('shop.local', (view) =>
+      withRollout(view, { weight: { desiredPermille: 500, observedPermille: null } }),
+    )
+    await page.getByText('The router has not confirmed the weight yet.').waitFor()
+  })
+
+  it('says how long it is stale when the controller is gone, and lives again with it', async () => {
+    await shop()
+    await page.getByText('Live', { exact: true }).waitFor()
+    const port = Number(new URL(url).port)
+    await world.server.close()
+    await page.getByText(/Stale for \d+s/).waitFor()
+    await title().waitFor()
+    world = createWorld(folder)
+    expect((await world.server.listenTcp(port)).kind).toBe('ok')
+    await page.getByText('Live', { exact: true }).waitFor({ timeout: 20_000 })
+  })
+
+  it('promotes after a confirmation that says what will happen', async () => {
+    await shop()
+    await page.getByRole('button', { name: 'Promote', exact: true }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('goes on with "traffic 50%"').waitFor()
+    expect(world.calls).toEqual([])
+    await dialog.getByRole('button', { name: 'Promote' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    expect(world.calls).toEqual([
+      { name: 'promote', input: { service: 'shop', environment: 'local' }, actor: 'ada', face: 'page' },
+    ])
+  })
+
+  it('aborts only with a reason, and not after cancelling', async () => {
+    await shop()
+    await page.getByRole('button', { name: 'Abort' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('All traffic goes back to 1.0.0 at once.').waitFor()
+    await dialog.getByRole('button', { name: 'Abort' }).click({ force: true })
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    expect(world.calls).toEqual([])
+    await page.getByRole('button', { name: 'Abort' }).click()
+    await dialog.getByLabel('Reason').fill('wrong build')
+    await page.keyboard.press('Enter')
+    await dialog.waitFor({ state: 'detached' })
+    expect(world.calls).toMatchObject([{ name: 'abort', input: { reason: 'wrong build' } }])
+  })
+
+  it('asks for the name of the service in production', async () => {
+    await signIn('/services/api.production')
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Reason').fill('orders fail')
+    expect(await dialog.getByRole('button', { name: 'Roll back' }).getAttribute('aria-disabled')).toBe('true')
+    await dialog.getByLabel('This is production').fill('api')
+    await dialog.getByRole('button', { name: 'Roll back' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    expect(world.calls).toMatchObject([
+      { name: 'rollback', input: { service: 'api', environment: 'production' } },
+    ])
+  })
+
+  it('says in words why a button cannot be used', async () => {
+    await shop()
+    const resume = page.getByRole('button', { name: 'Resume' })
+    expect(await resume.getAttribute('aria-disabled')).toBe('true')
+    await page.getByText('It is not paused.').waitFor()
+    await resume.click({ force: true })
+    expect(await page.getByRole('dialog').count()).toBe(0)
+  })
+
+  it('shows the failure, the last problem of the instance and its log', async () => {
+    await signIn('/services/api.production')
+    await page.getByText('Run the migration of 2.4.0 first, then deploy it again.').waitFor()
+    await page.getByText('database migrations are missing').waitFor()
+    await page.getByText('relation "orders_v2" does not exist').last().waitFor()
+    await page.getByText('0 of 7,301 requests lost').waitFor()
+  })
+
+  it('keeps an old rollout under its own address, reached from the history', async () => {
+    await shop()
+    await page.getByRole('link', { name: '0.9.8 → 1.0.0' }).nth(1).click()
+    await page.getByRole('heading', { name: 'api 2.4.0 in production: rolled back.' }).waitFor()
+    expect(page.url()).toBe(`${url}/rollouts/rollout-5c1x0d`)
+    await page.goto(`${url}/rollouts/rollout-nothing`)
+    await page.getByText('There is no rollout "rollout-nothing".').waitFor()
+  })
+
+  it('can be worked with the keyboard alone', async () => {
+    await shop()
+    const promote = page.getByRole('button', { name: 'Promote', exact: true })
+    await promote.waitFor()
+    for (let presses = 0; presses < 10; presses += 1) {
+      await page.keyboard.press('Tab')
+      if (await promote.evaluate((button) => button === document.activeElement)) break
+    }
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await promote.evaluate((button) => button === document.activeElement)).toBe(true)
+  })
+
+  it.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 360],
+    ['dark', 360],
+  ] as const)(
+    'has no serious accessibility problem and no sideways scroll in %s at %i px',
+    async (scheme, width) => {
+      await openPage({ width, height: 900 }, scheme)
+      await signIn()
+      for (const path of [
+        '/',
+        '/services/shop.local',
+        '/services/api.production',
+        '/services/worker.local',
+        '/rollouts/rollout-5c1x0d',
+      ]) {
+        await page.goto(url + path)
+        await title().waitFor()
+        if (path.includes('shop')) await page.locator('.chart canvas').nth(3).waitFor()
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
+        expect(serious.map((one) => [path, one.id, one.nodes.map((node) => node.html)])).toEqual([])
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        )
+        expect([path, overflow]).toEqual([path, 0])
+        await picture(`${path.slice(1).replaceAll('/', '-') || 'services'}-${scheme}-${width}`)
+      }
+      expect(complaints).toEqual([])
+    },
+  )
+
+  it('has an accessible dialog', async () => {
+    await signIn('/services/api.production')
+    await page.getByRole('button', { name: 'Roll back' }).click()
+    await page.getByRole('dialog').waitFor()
+    const { violations } = await new AxeBuilder({ page }).analyze()
+    expect(
+      violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => one.id),
+    ).toEqual([])
+    await picture('dialog')
+  })
+
+  async function picture(name: string) {
+    if (PICTURES !== undefined)
+      await page.screenshot({ path: join(PICTURES, `page-${name}.png`), fullPage: true })
+  }
+})
+
+function withRollout(view: ServiceView, change: Partial<NonNullable<ServiceView['rollout']>>): ServiceView {
+  return view.rollout === null ? view : { ...view, rollout: { ...view.rollout, ...change } }
+}
+
+/** The page as it is in the sources now, built aside. */
+async function buildPage(outDir: string): Promise<void> {
+  const vite = join(import.meta.dirname, '../../node_modules/vite/bin/vite.js')
+  const cwd = join(import.meta.dirname, '../../web')
+  await promisify(execFile)(
+    process.execPath,
+    [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'warn'],
+    { cwd },
+  )
+}

@@ -1,0 +1,34 @@
+import type { RolloutView } from '../../../src/core/rollout/view.ts'
+import { formatCount, formatNoun } from '../format/amount.ts'
+import { formatDuration } from '../format/duration.ts'
+import { Icon } from '../parts/icon.tsx'
+import { Panel } from '../parts/panel.tsx'
+
+/** What the rollout cost its users, measured. */
+export function LossPanel({ rollout: { loss, exposure, trafficOffMs, to } }: { rollout: RolloutView }) {
+  const anyLost = loss.requestsLost + loss.probesLost > 0
+  return (
+    <Panel title="Loss">
+      <p className={`loss ${anyLost ? 'text-bad' : ''}`}>
+        <Icon glyph={anyLost ? 'alert' : 'check'} size={16} />
+        <span>
+          <strong>
+            {formatCount(loss.requestsLost)} of {formatNoun(loss.requests, 'request')} lost
+          </strong>
+          , measured by {formatNoun(loss.probes, 'probe')}
+          {loss.probesLost === 0 ? '' : `, of which ${formatCount(loss.probesLost)} lost`}.
+        </span>
+      </p>
+      <p className="dim">
+        {to.version} served {formatNoun(exposure.requests, 'request')}, {formatCount(exposure.errors)} with an
+        error.
+        {loss.cutOnDrain === 0
+          ? ''
+          : ` ${formatNoun(loss.cutOnDrain, 'connection')} cut when the drain time was over.`}
+        {trafficOffMs === null
+          ? ''
+          : ` Its traffic was off ${formatDuration(trafficOffMs)} after the verdict.`}
+      </p>
+    </Panel>
+  )
+}
