@@ -1,16 +1,61 @@
 import { defineConfig } from 'vitest/config'
 
-// unit: pure and quick. live: real processes, sockets and kill -9. e2e: the CLI in a terminal and a browser.
-const shared = { environment: 'node' as const, watch: false }
+// unit: pure and quick. live: real processes, sockets and kill -9. e2e: the CLI in a terminal, a browser, the package.
+// long: what takes minutes. The projects run one after the other, and all but unit one file at a time:
+// the machine may be small, and these tests measure time.
+const SECOND_MS = 1000
+const alone = { environment: 'node' as const, fileParallelism: false, hookTimeout: 60 * SECOND_MS }
+const LATER = ['**/node_modules/**', '**/*.live.test.ts', '**/*.long.test.ts']
 
 export default defineConfig({
   test: {
+    watch: false,
     reporters: ['default', './scripts/summing-reporter.ts'],
     projects: [
-      { test: { ...shared, name: 'unit', include: ['src/**/*.test.ts', 'test/tidy/**/*.test.ts', 'scripts/**/*.test.ts'], exclude: ['**/*.live.test.ts'], testTimeout: 20_000 } },
-      { test: { ...shared, name: 'live', include: ['src/**/*.live.test.ts', 'test/live/**/*.test.ts'], fileParallelism: false, testTimeout: 120_000, hookTimeout: 60_000 } },
-      { test: { ...shared, name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, testTimeout: 180_000, hookTimeout: 60_000 } },
-      { test: { ...shared, name: 'long', include: ['src/**/*.long.test.ts', 'test/long/**/*.test.ts'], fileParallelism: false, testTimeout: 600_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          environment: 'node',
+          name: 'unit',
+          include: [
+            'src/**/*.test.ts',
+            'test/tidy/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'web/src/**/*.test.{ts,tsx}',
+          ],
+          exclude: LATER,
+          testTimeout: 20 * SECOND_MS,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...alone,
+          name: 'live',
+          include: ['src/**/*.live.test.ts', 'test/live/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.long.test.ts'],
+          testTimeout: 120 * SECOND_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...alone,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'test/package/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.long.test.ts'],
+          testTimeout: 180 * SECOND_MS,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...alone,
+          name: 'long',
+          include: ['{src,test,bench,scripts}/**/*.long.test.ts', 'test/long/**/*.test.ts'],
+          testTimeout: 600 * SECOND_MS,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 })
