@@ -5,6 +5,7 @@ import { defineCommand } from '../command.ts'
 import { pageAddress } from '../controller/page-address.ts'
 import { findProject, type Project } from '../controller/project.ts'
 import { readRuntime } from '../controller/runtime-file.ts'
+import { isServing, nameOf, waitUntilServing } from '../controller/serving.ts'
 import { controllerArguments, ensureController, prepareStateFolder } from '../controller/start-controller.ts'
 import type { Session } from '../session.ts'
 import { type Line, quiet, span, strong } from '../text/line.ts'
@@ -28,10 +29,21 @@ export const command = defineCommand({
     const running = await ensureController(session, project.value)
     if (running.kind === 'failed') return session.fail(running.problem)
     const { state } = project.value
+    const services = (await waitUntilServing(session, running.value.client)).filter(
+      ({ stable }) => stable !== null,
+    )
     const page = pageAddress(state)
     const pid = readRuntime(state)?.controller?.pid ?? null
-    session.value('up', { started: running.value.started, pid, page, state })
-    session.say(upLines({ started: running.value.started, pid, page, state }))
+    const serving = services.map((service) => ({
+      name: nameOf(service),
+      listen: service.listen,
+      ready: isServing(service),
+    }))
+    session.value('up', { started: running.value.started, pid, page, state, services: serving })
+    session.say([
+      ...upLines({ started: running.value.started, pid, page, state }),
+      ...serving.map(servingLine),
+    ])
     return EXIT_CODE.promoted
   },
 })
@@ -46,6 +58,13 @@ const upLines = ({ started, pid, page, state }: Up): Line[] => [
   ],
   ...(page === null ? [] : [[span('  Page: '), span(page, 'accent')]]),
 ]
+
+type Serving = { name: string; listen: string; ready: boolean }
+
+const servingLine = ({ name, listen, ready }: Serving): Line =>
+  ready
+    ? [span('  ✓ ', 'good'), span(`${name} takes traffic on ${listen}`)]
+    : [span('  ! ', 'warning'), span(`${name} does not serve yet: see \`sluice status\` and \`sluice logs\``)]
 
 /** The controller in this terminal. It has its own session, so that Ctrl-C reaches it once, as a request to stop. */
 function runAttached(session: Session, project: Project): Promise<number> {
