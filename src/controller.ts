@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import type { Controller } from './controller/controller.ts'
 import { pageFolder, startController } from './controller/controller.ts'
-import { endPart } from './controller/end-part.ts'
+import { endPart, pidOf } from './controller/end-part.ts'
 import type { Folder } from './controller/folder.ts'
 import { keptSecret, openFolder } from './controller/folder.ts'
 import { keepRuntimeFile, previousPort, removeRuntimeFile } from './controller/runtime-file.ts'
@@ -71,15 +71,17 @@ export async function runController(argv: string[]): Promise<void> {
   })
 
   const why = await ending.promise
+  // Read now: whoever removes the folder meanwhile must not leave a part behind.
+  const pids = { proxy: pidOf('proxy', folder), agent: pidOf('agent', folder) }
   log.info('controller stops', { why })
   runtime.stop()
   await server.value.close()
   await controller.stopLooking()
   if (why === 'everything') {
     // Users first: the data plane finishes what it has before the instances go.
-    await endPart('proxy', folder, log)
+    await endPart('proxy', pids.proxy, log)
     await controller.stopInstances()
-    await endPart('agent', folder, log)
+    await endPart('agent', pids.agent, log)
   }
   await controller.close()
   removeRuntimeFile(folder, why === 'everything')

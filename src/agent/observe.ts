@@ -64,7 +64,7 @@ export function readLogs(
 function hasProblem(record: InstanceRecord): boolean {
   if (['unready', 'crashed', 'failed'].includes(record.state)) return true
   if (record.state === 'gone') return record.lastExit?.cause !== 'stopped-by-us'
-  return record.state === 'starting' && record.crashes > 0
+  return record.state === 'starting' && (record.crashes > 0 || record.consecutiveProbeFailures > 0)
 }
 
 function readTail(

@@ -20,7 +20,7 @@ import { createEngine } from '../engine/engine.ts'
 import { createOutbox } from '../engine/outbox.ts'
 import { createPerformer } from '../engine/perform.ts'
 import { createRetention, type Retention } from '../engine/retention.ts'
-import type { StreamWatch } from '../engine/watch-stream.ts'
+import type { StreamWatch, WatchParts } from '../engine/watch-stream.ts'
 import { watchStream } from '../engine/watch-stream.ts'
 import type { OperationContext } from '../operations/context.ts'
 import type { Log } from '../ports/log.ts'
@@ -35,8 +35,8 @@ import { startProgram } from './programs.ts'
 /** Events read back at the start to fill the timelines of the views. */
 const REMEMBERED_EVENTS = 400
 const OUTBOX_EVERY_MS = 500
-/** How often missing parts (proxy, agent) are noticed and started again. */
-const KEEP_EVERY_MS = 400
+/** How often missing parts (proxy, agent) are noticed and started again: while the proxy is away, nobody is served. */
+const KEEP_EVERY_MS = 100
 const RETENTION_EVERY_MS = 3_600_000
 /** A part that cannot be started must not keep the controller from telling so. */
 const PARTS_LIMIT_MS = 5000
@@ -71,7 +71,10 @@ export async function startController(options: ControllerOptions): Promise<Resul
   const audience = createAudience(clock)
   const notifiers = createNotifierRegistry({ secretOf: parts.secretOf, log })
   const ended = new AbortController()
-  const watches = new Map<string, StreamWatch>()
+  const watches = createWatches(
+    () => ({ ...options, ...parts, engine, clock, epoch, onLook: audience.looked }),
+    ended.signal,
+  )
   const performer = createPerformer({
     clock,
     run: createEffectRunner({ store, ...parts }),
@@ -81,7 +84,7 @@ export async function startController(options: ControllerOptions): Promise<Resul
         result.kind === 'ok'
           ? ({ kind: 'effect-succeeded', effect } as const)
           : ({ kind: 'effect-failed', effect, problem: result.problem } as const)
-      void engine.handle(stream, command).then(() => watches.get(stream)?.nudge())
+      void engine.handle(stream, command).then(() => watches.nudge(stream))
     },
   })
   const engine: Engine = createEngine({
@@ -96,30 +99,8 @@ export async function startController(options: ControllerOptions): Promise<Resul
       notifiers.learn(decided.state)
     },
   })
-  const watch = (stream: string): void => {
-    const known = watches.get(stream)
-    if (known !== undefined) {
-      known.nudge()
-      return
-    }
-    const watchParts = {
-      ...parts,
-      engine,
-      clock,
-      log,
-      epoch,
-      onFenced: options.onFenced,
-      onLook: audience.looked,
-    }
-    watches.set(stream, watchStream(watchParts, stream, ended.signal))
-  }
-  const kept = [keepPart(parts.router, log, ended.signal), keepPart(parts.target, log, ended.signal)]
-  // Whoever finds the controller ready may deploy at once, so the parts are there first.
-  await Promise.race([
-    Promise.all(kept.map(({ seen }) => seen)),
-    clock.sleep(PARTS_LIMIT_MS),
-  ])
-  const started = await takeOver({ store, engine, epoch, audience, watch })
+  const kept = await keepAll([parts.router, parts.target], log, ended.signal)
+  const started = await takeOver({ store, engine, epoch, audience, watch: watches.watch })
   if (started.kind === 'failed') {
     ended.abort()
     return started
@@ -127,21 +108,45 @@ export async function startController(options: ControllerOptions): Promise<Resul
   const retention = createRetention({ ...parts, store, engine, clock })
   const loops = [
     removeOldArtifacts(retention, log, ended.signal),
-    ...kept.map(({ finished }) => finished),
+    kept.finished,
     deliver({ store, notifiers: notifiers.byChannel, log }, ended.signal),
   ]
-  const context = createContext({ ...options, ...parts, store, engine, audience, watch, preparing: retention.preparing })
+  const context = createContext({
+    ...options,
+    ...parts,
+    store,
+    engine,
+    audience,
+    watch: watches.watch,
+    preparing: retention.preparing,
+  })
   return ok({
     context,
     audience,
     epoch,
     stopLooking: async () => {
       ended.abort()
-      await Promise.all([...loops, ...[...watches.values()].map(({ finished }) => finished)])
+      await Promise.all([...loops, watches.finished()])
     },
     close: () => store.close(),
     stopInstances: () => stopAll({ store, engine, target: parts.target, epoch }),
   })
+}
+
+type Watches = { watch(stream: string): void; nudge(stream: string): void; finished(): Promise<unknown> }
+
+/** One watch for each stream. */
+function createWatches(parts: () => WatchParts, signal: AbortSignal): Watches {
+  const watches = new Map<string, StreamWatch>()
+  return {
+    watch: (stream) => {
+      const known = watches.get(stream)
+      if (known === undefined) watches.set(stream, watchStream(parts(), stream, signal))
+      else known.nudge()
+    },
+    nudge: (stream) => watches.get(stream)?.nudge(),
+    finished: () => Promise.all([...watches.values()].map(({ finished }) => finished)),
+  }
 }
 
 async function openStore(folder: Folder): Promise<Result<{ store: Store; epoch: number }>> {
@@ -210,6 +215,17 @@ async function takeOver({ store, engine, epoch, audience, watch }: TakeOver): Pr
   return ok(undefined)
 }
 
+/** Whoever finds the controller ready may deploy at once, so the parts are there first. */
+async function keepAll(
+  parts: readonly Pick<Parts['router'], 'reconcile'>[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<{ finished: Promise<unknown> }> {
+  const kept = parts.map((part) => keepPart(part, log, signal))
+  await Promise.race([Promise.all(kept.map(({ seen }) => seen)), clock.sleep(PARTS_LIMIT_MS)])
+  return { finished: Promise.all(kept.map(({ finished }) => finished)) }
+}
+
 /** A part is started when it is missing, and started again when it dies; one that is slow does not hold up the other. */
 function keepPart(
   part: { reconcile(): Promise<Result<void>> },
@@ -232,7 +248,8 @@ function keepPart(
 async function removeOldArtifacts(retention: Retention, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const removed = await retention.runOnce()
-    if (removed.kind === 'failed') log.warn('old artifacts could not be removed', { problem: removed.problem })
+    if (removed.kind === 'failed')
+      log.warn('old artifacts could not be removed', { problem: removed.problem })
     else if (removed.value.length > 0) log.info('old artifacts were removed', { digests: removed.value })
     await clock.sleep(RETENTION_EVERY_MS, signal)
   }

@@ -7,9 +7,13 @@ import { readPid } from './folder.ts'
 /** The patient drain of the data plane has limits of its own; this one only keeps a stuck part from blocking for ever. */
 const PART_LIMIT_MS = 45_000
 
+type Part = 'proxy' | 'agent'
+
+export const pidOf = (name: Part, folder: Folder): number | null =>
+  readPid(path.join(folder[name], `${name}.pid`))
+
 /** Ends a part by SIGTERM and waits; what does not leave in time is killed. */
-export async function endPart(name: 'proxy' | 'agent', folder: Folder, log: Log): Promise<void> {
-  const pid = readPid(path.join(folder[name], `${name}.pid`))
+export async function endPart(name: Part, pid: number | null, log: Log): Promise<void> {
   if (pid === null || !signal(pid, 'SIGTERM')) return
   const deadline = Date.now() + PART_LIMIT_MS
   while (Date.now() < deadline) {

@@ -8,9 +8,13 @@ const program = (name: string): string => path.join(path.dirname(here), '..', `$
 const SLUICE = program('main')
 const LOAD = program('testkit/load/main')
 
-/** Runs one public command as a person would, its output on this terminal; answers with its exit code. */
-export async function sluice(args: readonly string[]): Promise<number> {
-  return exitCode(spawn(process.execPath, [SLUICE, ...args], { stdio: 'inherit' }))
+/**
+ * Runs one public command as a person would, its output on this terminal; answers with its exit code. In a session of its
+ * own it also outlives a second Ctrl-C and the closing of the terminal.
+ */
+export async function sluice(args: readonly string[], session?: 'own-session'): Promise<number> {
+  const detached = session === 'own-session'
+  return exitCode(spawn(process.execPath, [SLUICE, ...args], { stdio: 'inherit', detached }))
 }
 
 /** Runs one command and parses what it prints with `--json`. */

@@ -93,8 +93,11 @@ class Demo {
   async leave(): Promise<void> {
     say('Ending the service and Sluice ...')
     await this.load?.stop().catch(() => undefined)
-    await sluice(['down', '--yes', '--quiet', '--config', this.stage.config])
-    this.stage.clear()
+    const { config } = this.stage
+    // Not cleared while something may still run there: `sluice down` must find it.
+    if ((await sluice(['down', '--yes', '--quiet', '--config', config], 'own-session')) === 0)
+      this.stage.clear()
+    else say(`Something did not end: run \`npx sluice down --config ${config}\`.`)
   }
 }
 

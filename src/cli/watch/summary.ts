@@ -17,11 +17,18 @@ export function summaryLines(rollout: RolloutView, { columns }: { columns: numbe
     [span(`${icon} `, look), strong(OUTCOME_WORDS[rollout.outcome ?? 'none']), span(` ${rollout.sentence}`)],
     ...text('why', rollout.reason.message),
     ...(evidence === '' ? [] : text('', evidence, 'quiet')),
-    ...(rollout.problem === null ? [] : text('problem', rollout.problem.message, 'bad')),
+    ...problemWords(rollout).flatMap((words) => text('problem', words, 'bad')),
     ...lossLines(rollout, { columns }),
     ...text('took', timeWords(rollout)),
     ...text('next', nextWords(rollout)),
   ]
+}
+
+/** What the reason did not say already: the last words of the instance, or another problem. */
+function problemWords({ problem, reason }: RolloutView): string[] {
+  if (problem === null) return []
+  const words = [...(problem.message === reason.message ? [] : [problem.message]), problem.cause ?? '']
+  return words.filter((text) => text !== '')
 }
 
 const OUTCOME_WORDS: Record<NonNullable<RolloutView['outcome']> | 'none', string> = {
@@ -48,7 +55,7 @@ function nextWords({ outcome, from, to, problem }: RolloutView): string {
         ? '`sluice status` shows what runs.'
         : `\`sluice rollback\` goes back to ${from.version}.`
     case 'rolled_back':
-      return `${back}. \`sluice logs --release ${to.release}\` shows what the candidate wrote; deploy a fixed version.`
+      return problem?.remedy ?? `${back}. \`sluice logs --release ${to.release}\` shows what the candidate wrote; deploy a fixed version.`
     case 'aborted':
       return `${back}. \`sluice deploy ${to.version}\` begins again.`
     case 'superseded':

@@ -4,7 +4,11 @@ import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 const Count = z.int().nonnegative()
 
 /** Requests of one version in one interval. */
-export const SideCounts = z.object({ requests: Count, errors: Count, latencyBuckets: z.array(Count).length(LATENCY_BUCKETS) })
+export const SideCounts = z.object({
+  requests: Count,
+  errors: Count,
+  latencyBuckets: z.array(Count).length(LATENCY_BUCKETS),
+})
 export type SideCounts = z.infer<typeof SideCounts>
 
 /** What was counted between two looks: differences of the data plane's counters, never planned weights. */
@@ -20,7 +24,11 @@ export const Batch = z.object({
 })
 export type Batch = z.infer<typeof Batch>
 
-export const noRequests = (): SideCounts => ({ requests: 0, errors: 0, latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0) })
+export const noRequests = (): SideCounts => ({
+  requests: 0,
+  errors: 0,
+  latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
+})
 
 export const addSides = (a: SideCounts, b: SideCounts): SideCounts => ({
   requests: a.requests + b.requests,

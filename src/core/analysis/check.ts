@@ -19,15 +19,31 @@ const HARM_GROUPS = 3
 /** The checks of one rollout. Warnings pause and do not roll back, so they have a budget of their own. */
 export function checksOf(settings: AnalysisSettings): Check[] {
   const perGroup = settings.alpha / HARM_GROUPS
-  return [...comparisons(settings, perGroup), ...limits(settings.critical, 'critical', perGroup), ...limits(settings.warning, 'warning', perGroup)]
+  return [
+    ...comparisons(settings, perGroup),
+    ...limits(settings.critical, 'critical', perGroup),
+    ...limits(settings.warning, 'warning', perGroup),
+  ]
 }
 
 function comparisons({ compare }: AnalysisSettings, alpha: number): Check[] {
   const checks: Check[] = []
   if (compare.errors !== null)
-    checks.push({ kind: 'errors-compare', name: 'errors against stable', tier: 'compare', alpha, ...compare.errors })
+    checks.push({
+      kind: 'errors-compare',
+      name: 'errors against stable',
+      tier: 'compare',
+      alpha,
+      ...compare.errors,
+    })
   if (compare.latency !== null)
-    checks.push({ kind: 'latency-compare', name: 'latency against stable', tier: 'compare', alpha, ...compare.latency })
+    checks.push({
+      kind: 'latency-compare',
+      name: 'latency against stable',
+      tier: 'compare',
+      alpha,
+      ...compare.latency,
+    })
   return checks
 }
 
@@ -35,12 +51,30 @@ function limits(limit: AnalysisSettings['critical'], tier: 'critical' | 'warning
   const alpha = budget / Math.max(1, Object.keys(limit).length)
   const checks: Check[] = []
   if (limit.errorRatePercent !== undefined)
-    checks.push({ kind: 'error-limit', name: `error rate (${tier})`, tier, limitShare: limit.errorRatePercent / 100, alpha })
+    checks.push({
+      kind: 'error-limit',
+      name: `error rate (${tier})`,
+      tier,
+      limitShare: limit.errorRatePercent / 100,
+      alpha,
+    })
   if (limit.errorPointsOverStable !== undefined)
-    checks.push({ kind: 'errors-over-stable', name: `errors over stable (${tier})`, tier, points: limit.errorPointsOverStable, alpha })
+    checks.push({
+      kind: 'errors-over-stable',
+      name: `errors over stable (${tier})`,
+      tier,
+      points: limit.errorPointsOverStable,
+      alpha,
+    })
   if (limit.p99Ms !== undefined)
     checks.push({ kind: 'latency-limit', name: `p99 latency (${tier})`, tier, boundMs: limit.p99Ms, alpha })
   if (limit.p95TimesStable !== undefined)
-    checks.push({ kind: 'latency-over-stable', name: `p95 over stable (${tier})`, tier, times: limit.p95TimesStable, alpha })
+    checks.push({
+      kind: 'latency-over-stable',
+      name: `p95 over stable (${tier})`,
+      tier,
+      times: limit.p95TimesStable,
+      alpha,
+    })
   return checks
 }

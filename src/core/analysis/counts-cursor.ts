@@ -16,20 +16,37 @@ export type CountsCursor = z.infer<typeof CountsCursor>
 export function cursorOf(counts: ServiceCounts, at: number): CountsCursor {
   const releases = counts.releases.map(({ release, total }) => [
     release,
-    { requests: total.requests, errors: total.errors, latencyBuckets: fitted(total.latencyBuckets), cutOnDrain: total.cutOnDrain },
+    {
+      requests: total.requests,
+      errors: total.errors,
+      latencyBuckets: fitted(total.latencyBuckets),
+      cutOnDrain: total.cutOnDrain,
+    },
   ])
   return { boot: counts.boot, at, releases: Object.fromEntries(releases), unroutable: counts.unroutable }
 }
 
 /** The difference between two looks. A new boot of the data plane counted from zero, so all it counted is new. */
-export function batchBetween(last: CountsCursor, next: CountsCursor, sides: { candidate: string; stable: string | null }): Batch {
-  const before: Pick<CountsCursor, 'releases' | 'unroutable'> = last.boot === next.boot ? last : { releases: {}, unroutable: 0 }
+export function batchBetween(
+  last: CountsCursor,
+  next: CountsCursor,
+  sides: { candidate: string; stable: string | null },
+): Batch {
+  const before: Pick<CountsCursor, 'releases' | 'unroutable'> =
+    last.boot === next.boot ? last : { releases: {}, unroutable: 0 }
   const side = (release: string | null): SideCounts =>
     release === null ? noRequests() : difference(next.releases[release], before.releases[release])
-  const sum = (pick: (counts: CountsCursor['releases'][string]) => number, releases: CountsCursor['releases']): number =>
-    Object.values(releases).reduce((total, counts) => total + pick(counts), 0)
+  // Release by release: one that the data plane forgot must not hide what the others did.
   const grown = (pick: (counts: CountsCursor['releases'][string]) => number): number =>
-    Math.max(0, sum(pick, next.releases) - sum(pick, before.releases))
+    Object.entries(next.releases).reduce((sum, [release, counts]) => {
+      const last = before.releases[release]
+      return (
+        sum +
+        (last === undefined || isRestarted(counts, last)
+          ? pick(counts)
+          : Math.max(0, pick(counts) - pick(last)))
+      )
+    }, 0)
   return {
     at: next.at,
     sinceAt: last.at,
@@ -41,13 +58,19 @@ export function batchBetween(last: CountsCursor, next: CountsCursor, sides: { ca
   }
 }
 
+/** Counters only grow; fewer requests than before means that they were forgotten and began anew. */
+const isRestarted = (next: SideCounts, last: SideCounts): boolean => next.requests < last.requests
+
 function difference(next: SideCounts | undefined, last: SideCounts | undefined): SideCounts {
   if (next === undefined) return noRequests()
-  if (last === undefined) return { requests: next.requests, errors: next.errors, latencyBuckets: next.latencyBuckets }
+  if (last === undefined || isRestarted(next, last))
+    return { requests: next.requests, errors: next.errors, latencyBuckets: next.latencyBuckets }
   return {
     requests: Math.max(0, next.requests - last.requests),
     errors: Math.max(0, next.errors - last.errors),
-    latencyBuckets: next.latencyBuckets.map((count, index) => Math.max(0, count - (last.latencyBuckets[index] ?? 0))),
+    latencyBuckets: next.latencyBuckets.map((count, index) =>
+      Math.max(0, count - (last.latencyBuckets[index] ?? 0)),
+    ),
   }
 }
 

@@ -41,7 +41,9 @@ export function logTermsAgainstStable(
     const psi = tolerance.ratio * worse
     const c = (rho * psi + 1 - rho) / (rho * tolerance.ratio + 1 - rho)
     const a = worse / c
-    return candidate.bad * Math.log(a) - stable.bad * Math.log(c) - candidate.total * tolerance.share * (a - 1)
+    return (
+      candidate.bad * Math.log(a) - stable.bad * Math.log(c) - candidate.total * tolerance.share * (a - 1)
+    )
   })
 }
 

@@ -8,10 +8,17 @@ export type HealthTarget = { name: string; value: string; limit: string; met: bo
 export function healthTargets(side: SideCounts): HealthTarget[] {
   const latency = (name: string, share: number, limitMs: number): HealthTarget => {
     const value = quantileMs(side.latencyBuckets, share)
-    return { name, value: value === null ? 'no data' : `${Math.round(value)} ms`, limit: `< ${limitMs} ms`, met: value === null ? null : value < limitMs }
+    return {
+      name,
+      value: value === null ? 'no data' : `${Math.round(value)} ms`,
+      limit: `< ${limitMs} ms`,
+      met: value === null ? null : value < limitMs,
+    }
   }
   const rate = (name: string, value: number, limit: string, met: boolean): HealthTarget =>
-    side.requests === 0 ? { name, value: 'no data', limit, met: null } : { name, value: percent(value), limit, met }
+    side.requests === 0
+      ? { name, value: 'no data', limit, met: null }
+      : { name, value: percent(value), limit, met }
   const errors = errorPercent(side)
   return [
     rate('error rate', errors, '< 0.1%', errors < 0.1),

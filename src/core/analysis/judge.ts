@@ -51,16 +51,22 @@ export const newCheckState = (check: Check): CheckState => ({
 export function addBatch(check: Check, state: CheckState, batch: Batch): CheckState {
   if (batch.candidate.requests === 0 && batch.stable.requests === 0) return state
   const frozen = freezeBound(check, state)
-  const counted = { ...frozen, candidate: addSides(frozen.candidate, batch.candidate), stable: addSides(frozen.stable, batch.stable) }
+  const counted = {
+    ...frozen,
+    candidate: addSides(frozen.candidate, batch.candidate),
+    stable: addSides(frozen.stable, batch.stable),
+  }
   const terms = termsAfter(check, counted, batch)
   const peakLogE = Math.max(state.peakLogE, logEvidence(terms))
-  const crossed = peakLogE >= thresholdOf(check) && excuseOf(check, counted) === null
+  // Evidence counts where it stands now: what piled up in a shared outage is no evidence once the outage is over.
+  const crossed = logEvidence(terms) >= thresholdOf(check) && excuseOf(check, counted) === null
   return { ...counted, terms, peakLogE, crossedAt: state.crossedAt ?? (crossed ? batch.at : null) }
 }
 
 export function verdictOf(check: Check, state: CheckState): CheckVerdict {
   const threshold = thresholdOf(check)
-  const excuse = state.peakLogE >= threshold && state.crossedAt === null ? excuseOf(check, state) : null
+  const suffices = logEvidence(state.terms) >= threshold && state.crossedAt === null
+  const excuse = suffices ? excuseOf(check, state) : null
   if (state.candidate.requests === 0) return { verdict: 'no-data', logE: 0, threshold, excuse }
   return { verdict: state.crossedAt === null ? 'watching' : 'worse', logE: state.peakLogE, threshold, excuse }
 }
@@ -69,7 +75,10 @@ export const thresholdOf = (check: Check): number => Math.log(1 / check.alpha)
 
 /** Requests on the bad side of a check, and all, for both versions. */
 export function countsOf(check: Check, state: CheckState): { candidate: SideCount; stable: SideCount } {
-  return { candidate: badOf(check, state.candidate, state.boundMs), stable: badOf(check, state.stable, state.boundMs) }
+  return {
+    candidate: badOf(check, state.candidate, state.boundMs),
+    stable: badOf(check, state.stable, state.boundMs),
+  }
 }
 
 function termsAfter(check: Check, state: CheckState, batch: Batch): number[] {
@@ -80,12 +89,18 @@ function termsAfter(check: Check, state: CheckState, batch: Batch): number[] {
       return logTermsAgainstLimit(countsOf(check, state).candidate, P99_SLOW_SHARE)
     case 'errors-over-stable':
     case 'errors-compare': {
-      const tolerance = { ratio: check.kind === 'errors-compare' ? check.ratio : 1, share: check.points / 100 }
+      const tolerance = {
+        ratio: check.kind === 'errors-compare' ? check.ratio : 1,
+        share: check.points / 100,
+      }
       return addTerms(state.terms, logTermsAgainstStable(sidesOf(check, batch, null), tolerance))
     }
     case 'latency-over-stable':
       if (state.boundMs === null) return state.terms
-      return addTerms(state.terms, logTermsAgainstLimit(badOf(check, batch.candidate, state.boundMs), P95_SLOW_SHARE))
+      return addTerms(
+        state.terms,
+        logTermsAgainstLimit(badOf(check, batch.candidate, state.boundMs), P95_SLOW_SHARE),
+      )
     case 'latency-compare': {
       const tolerance = { ratio: check.ratio, share: check.points / 100 }
       const terms = COMPARED_BOUNDS_MS.flatMap((boundMs) =>
@@ -96,7 +111,11 @@ function termsAfter(check: Check, state: CheckState, batch: Batch): number[] {
   }
 }
 
-const sidesOf = (check: Check, batch: Batch, boundMs: number | null): { candidate: SideCount; stable: SideCount } => ({
+const sidesOf = (
+  check: Check,
+  batch: Batch,
+  boundMs: number | null,
+): { candidate: SideCount; stable: SideCount } => ({
   candidate: badOf(check, batch.candidate, boundMs),
   stable: badOf(check, batch.stable, boundMs),
 })
@@ -110,7 +129,10 @@ function badOf(check: Check, side: SideCounts, boundMs: number | null): SideCoun
     case 'latency-limit':
     case 'latency-over-stable':
     case 'latency-compare':
-      return { bad: boundMs === null ? 0 : countSlowerThan(side.latencyBuckets, boundMs), total: measured(side) }
+      return {
+        bad: boundMs === null ? 0 : countSlowerThan(side.latencyBuckets, boundMs),
+        total: measured(side),
+      }
   }
 }
 
@@ -122,8 +144,7 @@ function addTerms(terms: readonly number[], more: readonly number[]): number[] {
 }
 
 /** Averages of e-processes are e-processes; the maximum would not be one. */
-const logEvidence = (terms: readonly number[]): number =>
-  terms.length === 0 ? 0 : logMeanExp(terms)
+const logEvidence = (terms: readonly number[]): number => (terms.length === 0 ? 0 : logMeanExp(terms))
 
 /** The bound of "p95 over N times stable's" is chosen once from stable's requests before it judges any of the candidate's. */
 function freezeBound(check: Check, state: CheckState): CheckState {
@@ -139,7 +160,8 @@ function freezeBound(check: Check, state: CheckState): CheckState {
  * service that was always like this. The comparison with stable still judges.
  */
 function excuseOf(check: Check, state: CheckState): string | null {
-  const limit = check.kind === 'error-limit' ? check.limitShare : check.kind === 'latency-limit' ? P99_SLOW_SHARE : null
+  const limit =
+    check.kind === 'error-limit' ? check.limitShare : check.kind === 'latency-limit' ? P99_SLOW_SHARE : null
   if (limit === null) return null
   const { stable } = countsOf(check, state)
   if (stable.total < MIN_STABLE_REQUESTS || stable.bad / stable.total <= limit) return null

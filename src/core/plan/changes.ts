@@ -16,7 +16,8 @@ function facts(release: Release): Map<string, string> {
     ['version', release.version],
     ['artifact', release.artifact.digest],
   ])
-  for (const [name, version] of Object.entries(release.secretVersions)) found.set(`secrets.${name}`, `version ${version}`)
+  for (const [name, version] of Object.entries(release.secretVersions))
+    found.set(`secrets.${name}`, `version ${version}`)
   collect('', release.settings, found)
   return found
 }
@@ -30,5 +31,6 @@ function collect(path: string, value: unknown, found: Map<string, string>): void
     found.set(path, value.join(' '))
     return
   }
-  for (const [key, inner] of Object.entries(value)) collect(path === '' ? key : `${path}.${key}`, inner, found)
+  for (const [key, inner] of Object.entries(value))
+    collect(path === '' ? key : `${path}.${key}`, inner, found)
 }

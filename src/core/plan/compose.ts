@@ -26,7 +26,14 @@ export type PlanContent = Omit<Plan, 'id' | 'hash'>
 export function composePlan(input: PlanInput): PlanContent {
   const { release, stable, kind } = input
   const { settings } = release
-  const planKind = stable?.id === release.id ? 'none' : stable === null ? 'first' : kind === 'rollback' ? 'rollback' : 'canary'
+  const planKind =
+    stable?.id === release.id
+      ? 'none'
+      : stable === null
+        ? 'first'
+        : kind === 'rollback'
+          ? 'rollback'
+          : 'canary'
   const steps = stepsFor(planKind, settings).map((step) => plannedStep(step, input))
   return {
     stream: release.stream,
@@ -39,7 +46,10 @@ export function composePlan(input: PlanInput): PlanContent {
     strategy: planKind === 'canary' ? settings.strategy.kind : planKind,
     steps,
     changes: stable === null ? [] : changesBetween(stable, release),
-    peakInstances: steps.length === 0 ? settings.run.replicas : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
+    peakInstances:
+      steps.length === 0
+        ? settings.run.replicas
+        : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
     expectedMs: sumOrNull(steps.map(({ expectedMs }) => expectedMs)),
     warnings: [...input.warnings, ...warningsOf(planKind, settings)],
     createdAt: input.now,
@@ -127,18 +137,33 @@ function rollbackOf(step: Step, stable: string | null): string {
 
 function warningsOf(kind: Plan['kind'], settings: ServiceSettings): string[] {
   const warnings: string[] = []
-  if (kind === 'canary' && settings.run.replicas === 1) warnings.push('One replica: a single failing instance of the candidate is critical at once.')
+  if (kind === 'canary' && settings.run.replicas === 1)
+    warnings.push('One replica: a single failing instance of the candidate is critical at once.')
   const first = settings.strategy.steps[0]
-  if (kind === 'canary' && first?.weightPermille === TOTAL_PERMILLE) warnings.push('The first stage is 100%: nothing is observed before everybody gets the new version.')
+  if (kind === 'canary' && first?.weightPermille === TOTAL_PERMILLE)
+    warnings.push('The first stage is 100%: nothing is observed before everybody gets the new version.')
   return warnings
 }
 
 function sumOrNull(values: readonly (number | null)[]): number | null {
-  return values.reduce((sum: number | null, value) => (sum === null || value === null ? null : sum + value), 0)
+  return values.reduce(
+    (sum: number | null, value) => (sum === null || value === null ? null : sum + value),
+    0,
+  )
 }
 
 /** The part of a plan that its hash covers: what would be done, to what, from where. */
 export function hashedPart(plan: PlanContent): unknown {
   const { stream, kind, from, to, base, strategy, steps, changes } = plan
-  return { domain: 'sluice.plan.v1', stream, kind, from, to, base: { stable: base.stable }, strategy, changes, steps: steps.map(({ step }) => step) }
+  return {
+    domain: 'sluice.plan.v1',
+    stream,
+    kind,
+    from,
+    to,
+    base: { stable: base.stable },
+    strategy,
+    changes,
+    steps: steps.map(({ step }) => step),
+  }
 }

@@ -86,12 +86,19 @@ export const NotifyChannel = z.discriminatedUnion('kind', [
     secret: z.string(),
     on: z.array(z.string()),
   }),
-  z.object({ kind: z.literal('command'), name: z.string(), command: z.array(z.string()).min(1), on: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('command'),
+    name: z.string(),
+    command: z.array(z.string()).min(1),
+    on: z.array(z.string()),
+  }),
 ])
 export type NotifyChannel = z.infer<typeof NotifyChannel>
 
 /** Name of a service or an environment: what can stand in a path, a host name and a file name. */
-export const Name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes, starting with a letter')
+export const Name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes, starting with a letter')
 export type Name = z.infer<typeof Name>
 
 /** One service in one environment with every default filled in: the resolved configuration a release carries. */
@@ -115,7 +122,9 @@ export const ServiceSettings = z.object({
   analysis: AnalysisSettings,
   onControllerLoss: ControllerLossPolicy,
   /** Synthetic requests during a rollout, to paths that are safe to repeat; `null` switches the prober off. */
-  prober: z.object({ paths: z.array(z.string().startsWith('/')).min(1), intervalMs: z.int().min(20) }).nullable(),
+  prober: z
+    .object({ paths: z.array(z.string().startsWith('/')).min(1), intervalMs: z.int().min(20) })
+    .nullable(),
   notify: z.array(NotifyChannel),
 })
 export type ServiceSettings = z.infer<typeof ServiceSettings>

@@ -1,7 +1,7 @@
-import type { MetricAnswer } from './observation.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { RouterState } from '../shared/router-state.ts'
+import type { MetricAnswer } from './observation.ts'
 import type { Actor } from './reason.ts'
 import type { QueuedRollout } from './state.ts'
 

@@ -9,7 +9,14 @@ import type { Adoption, ServiceState } from './state.ts'
  */
 export type Effect =
   | { kind: 'start-set'; key: string; token: FencingToken; release: string; replicas: number }
-  | { kind: 'adopt-set'; key: string; token: FencingToken; release: string; version: string; adoption: Adoption }
+  | {
+      kind: 'adopt-set'
+      key: string
+      token: FencingToken
+      release: string
+      version: string
+      adoption: Adoption
+    }
   | { kind: 'stop-set'; key: string; token: FencingToken; release: string }
   | { kind: 'release-set'; key: string; token: FencingToken; release: string }
   | { kind: 'set-routes'; key: string; token: FencingToken; routes: RouteSet[]; stable: string | null }
@@ -30,7 +37,15 @@ function routeEffects(state: ServiceState): Effect[] {
   if (state.finalizing) return [{ kind: 'finalize', key: 'finalize', token: tokenOf(state, state.sequence) }]
   const inForce = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === state.epoch
   if (traffic.sequence === 0 || inForce) return []
-  return [{ kind: 'set-routes', key: `set-routes ${state.epoch}.${traffic.sequence}`, token: tokenOf(state, traffic.sequence), routes: traffic.routes, stable: state.stable?.release ?? null }]
+  return [
+    {
+      kind: 'set-routes',
+      key: `set-routes ${state.epoch}.${traffic.sequence}`,
+      token: tokenOf(state, traffic.sequence),
+      routes: traffic.routes,
+      stable: state.stable?.release ?? null,
+    },
+  ]
 }
 
 function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Effect[] {
@@ -43,8 +58,11 @@ function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Eff
     case 'releasing':
       return [{ kind: 'release-set', key: `release-set ${release}`, token, release }]
     case 'wanted': {
-      if (livingInstances(set).length === replicas || state.troubles['target'] !== undefined) return []
-      if (adoption !== null) return [{ kind: 'adopt-set', key: `adopt-set ${release}`, token, release, version, adoption }]
+      // What is on its way out is not started again.
+      if (set.role === 'held' || set.role === 'retiring') return []
+      if (livingInstances(set).length === replicas || state.troubles.target !== undefined) return []
+      if (adoption !== null)
+        return [{ kind: 'adopt-set', key: `adopt-set ${release}`, token, release, version, adoption }]
       return [{ kind: 'start-set', key: `start-set ${release}`, token, release, replicas }]
     }
   }

@@ -3,8 +3,8 @@ import { Batch } from '../analysis/batch.ts'
 import { CountsCursor } from '../analysis/counts-cursor.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
-import { RouteSet } from '../shared/routes.ts'
 import { CutRequest } from '../shared/router-state.ts'
+import { RouteSet } from '../shared/routes.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { Outcome } from './outcome.ts'
 import { Reason } from './reason.ts'
@@ -19,29 +19,99 @@ export const Event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rollout-queued'), at: z.number(), rollout: QueuedRollout }),
   z.object({ kind: z.literal('queue-dropped'), at: z.number(), rollout: z.string(), reason: Reason }),
   z.object({ kind: z.literal('step-started'), at: z.number(), index: z.int() }),
-  z.object({ kind: z.literal('step-finished'), at: z.number(), index: z.int(), skipped: z.boolean(), reason: Reason }),
+  z.object({
+    kind: z.literal('step-finished'),
+    at: z.number(),
+    index: z.int(),
+    skipped: z.boolean(),
+    reason: Reason,
+  }),
   z.object({ kind: z.literal('step-reopened'), at: z.number(), index: z.int(), reason: Reason }),
-  z.object({ kind: z.literal('set-wanted'), at: z.number(), release: z.string(), version: z.string(), replicas: z.int(), adoption: Adoption.nullable(), role: z.enum(['stable', 'candidate']), sequence: z.int() }),
-  z.object({ kind: z.literal('set-held'), at: z.number(), release: z.string(), until: z.number().nullable() }),
+  z.object({
+    kind: z.literal('set-wanted'),
+    at: z.number(),
+    release: z.string(),
+    version: z.string(),
+    replicas: z.int(),
+    adoption: Adoption.nullable(),
+    role: z.enum(['stable', 'candidate']),
+    sequence: z.int(),
+  }),
+  z.object({
+    kind: z.literal('set-held'),
+    at: z.number(),
+    release: z.string(),
+    until: z.number().nullable(),
+  }),
   z.object({ kind: z.literal('set-retiring'), at: z.number(), release: z.string() }),
   z.object({ kind: z.literal('set-stopping'), at: z.number(), release: z.string(), sequence: z.int() }),
   z.object({ kind: z.literal('let-go-accepted'), at: z.number(), release: z.string() }),
   z.object({ kind: z.literal('set-gone'), at: z.number(), release: z.string() }),
-  z.object({ kind: z.literal('instances-observed'), at: z.number(), release: z.string(), instances: z.array(Instance) }),
+  z.object({
+    kind: z.literal('instances-observed'),
+    at: z.number(),
+    release: z.string(),
+    instances: z.array(Instance),
+  }),
   /** Which retiring instances the router still has work on, and what it had to cut. */
-  z.object({ kind: z.literal('busy-observed'), at: z.number(), instances: z.array(z.string()), cut: z.array(CutRequest) }),
+  z.object({
+    kind: z.literal('busy-observed'),
+    at: z.number(),
+    instances: z.array(z.string()),
+    cut: z.array(CutRequest),
+  }),
   z.object({ kind: z.literal('weights-decided'), at: z.number(), weights: Weights, reason: Reason }),
-  z.object({ kind: z.literal('routes-decided'), at: z.number(), routes: z.array(RouteSet), sequence: z.int() }),
-  z.object({ kind: z.literal('routes-confirmed'), at: z.number(), sequence: z.int(), epoch: z.int(), weights: Weights }),
-  z.object({ kind: z.literal('routes-drifted'), at: z.number(), observed: Weights, cause: z.enum(['edited', 'lost', 'reverted']) }),
-  z.object({ kind: z.literal('metrics-observed'), at: z.number(), batch: Batch.nullable(), cursor: CountsCursor, probes: z.int(), probesLost: z.int() }),
+  z.object({
+    kind: z.literal('routes-decided'),
+    at: z.number(),
+    routes: z.array(RouteSet),
+    sequence: z.int(),
+  }),
+  z.object({
+    kind: z.literal('routes-confirmed'),
+    at: z.number(),
+    sequence: z.int(),
+    epoch: z.int(),
+    weights: Weights,
+  }),
+  z.object({
+    kind: z.literal('routes-drifted'),
+    at: z.number(),
+    observed: Weights,
+    cause: z.enum(['edited', 'lost', 'reverted']),
+  }),
+  z.object({
+    kind: z.literal('metrics-observed'),
+    at: z.number(),
+    batch: Batch.nullable(),
+    cursor: CountsCursor,
+    probes: z.int(),
+    probesLost: z.int(),
+  }),
   z.object({ kind: z.literal('metrics-failed'), at: z.number(), problem: Problem }),
-  z.object({ kind: z.literal('rollout-paused'), at: z.number(), reason: Reason, checks: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('rollout-paused'),
+    at: z.number(),
+    reason: Reason,
+    checks: z.array(z.string()),
+  }),
   z.object({ kind: z.literal('rollout-resumed'), at: z.number(), reason: Reason }),
   z.object({ kind: z.literal('full-promotion-asked'), at: z.number(), reason: Reason }),
-  z.object({ kind: z.literal('return-started'), at: z.number(), outcome: Outcome, reason: Reason, problem: Problem.nullable() }),
+  z.object({
+    kind: z.literal('return-started'),
+    at: z.number(),
+    outcome: Outcome,
+    reason: Reason,
+    problem: Problem.nullable(),
+  }),
   z.object({ kind: z.literal('stable-changed'), at: z.number(), release: z.string(), version: z.string() }),
-  z.object({ kind: z.literal('outcome-reached'), at: z.number(), outcome: Outcome, reason: Reason, trafficOffMs: z.number().nullable() }),
+  z.object({
+    kind: z.literal('outcome-reached'),
+    at: z.number(),
+    outcome: Outcome,
+    reason: Reason,
+    trafficOffMs: z.number().nullable(),
+  }),
   z.object({ kind: z.literal('control-released'), at: z.number(), reason: Reason, sequence: z.int() }),
   z.object({ kind: z.literal('service-finalized'), at: z.number() }),
   z.object({ kind: z.literal('trouble-seen'), at: z.number(), part: z.string(), problem: Problem }),

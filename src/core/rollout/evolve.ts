@@ -1,8 +1,10 @@
+import type { Batch } from '../analysis/batch.ts'
 import { addSides, noRequests } from '../analysis/batch.ts'
 import { checksOf } from '../analysis/check.ts'
 import { addBatch, newCheckState } from '../analysis/judge.ts'
 import type { Event, EventOf } from './event.ts'
 import type { Exposure, QueuedRollout, RolloutState, ServiceState, SetState } from './state.ts'
+import { newServiceState } from './state.ts'
 
 /** Earlier stable releases remembered as rollback targets. */
 const PREVIOUS_LIMIT = 10
@@ -13,7 +15,12 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
     case 'controller-started':
       return { ...state, epoch: event.epoch }
     case 'rollout-started':
-      return { ...state, rollout: newRollout(event.rollout, event.at, state), queued: null, settings: state.settings ?? event.rollout.settings }
+      return {
+        ...state,
+        rollout: newRollout(event.rollout, event.at, state),
+        queued: null,
+        settings: state.stable === null ? event.rollout.settings : state.settings,
+      }
     case 'rollout-queued':
       return { ...state, queued: event.rollout }
     case 'queue-dropped':
@@ -47,23 +54,31 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
     case 'control-released':
       return { ...releaseAll(state), sequence: event.sequence, finalizing: true, stable: null, previous: [] }
     case 'service-finalized':
-      return { ...state, finalizing: false, traffic: { ...state.traffic, confirmed: null } }
+      return { ...state, finalizing: false, traffic: newServiceState(state.stream).traffic }
     case 'busy-observed':
       return { ...state, busy: event.instances }
     case 'trouble-seen':
       return { ...state, troubles: { ...state.troubles, [event.part]: event.problem } }
     case 'trouble-over':
-      return { ...state, troubles: Object.fromEntries(Object.entries(state.troubles).filter(([part]) => part !== event.part)) }
+      return {
+        ...state,
+        troubles: Object.fromEntries(Object.entries(state.troubles).filter(([part]) => part !== event.part)),
+      }
   }
 }
 
-export const evolveAll = (state: ServiceState, events: readonly Event[]): ServiceState => events.reduce(evolve, state)
+export const evolveAll = (state: ServiceState, events: readonly Event[]): ServiceState =>
+  events.reduce(evolve, state)
 
 function newRollout(queued: QueuedRollout, at: number, state: ServiceState): RolloutState {
+  const { stable } = state
   const candidate = state.sets.find((set) => set.release === queued.plan.to.release)
   return {
     id: queued.id,
-    plan: { ...queued.plan, from: state.stable },
+    plan: {
+      ...queued.plan,
+      from: stable === null ? null : { release: stable.release, version: stable.version },
+    },
     settings: queued.settings,
     actor: queued.actor,
     note: queued.note,
@@ -72,7 +87,12 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
     phase: { kind: 'running', paused: null },
     stepIndex: 0,
     steps: queued.plan.steps.map(() => ({ state: 'planned', startedAt: null, endedAt: null })),
-    reason: { code: 'DEPLOY_REQUESTED', message: `${queued.plan.to.version} was asked for`, evidence: {}, actor: queued.actor },
+    reason: {
+      code: 'DEPLOY_REQUESTED',
+      message: `${queued.plan.to.version} was asked for`,
+      evidence: {},
+      actor: queued.actor,
+    },
     cursor: null,
     checks: checksOf(queued.settings.analysis).map(newCheckState),
     atStep: emptyExposure(),
@@ -105,17 +125,31 @@ type RolloutEvent = EventOf<
 function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState {
   switch (event.kind) {
     case 'step-started':
-      return { ...rollout, stepIndex: event.index, steps: mark(rollout, event.index, { state: 'active', startedAt: event.at }), ...freshCounts(rollout, event.index) }
+      return {
+        ...rollout,
+        stepIndex: event.index,
+        steps: mark(rollout, event.index, { state: 'active', startedAt: event.at }),
+        ...freshCounts(rollout, event.index),
+      }
     case 'step-finished': {
-      const steps = mark(rollout, event.index, { state: event.skipped ? 'skipped' : 'done', endedAt: event.at })
+      const steps = mark(rollout, event.index, {
+        state: event.skipped ? 'skipped' : 'done',
+        endedAt: event.at,
+      })
       return { ...rollout, steps, stepIndex: event.index + 1, reason: event.reason }
     }
     case 'step-reopened': {
-      const steps = rollout.steps.map((step, index) => (index < event.index ? step : { state: 'planned' as const, startedAt: null, endedAt: null }))
+      const steps = rollout.steps.map((step, index) =>
+        index < event.index ? step : { state: 'planned' as const, startedAt: null, endedAt: null },
+      )
       return { ...rollout, stepIndex: event.index, steps, reason: event.reason }
     }
     case 'rollout-paused':
-      return { ...rollout, reason: event.reason, phase: { kind: 'running', paused: { since: event.at, reason: event.reason, checks: event.checks } } }
+      return {
+        ...rollout,
+        reason: event.reason,
+        phase: { kind: 'running', paused: { since: event.at, reason: event.reason, checks: event.checks } },
+      }
     case 'rollout-resumed': {
       const paused = rollout.phase.kind === 'running' ? rollout.phase.paused : null
       const acknowledged = [...new Set([...rollout.acknowledged, ...(paused?.checks ?? [])])]
@@ -124,9 +158,16 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
     case 'full-promotion-asked':
       return { ...rollout, reason: event.reason, fullPromotion: true }
     case 'return-started':
-      return { ...rollout, reason: event.reason, problem: event.problem, phase: { kind: 'returning', outcome: event.outcome, reason: event.reason, since: event.at } }
+      return {
+        ...rollout,
+        reason: event.reason,
+        problem: event.problem,
+        phase: { kind: 'returning', outcome: event.outcome, reason: event.reason, since: event.at },
+      }
     case 'outcome-reached': {
-      const steps = rollout.steps.map((step) => (step.state === 'active' ? { ...step, state: 'skipped' as const, endedAt: event.at } : step))
+      const steps = rollout.steps.map((step) =>
+        step.state === 'active' ? { ...step, state: 'skipped' as const, endedAt: event.at } : step,
+      )
       const phase = { kind: 'ended' as const, outcome: event.outcome, reason: event.reason, at: event.at }
       return { ...rollout, phase, reason: event.reason, steps, trafficOffMs: event.trafficOffMs }
     }
@@ -144,13 +185,25 @@ function freshCounts(rollout: RolloutState, index: number): { atStep?: Exposure 
   return rollout.plan.steps[index]?.step.kind === 'observe' ? { atStep: emptyExposure() } : {}
 }
 
-function mark(rollout: RolloutState, index: number, change: Partial<RolloutState['steps'][number]>): RolloutState['steps'] {
+function mark(
+  rollout: RolloutState,
+  index: number,
+  change: Partial<RolloutState['steps'][number]>,
+): RolloutState['steps'] {
   return rollout.steps.map((step, at) => (at === index ? { ...step, ...change } : step))
 }
 
+/** A batch that began before the step did holds requests at another weight. */
+const isOfThisStep = ({ steps, stepIndex }: RolloutState, { sinceAt }: Batch): boolean =>
+  sinceAt >= (steps[stepIndex]?.startedAt ?? 0)
+
 function countMetrics(rollout: RolloutState, event: EventOf<'metrics-observed'>): RolloutState {
   const { batch } = event
-  const loss = { ...rollout.loss, probes: rollout.loss.probes + event.probes, probesLost: rollout.loss.probesLost + event.probesLost }
+  const loss = {
+    ...rollout.loss,
+    probes: rollout.loss.probes + event.probes,
+    probesLost: rollout.loss.probesLost + event.probesLost,
+  }
   const looked = { ...rollout, cursor: event.cursor, sourceFailures: null, loss }
   if (batch === null) return looked
   const plus = (exposure: Exposure): Exposure => ({
@@ -164,7 +217,7 @@ function countMetrics(rollout: RolloutState, event: EventOf<'metrics-observed'>)
   return {
     ...looked,
     checks,
-    atStep: plus(rollout.atStep),
+    atStep: isOfThisStep(rollout, batch) ? plus(rollout.atStep) : rollout.atStep,
     total: plus(rollout.total),
     loss: {
       ...loss,
@@ -175,24 +228,64 @@ function countMetrics(rollout: RolloutState, event: EventOf<'metrics-observed'>)
   }
 }
 
-type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'set-gone' | 'instances-observed'>
+type SetEvent = EventOf<
+  | 'set-wanted'
+  | 'set-held'
+  | 'set-retiring'
+  | 'set-stopping'
+  | 'let-go-accepted'
+  | 'set-gone'
+  | 'instances-observed'
+>
 
 function evolveSets(state: ServiceState, event: SetEvent): ServiceState {
   if (event.kind === 'set-wanted') {
     const { release, version, replicas, adoption, role, sequence } = event
     const known = state.sets.find((set) => set.release === release)
-    const set: SetState = { release, version, role, replicas, adoption, sequence, stage: 'wanted', letGoAccepted: false, since: event.at, releaseAt: null, instances: known?.instances ?? [] }
-    return { ...state, sequence, sets: [...state.sets.filter((other) => other.release !== release), set] }
+    const set: SetState = {
+      release,
+      version,
+      role,
+      replicas,
+      adoption,
+      sequence,
+      stage: 'wanted',
+      letGoAccepted: false,
+      since: event.at,
+      releaseAt: null,
+      instances: known?.instances ?? [],
+    }
+    const sets = [...state.sets.filter((other) => other.release !== release), set]
+    return { ...state, sequence, sets, rollout: withFreshCrashes(state.rollout, set) }
   }
   if (event.kind === 'set-gone') {
-    const weights = Object.fromEntries(Object.entries(state.traffic.weights).filter(([release]) => release !== event.release))
-    return { ...state, sets: state.sets.filter((set) => set.release !== event.release), traffic: { ...state.traffic, weights } }
+    const weights = Object.fromEntries(
+      Object.entries(state.traffic.weights).filter(([release]) => release !== event.release),
+    )
+    return {
+      ...state,
+      sets: state.sets.filter((set) => set.release !== event.release),
+      traffic: { ...state.traffic, weights },
+    }
   }
   const sequence = event.kind === 'set-stopping' ? event.sequence : state.sequence
-  return { ...state, sequence, sets: state.sets.map((set) => (set.release === event.release ? evolveSet(set, event) : set)) }
+  return {
+    ...state,
+    sequence,
+    sets: state.sets.map((set) => (set.release === event.release ? evolveSet(set, event) : set)),
+  }
 }
 
-function evolveSet(set: SetState, event: EventOf<'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'instances-observed'>): SetState {
+/** Crashes of an earlier attempt are not held against fresh instances. */
+function withFreshCrashes(rollout: RolloutState | null, set: SetState): RolloutState | null {
+  if (rollout === null || rollout.plan.to.release !== set.release) return rollout
+  return { ...rollout, crashesAtStart: set.instances.reduce((sum, { crashes }) => sum + crashes, 0) }
+}
+
+function evolveSet(
+  set: SetState,
+  event: EventOf<'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'instances-observed'>,
+): SetState {
   switch (event.kind) {
     case 'set-held':
       return { ...set, role: 'held', releaseAt: event.until }
@@ -207,22 +300,42 @@ function evolveSet(set: SetState, event: EventOf<'set-held' | 'set-retiring' | '
   }
 }
 
-function evolveTraffic(state: ServiceState, event: EventOf<'weights-decided' | 'routes-decided' | 'routes-confirmed' | 'routes-drifted'>): ServiceState {
+function evolveTraffic(
+  state: ServiceState,
+  event: EventOf<'weights-decided' | 'routes-decided' | 'routes-confirmed' | 'routes-drifted'>,
+): ServiceState {
   const { traffic } = state
   switch (event.kind) {
     case 'weights-decided':
-      return { ...state, traffic: { ...traffic, weights: event.weights }, rollout: state.rollout === null ? null : { ...state.rollout, reason: event.reason } }
+      return {
+        ...state,
+        traffic: { ...traffic, weights: event.weights },
+        rollout: state.rollout === null ? null : { ...state.rollout, reason: event.reason },
+      }
     case 'routes-decided':
-      return { ...state, sequence: event.sequence, traffic: { ...traffic, routes: event.routes, sequence: event.sequence } }
+      return {
+        ...state,
+        sequence: event.sequence,
+        traffic: { ...traffic, routes: event.routes, sequence: event.sequence },
+      }
     case 'routes-confirmed':
-      return { ...state, traffic: { ...traffic, confirmed: { sequence: event.sequence, epoch: event.epoch, at: event.at, weights: event.weights } } }
+      return {
+        ...state,
+        traffic: {
+          ...traffic,
+          confirmed: { sequence: event.sequence, epoch: event.epoch, at: event.at, weights: event.weights },
+        },
+      }
     case 'routes-drifted':
       return { ...state, traffic: { ...traffic, confirmed: null } }
   }
 }
 
 function changeStable(state: ServiceState, event: EventOf<'stable-changed'>): ServiceState {
-  const previous = state.stable === null || state.stable.release === event.release ? state.previous : [state.stable, ...state.previous]
+  const previous =
+    state.stable === null || state.stable.release === event.release
+      ? state.previous
+      : [state.stable, ...state.previous]
   return {
     ...state,
     stable: { release: event.release, version: event.version, since: event.at },
@@ -235,8 +348,13 @@ function changeStable(state: ServiceState, event: EventOf<'stable-changed'>): Se
   }
 }
 
+const leave = (set: SetState): SetState => ({ ...set, role: 'retiring', releaseAt: null })
+
+/** What was taken over is given back; what is ours leaves as always. */
 const releaseAll = (state: ServiceState): ServiceState => ({
   ...state,
-  sets: state.sets.map((set) => ({ ...set, stage: 'releasing' as const })),
+  sets: state.sets.map((set) =>
+    set.adoption === null ? leave(set) : { ...set, stage: 'releasing' as const },
+  ),
   traffic: { ...state.traffic, weights: {} },
 })

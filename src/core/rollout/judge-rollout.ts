@@ -1,7 +1,7 @@
 import type { Check } from '../analysis/check.ts'
 import { checksOf } from '../analysis/check.ts'
-import { judgeCriteria } from '../analysis/criteria.ts'
 import type { Criterion } from '../analysis/criteria.ts'
+import { judgeCriteria } from '../analysis/criteria.ts'
 import type { CheckState } from '../analysis/judge.ts'
 import { newCheckState, verdictOf } from '../analysis/judge.ts'
 import { describeCheck } from '../analysis/sentence.ts'
@@ -19,17 +19,26 @@ export type Judgement =
 export function judgeRollout(rollout: RolloutState, candidate: SetState | undefined): Judgement {
   const dying = candidate === undefined ? null : judgeInstances(rollout, candidate)
   if (dying !== null) return { kind: 'critical', reason: dying }
-  const crossed = checksWithState(rollout).filter(({ check, state }) => verdictOf(check, state).verdict === 'worse')
+  const crossed = checksWithState(rollout).filter(
+    ({ check, state }) => verdictOf(check, state).verdict === 'worse',
+  )
   const critical = crossed.find(({ check }) => check.tier !== 'warning')
   if (critical !== undefined) return { kind: 'critical', reason: reasonOf(critical, 'CHECK_CRITICAL') }
   const warnings = crossed.filter(({ check }) => !rollout.acknowledged.includes(check.name))
   const first = warnings[0]
   if (first === undefined) return { kind: 'ok' }
-  return { kind: 'warning', reason: reasonOf(first, 'CHECK_WARNING'), checks: warnings.map(({ check }) => check.name) }
+  return {
+    kind: 'warning',
+    reason: reasonOf(first, 'CHECK_WARNING'),
+    checks: warnings.map(({ check }) => check.name),
+  }
 }
 
 export function checksWithState(rollout: RolloutState): { check: Check; state: CheckState }[] {
-  return checksOf(rollout.settings.analysis).map((check) => ({ check, state: rollout.checks.find(({ name }) => name === check.name) ?? newCheckState(check) }))
+  return checksOf(rollout.settings.analysis).map((check) => ({
+    check,
+    state: rollout.checks.find(({ name }) => name === check.name) ?? newCheckState(check),
+  }))
 }
 
 /** Criteria of the running stage; empty when the step has none. */
@@ -42,7 +51,16 @@ export function criteriaOf(rollout: RolloutState): Criterion[] {
 function reasonOf({ check, state }: { check: Check; state: CheckState }, code: string): Reason {
   const verdict = verdictOf(check, state)
   const { sentence, candidate, stable, threshold } = describeCheck(check, state, verdict)
-  const evidence = { check: check.name, tier: check.tier, candidate, stable, threshold, logE: verdict.logE, logThreshold: verdict.threshold, requests: state.candidate.requests }
+  const evidence = {
+    check: check.name,
+    tier: check.tier,
+    candidate,
+    stable,
+    threshold,
+    logE: verdict.logE,
+    logThreshold: verdict.threshold,
+    requests: state.candidate.requests,
+  }
   return { code, message: sentence, evidence, actor: ENGINE }
 }
 
@@ -51,12 +69,22 @@ function judgeInstances(rollout: RolloutState, candidate: SetState): Reason | nu
   const { analysis } = rollout.settings
   const crashes = candidate.instances.reduce((sum, { crashes }) => sum + crashes, 0) - rollout.crashesAtStart
   if (crashes >= analysis.crashLimit)
-    return { code: 'CRASH_LOOP', message: `instances of ${candidate.version} crashed ${crashes} times (limit ${analysis.crashLimit})${lastWords(candidate)}`, evidence: { crashes }, actor: ENGINE }
+    return {
+      code: 'CRASH_LOOP',
+      message: `instances of ${candidate.version} crashed ${crashes} times (limit ${analysis.crashLimit})${lastWords(candidate)}`,
+      evidence: { crashes },
+      actor: ENGINE,
+    }
   const failing = candidate.instances.filter((instance) => isFailing(instance, analysis.failingChecks))
   const enough = candidate.replicas === 1 ? failing.length >= 1 : failing.length >= 2
   if (!enough || (100 * failing.length) / candidate.replicas <= analysis.failingInstancesPercent) return null
   const message = `${failing.length} of ${candidate.replicas} instances of ${candidate.version} are failing${lastWords(candidate)}`
-  return { code: 'INSTANCES_FAILING', message, evidence: { failing: failing.map(({ id, state }) => `${id} ${state}`) }, actor: ENGINE }
+  return {
+    code: 'INSTANCES_FAILING',
+    message,
+    evidence: { failing: failing.map(({ id, state }) => `${id} ${state}`) },
+    actor: ENGINE,
+  }
 }
 
 function isFailing(instance: Instance, checks: number): boolean {
@@ -76,10 +104,14 @@ function isFailing(instance: Instance, checks: number): boolean {
 
 /** The most telling thing the failing instances said: how one ended, else which probe failed. */
 export function lastWords(set: SetState): string {
-  const instance = set.instances.find(({ state, lastExit, lastProbeFailure }) => state !== 'ready' && (lastExit !== null || lastProbeFailure !== null))
+  const instance = set.instances.find(
+    ({ state, lastExit, lastProbeFailure }) =>
+      state !== 'ready' && (lastExit !== null || lastProbeFailure !== null),
+  )
   if (instance === undefined) return ''
   const { lastExit, lastProbeFailure } = instance
-  if (lastExit !== null && instance.state !== 'failed') return `: ${lastExit.signal === null ? `exit code ${lastExit.code ?? 'unknown'}` : `killed by ${lastExit.signal}`}`
+  if (lastExit !== null && instance.state !== 'failed')
+    return `: ${lastExit.signal === null ? `exit code ${lastExit.code ?? 'unknown'}` : `killed by ${lastExit.signal}`}`
   return lastProbeFailure === null ? '' : `: ${lastProbeFailure.message}`
 }
 

@@ -5,7 +5,9 @@ import type { CutRequest, InstanceTraffic, RouterState } from '../shared/router-
 import type { Observed } from './command.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
-import type { RolloutState, ServiceState } from './state.ts'
+import { isCandidateStable } from './rollout-position.ts'
+import { routesOf } from './routing.ts'
+import type { RolloutState, ServiceState, SetState } from './state.ts'
 
 /** Turns one look at the world into events. A look that shows nothing new makes none (INV9). */
 export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
@@ -22,36 +24,75 @@ export function observe(state: ServiceState, observed: Observed, now: number): E
 function seeInstances(state: ServiceState, { instances }: Observed, now: number): Event[] {
   if (instances.kind === 'failed') return troubled(state, 'target', instances.problem, now)
   const changed = state.sets
-    .map((set) => ({ set, seen: instances.instances.filter(({ release }) => release === set.release) }))
-    .filter(({ set, seen }) => !sameInstances(set.instances, seen))
-    .map(({ set, seen }): Event => ({ kind: 'instances-observed', at: now, release: set.release, instances: seen }))
+    .map((set) => ({ set, seen: instances.instances.filter((one) => isOf(set, one)) }))
+    .filter(
+      ({ set, seen }) =>
+        isAtDeadline(state, set, now) || !sameInstances(set.instances, seen, countedFailures(state)),
+    )
+    .map(
+      ({ set, seen }): Event => ({
+        kind: 'instances-observed',
+        at: now,
+        release: set.release,
+        instances: seen,
+      }),
+    )
   return [...healed(state, 'target', now), ...changed]
 }
 
-const sameInstances = (a: readonly Instance[], b: readonly Instance[]): boolean => JSON.stringify(a.map(essence)) === JSON.stringify(b.map(essence))
+/** The target goes on showing what ended lately; what ended before the set was asked for belongs to an earlier attempt. */
+const isOf = (set: SetState, { release, state, startedAt, lastExit }: Instance): boolean =>
+  release === set.release &&
+  !(state === 'gone' && (startedAt < set.since || lastExit?.cause === 'stopped-by-us'))
+
+/** Failed probes in a row are news up to here: what the analysis asks for, and a little more for people. */
+const countedFailures = ({ rollout }: ServiceState): number =>
+  Math.max(10, rollout?.settings.analysis.failingChecks ?? 0)
+
+const sameInstances = (a: readonly Instance[], b: readonly Instance[], counted: number): boolean =>
+  JSON.stringify(a.map((one) => essence(one, counted))) ===
+  JSON.stringify(b.map((one) => essence(one, counted)))
+
+/** What is said about a candidate that never became ready must be its last words, not those of the last change. */
+function isAtDeadline({ rollout }: ServiceState, set: SetState, now: number): boolean {
+  if (rollout?.phase.kind !== 'running' || rollout.plan.to.release !== set.release) return false
+  const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? null
+  const isProvisioning = rollout.plan.steps[rollout.stepIndex]?.step.kind === 'provision'
+  return isProvisioning && startedAt !== null && now - startedAt >= rollout.settings.health.deadlineMs
+}
 
 /** What decisions and people depend on; the time of the last failed probe alone is no news. */
-const essence = (one: Instance): unknown => [
+const essence = (one: Instance, counted: number): unknown => [
   one.id,
   one.state,
   one.host,
   one.port,
   one.pid,
   one.crashes,
-  Math.min(one.consecutiveProbeFailures, 10),
+  Math.min(one.consecutiveProbeFailures, counted),
   one.lastProbeFailure?.kind,
+  one.logTail.length > 0,
   one.lastExit?.at,
 ]
 
 function seeRouter(state: ServiceState, { router }: Observed, now: number): Event[] {
   if (router.kind === 'failed') return troubled(state, 'router', router.problem, now)
-  return [...healed(state, 'router', now), ...seeBusy(state, router.state.instances, now), ...seeRoutes(state, router.state, now)]
+  return [
+    ...healed(state, 'router', now),
+    ...seeBusy(state, router.state.instances, now),
+    ...seeRoutes(state, router.state, now),
+  ]
 }
 
 function seeBusy(state: ServiceState, traffic: readonly InstanceTraffic[], now: number): Event[] {
-  const leaving = state.sets.filter((set) => set.role === 'retiring').flatMap((set) => set.instances.map(({ id }) => id))
+  const leaving = state.sets
+    .filter((set) => set.role === 'retiring')
+    .flatMap((set) => set.instances.map(({ id }) => id))
   const drains = traffic.filter(({ id }) => leaving.includes(id))
-  const busy = drains.filter(({ inFlight, websockets, drain }) => inFlight > 0 || websockets > 0 || drain?.done === false).map(({ id }) => id)
+  const busy = drains
+    .filter(({ inFlight, websockets, drain }) => inFlight > 0 || websockets > 0 || drain?.done === false)
+    .map(({ id }) => id)
+    .sort()
   if (JSON.stringify(busy) === JSON.stringify(state.busy)) return []
   const cut: CutRequest[] = drains.flatMap(({ drain }) => drain?.cut ?? [])
   return [{ kind: 'busy-observed', at: now, instances: busy, cut }]
@@ -61,54 +102,122 @@ function seeRoutes(state: ServiceState, seen: RouterState, now: number): Event[]
   const { traffic, epoch } = state
   if (traffic.sequence === 0) return []
   const weights = weightsIn(seen)
-  const wanted = Object.fromEntries(traffic.routes.map(({ release, weightPermille }) => [release, weightPermille]))
+  const wanted = Object.fromEntries(
+    traffic.routes.map(({ release, weightPermille }) => [release, weightPermille]),
+  )
   const ours = seen.token?.epoch === epoch && seen.token.sequence === traffic.sequence
   const wasConfirmed = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch
-  if (seen.reverted !== null) return [{ kind: 'routes-drifted', at: now, observed: weights, cause: 'reverted' }, ...reassert(state, now), ...reopen(state, seen, now)]
-  if (ours && sameShares(weights, wanted)) return wasConfirmed ? [] : [{ kind: 'routes-confirmed', at: now, sequence: traffic.sequence, epoch, weights }]
-  if (!wasConfirmed) return []
-  return [{ kind: 'routes-drifted', at: now, observed: weights, cause: seen.token === null ? 'lost' : 'edited' }, ...reassert(state, now)]
+  // A drift leaves nothing confirmed, so the same revert is not answered twice while the new routes are on their way.
+  if (seen.reverted !== null && traffic.confirmed !== null)
+    return [
+      { kind: 'routes-drifted', at: now, observed: weights, cause: 'reverted' },
+      ...reassert(state, seen, now),
+      ...reopen(state, seen, now),
+    ]
+  if (ours && sameShares(weights, wanted))
+    return wasConfirmed
+      ? []
+      : [{ kind: 'routes-confirmed', at: now, sequence: traffic.sequence, epoch, weights }]
+  // Nothing of ours can be ahead of what was decided: somebody else wrote it.
+  const isAhead = seen.token?.epoch === epoch && seen.token.sequence > traffic.sequence
+  if (seen.reverted !== null || (!wasConfirmed && !ours && !isAhead)) return []
+  return [
+    { kind: 'routes-drifted', at: now, observed: weights, cause: seen.token === null ? 'lost' : 'edited' },
+    ...reassert(state, seen, now),
+  ]
 }
 
-/** The same routes under a new token: an equal token would count as a repeat. */
-const reassert = (state: ServiceState, now: number): Event[] => [{ kind: 'routes-decided', at: now, routes: state.traffic.routes, sequence: state.sequence + 1 }]
+/** The routes that hold now, under a token above all that the router has seen: an equal one would count as a repeat, a lower one as stale. */
+function reassert(state: ServiceState, { token }: RouterState, now: number): Event[] {
+  const seen = token?.epoch === state.epoch ? token.sequence : 0
+  return [
+    {
+      kind: 'routes-decided',
+      at: now,
+      routes: routesOf(state),
+      sequence: Math.max(state.sequence, seen) + 1,
+    },
+  ]
+}
 
 /** The data plane returned traffic by itself while nobody was there: the stage is taken again from its weight. */
-function reopen({ rollout }: ServiceState, seen: RouterState, now: number): Event[] {
+function reopen(state: ServiceState, seen: RouterState, now: number): Event[] {
+  const { rollout } = state
   if (rollout === null || rollout.phase.kind !== 'running' || rollout.plan.kind !== 'canary') return []
-  const index = rollout.plan.steps.findLastIndex(({ step }, at) => step.kind === 'traffic' && at <= rollout.stepIndex)
+  if (isCandidateStable(state, rollout)) return []
+  const index = rollout.plan.steps.findLastIndex(
+    ({ step }, at) => step.kind === 'traffic' && at <= rollout.stepIndex,
+  )
   if (index < 0) return []
-  const message = 'no controller spoke to the data plane, so it returned traffic to stable; the stage is taken again'
-  return [{ kind: 'step-reopened', at: now, index, reason: { code: 'CONTROLLER_LOST', message, evidence: { reverted: seen.reverted }, actor: { kind: 'data-plane', name: 'proxy' } } }]
+  const message =
+    'no controller spoke to the data plane, so it returned traffic to stable; the stage is taken again'
+  return [
+    {
+      kind: 'step-reopened',
+      at: now,
+      index,
+      reason: {
+        code: 'CONTROLLER_LOST',
+        message,
+        evidence: { reverted: seen.reverted },
+        actor: { kind: 'data-plane', name: 'proxy' },
+      },
+    },
+  ]
 }
 
-const weightsIn = (seen: RouterState): Record<string, number> => Object.fromEntries(seen.sets.map(({ release, weightPermille }) => [release, weightPermille]))
+const weightsIn = (seen: RouterState): Record<string, number> =>
+  Object.fromEntries(seen.sets.map(({ release, weightPermille }) => [release, weightPermille]))
 
 const sameShares = (a: Record<string, number>, b: Record<string, number>): boolean =>
-  [...new Set([...Object.keys(a), ...Object.keys(b)])].every((release) => (a[release] ?? 0) === (b[release] ?? 0))
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every(
+    (release) => (a[release] ?? 0) === (b[release] ?? 0),
+  )
 
 function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: number): Event[] {
   const { rollout } = state
   if (rollout === null || metrics === null || !isMeasured(rollout)) return []
   switch (metrics.kind) {
     case 'failure':
-      return rollout.sourceFailures?.problem.code === metrics.problem.code ? [] : [{ kind: 'metrics-failed', at: now, problem: metrics.problem }]
+      return rollout.sourceFailures?.problem.code === metrics.problem.code
+        ? []
+        : [{ kind: 'metrics-failed', at: now, problem: metrics.problem }]
     case 'no-data':
       return []
     case 'samples': {
       const cursor = cursorOf(metrics.counts, metrics.at)
       const last = rollout.cursor
-      if (last !== null && metrics.at - last.at < lookEveryMs(rollout)) return []
-      const batch = last === null ? null : batchBetween(last, cursor, { candidate: rollout.plan.to.release, stable: rollout.plan.from?.release ?? null })
-      return [{ kind: 'metrics-observed', at: now, batch, cursor, probes: probes.sent, probesLost: probes.lost }]
+      if (last !== null && isTooSoon(metrics.at, last.at, rollout)) return []
+      const batch =
+        last === null
+          ? null
+          : batchBetween(last, cursor, {
+              candidate: rollout.plan.to.release,
+              stable: rollout.plan.from?.release ?? null,
+            })
+      return [
+        { kind: 'metrics-observed', at: now, batch, cursor, probes: probes.sent, probesLost: probes.lost },
+      ]
     }
   }
 }
 
+/** A clock that was set back must not stop the looking; a stage is counted from its beginning. */
+function isTooSoon(at: number, lastAt: number, rollout: RolloutState): boolean {
+  const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? null
+  if (startedAt !== null && lastAt < startedAt && at >= startedAt && isObserving(rollout)) return false
+  return at >= lastAt && at - lastAt < lookEveryMs(rollout)
+}
+
+const isObserving = ({ plan, stepIndex, phase }: RolloutState): boolean =>
+  phase.kind === 'running' && plan.steps[stepIndex]?.step.kind === 'observe'
+
 /** On the way back and while the old set leaves, every look counts: nothing that was cut may be missed. */
 function lookEveryMs({ phase, plan, stepIndex, settings }: RolloutState): number {
   const kind = plan.steps[stepIndex]?.step.kind
-  return phase.kind === 'returning' || kind === 'drain' || kind === 'retire' ? 1 : settings.analysis.intervalMs
+  return phase.kind === 'returning' || kind === 'drain' || kind === 'retire'
+    ? 1
+    : settings.analysis.intervalMs
 }
 
 /** Counted from the first step to the outcome, the drain of the old set included. */
@@ -118,4 +227,5 @@ function troubled(state: ServiceState, part: string, problem: Problem, now: numb
   return state.troubles[part]?.code === problem.code ? [] : [{ kind: 'trouble-seen', at: now, part, problem }]
 }
 
-const healed = (state: ServiceState, part: string, now: number): Event[] => (state.troubles[part] === undefined ? [] : [{ kind: 'trouble-over', at: now, part }])
+const healed = (state: ServiceState, part: string, now: number): Event[] =>
+  state.troubles[part] === undefined ? [] : [{ kind: 'trouble-over', at: now, part }]

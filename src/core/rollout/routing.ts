@@ -14,20 +14,30 @@ type Weights = Record<string, WeightPermille>
 export function routesOf(state: ServiceState): RouteSet[] {
   if (Object.keys(state.traffic.weights).length === 0) return []
   const weights = safeWeights(state)
-  return state.sets
+  const routes = state.sets
     .filter((set) => set.stage === 'wanted' || (weights[set.release] ?? 0) > 0)
-    .map((set) => routeSet(set, weights[set.release] ?? 0, lastRoutes(state, set)))
+    .map((set) => routeSet(state, set, weights[set.release] ?? 0))
     .filter((set) => set.instances.length > 0)
+  // Nobody could answer: no routes at all say so; routes whose weights do not add up would be refused.
+  return routes.some(({ weightPermille }) => weightPermille > 0) ? routes : []
 }
 
-/** Weights with the shares of sets that cannot serve given to one that can: stable first, then the readiest. */
+/**
+ * Weights with the shares of sets that cannot serve given to one that can: stable first, then the readiest. Where nothing
+ * is ready anywhere, a share goes where at least something may answer; where not even that is, the weights stay.
+ */
 export function safeWeights(state: ServiceState): Weights {
   const { weights } = state.traffic
-  const able = state.sets.filter((set) => set.stage === 'wanted' && set.role !== 'retiring' && readyInstances(set).length > 0)
-  const stranded = Object.entries(weights).filter(([release, weight]) => weight > 0 && !able.some((set) => set.release === release))
-  if (stranded.length === 0) return weights
-  const rescue = able.find((set) => set.release === state.stable?.release) ?? [...able].sort((a, b) => readyInstances(b).length - readyInstances(a).length)[0]
-  if (rescue === undefined) return weights
+  const wanted = state.sets.filter((set) => set.stage === 'wanted' && set.role !== 'retiring')
+  const ready = wanted.filter((set) => readyInstances(set).length > 0)
+  const able = ready.length > 0 ? ready : wanted.filter((set) => lastResort(state, set).length > 0)
+  const stranded = Object.entries(weights).filter(
+    ([release, weight]) => weight > 0 && !able.some((set) => set.release === release),
+  )
+  const rescue =
+    able.find((set) => set.release === state.stable?.release) ??
+    [...able].sort((a, b) => readyInstances(b).length - readyInstances(a).length)[0]
+  if (stranded.length === 0 || rescue === undefined) return weights
   const moved = stranded.reduce((sum, [, weight]) => sum + weight, 0)
   const emptied = Object.fromEntries(stranded.map(([release]) => [release, 0]))
   return { ...weights, ...emptied, [rescue.release]: (weights[rescue.release] ?? 0) + moved }
@@ -39,33 +49,81 @@ export const everythingTo = (release: string, others: readonly string[]): Weight
   [release]: TOTAL_PERMILLE,
 })
 
-export const readyInstances = (set: SetState | undefined): Instance[] => set?.instances.filter(({ state }) => state === 'ready') ?? []
+export const readyInstances = (set: SetState | undefined): Instance[] =>
+  set?.instances.filter(({ state }) => state === 'ready') ?? []
 
-export const livingInstances = (set: SetState): Instance[] => set.instances.filter(({ state }) => state !== 'gone')
+export const livingInstances = (set: SetState): Instance[] =>
+  set.instances.filter(({ state }) => state !== 'gone')
 
-function routeSet(set: SetState, weightPermille: WeightPermille, last: readonly RouteInstance[]): RouteSet {
+function routeSet(state: ServiceState, set: SetState, weightPermille: WeightPermille): RouteSet {
   const { release, version } = set
-  if (set.role === 'retiring') return { release, version, weightPermille, instances: livingInstances(set).filter(isServing).map((one) => route(one, 'draining')) }
+  if (set.role === 'retiring')
+    return {
+      release,
+      version,
+      weightPermille,
+      instances: livingInstances(set)
+        .filter(isServing)
+        .map((one) => route(one, 'draining')),
+    }
   const active = readyInstances(set)
   // With weight and nothing ready anywhere, requests still go where they went: an unready instance may answer, nobody else will.
-  if (active.length === 0 && weightPermille > 0) {
-    const serving = set.instances.filter(isServing)
-    return { release, version, weightPermille, instances: serving.length > 0 ? serving.map((one) => route(one, 'active')) : last.map((one) => ({ ...one, state: 'active' as const })) }
+  if (active.length === 0 && weightPermille > 0)
+    return { release, version, weightPermille, instances: lastResort(state, set) }
+  const recovering = set.instances
+    .filter(({ state }) => state === 'unready')
+    .map((one) => route(one, 'draining'))
+  return {
+    release,
+    version,
+    weightPermille,
+    instances: [...active.map((one) => route(one, 'active')), ...recovering],
   }
-  const recovering = set.instances.filter(({ state }) => state === 'unready').map((one) => route(one, 'draining'))
-  return { release, version, weightPermille, instances: [...active.map((one) => route(one, 'active')), ...recovering] }
 }
 
 const isServing = ({ state }: Instance): boolean => state === 'ready' || state === 'unready'
 
-const route = ({ id, host, port }: Instance, state: RouteInstance['state']): RouteInstance => ({ id, host, port, state })
+const route = ({ id, host, port }: Instance, state: RouteInstance['state']): RouteInstance => ({
+  id,
+  host,
+  port,
+  state,
+})
 
-const lastRoutes = (state: ServiceState, set: SetState): readonly RouteInstance[] =>
-  state.traffic.routes.find(({ release }) => release === set.release)?.instances ?? []
+/** Instances that may answer although none is ready: those that serve badly, else those that served last. */
+function lastResort(state: ServiceState, set: SetState): RouteInstance[] {
+  const serving = set.instances.filter(isServing).map((one) => route(one, 'active'))
+  if (serving.length > 0) return serving
+  const last = state.traffic.routes.find(({ release }) => release === set.release)?.instances ?? []
+  return last.map((one) => ({ ...one, state: 'active' as const }))
+}
 
-export const sameRoutes = (a: readonly RouteSet[], b: readonly RouteSet[]): boolean => JSON.stringify(canonical(a)) === JSON.stringify(canonical(b))
+export const sameRoutes = (a: readonly RouteSet[], b: readonly RouteSet[]): boolean =>
+  JSON.stringify(canonical(a)) === JSON.stringify(canonical(b))
 
 const canonical = (routes: readonly RouteSet[]): unknown =>
   [...routes]
     .sort((a, b) => a.release.localeCompare(b.release))
-    .map((set) => [set.release, set.weightPermille, [...set.instances].sort((a, b) => a.id.localeCompare(b.id)).map(({ id, host, port, state }) => [id, host, port, state])])
+    .map((set) => [
+      set.release,
+      set.weightPermille,
+      [...set.instances]
+        .sort((a, b) => a.id.localeCompare(b.id))
+        .map(({ id, host, port, state }) => [id, host, port, state]),
+    ])
+
+/**
+ * The routes in force are the ones decided last, by this controller. Where nothing was ever routed there is nothing to
+ * confirm.
+ */
+export const isConfirmed = (state: ServiceState): boolean => {
+  const { confirmed, sequence, routes } = state.traffic
+  if (sequence === 0) return true
+  const isLast = confirmed !== null && confirmed.sequence === sequence && confirmed.epoch === state.epoch
+  return isLast && sameRoutes(routesOf(state), routes)
+}
+
+/** The router confirmed that the release has just the share that was decided for it: nothing stands in for it, nor it for another. */
+export const isInForce = (state: ServiceState, release: string): boolean =>
+  isConfirmed(state) &&
+  (state.traffic.confirmed?.weights[release] ?? 0) === (state.traffic.weights[release] ?? 0)

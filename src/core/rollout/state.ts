@@ -44,16 +44,30 @@ export const TrafficState = z.object({
   routes: z.array(RouteSet),
   /** Sequence of the token that carries `routes`. */
   sequence: z.int(),
-  confirmed: z.object({ sequence: z.int(), epoch: z.int(), at: z.number(), weights: z.record(z.string(), WeightPermille) }).nullable(),
+  confirmed: z
+    .object({
+      sequence: z.int(),
+      epoch: z.int(),
+      at: z.number(),
+      weights: z.record(z.string(), WeightPermille),
+    })
+    .nullable(),
 })
 export type TrafficState = z.infer<typeof TrafficState>
 
-export const StepProgress = z.object({ state: z.enum(['done', 'active', 'planned', 'skipped']), startedAt: z.number().nullable(), endedAt: z.number().nullable() })
+export const StepProgress = z.object({
+  state: z.enum(['done', 'active', 'planned', 'skipped']),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+})
 export type StepProgress = z.infer<typeof StepProgress>
 
 /** On its way (`running`), going back (`returning`), or over as far as the outcome goes (`ended`). */
 export const RolloutPhase = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('running'), paused: z.object({ since: z.number(), reason: Reason, checks: z.array(z.string()) }).nullable() }),
+  z.object({
+    kind: z.literal('running'),
+    paused: z.object({ since: z.number(), reason: Reason, checks: z.array(z.string()) }).nullable(),
+  }),
   z.object({ kind: z.literal('returning'), outcome: Outcome, reason: Reason, since: z.number() }),
   z.object({ kind: z.literal('ended'), outcome: Outcome, reason: Reason, at: z.number() }),
 ])
@@ -80,7 +94,13 @@ export const RolloutState = z.object({
   /** Counted since the present weight was confirmed. */
   atStep: Exposure,
   total: Exposure,
-  loss: z.object({ probes: z.int(), probesLost: z.int(), requests: z.int(), unroutable: z.int(), cutOnDrain: z.int() }),
+  loss: z.object({
+    probes: z.int(),
+    probesLost: z.int(),
+    requests: z.int(),
+    unroutable: z.int(),
+    cutOnDrain: z.int(),
+  }),
   /** Somebody asked to go straight to 100%: the stages between are skipped. */
   fullPromotion: z.boolean(),
   /** Warnings a person has seen and let pass. */
@@ -93,7 +113,15 @@ export const RolloutState = z.object({
 })
 export type RolloutState = z.infer<typeof RolloutState>
 
-export const QueuedRollout = z.object({ id: z.string(), plan: Plan, settings: ServiceSettings, actor: Actor, note: z.string(), at: z.number(), adoption: Adoption.nullable() })
+export const QueuedRollout = z.object({
+  id: z.string(),
+  plan: Plan,
+  settings: ServiceSettings,
+  actor: Actor,
+  note: z.string(),
+  at: z.number(),
+  adoption: Adoption.nullable(),
+})
 export type QueuedRollout = z.infer<typeof QueuedRollout>
 
 /** One service in one environment: the unit that is decided about as a whole. */
@@ -137,4 +165,3 @@ export const newServiceState = (stream: string): ServiceState => ({
   busy: [],
   troubles: {},
 })
-

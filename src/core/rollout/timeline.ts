@@ -1,26 +1,49 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
-import type { Event } from './event.ts'
+import type { Event, EventOf } from './event.ts'
 import type { Reason } from './reason.ts'
 import type { TimelineEntry } from './view.ts'
 
 type Line = Pick<TimelineEntry, 'text' | 'level'> & { actor?: string }
 
 /** One event as a line for people, or `null` when it is of no interest to them. `nameOf` turns a release into its version. */
-export function timelineEntry(sequence: number, event: Event, nameOf: (release: string) => string): TimelineEntry | null {
+export function timelineEntry(
+  sequence: number,
+  event: Event,
+  nameOf: (release: string) => string,
+): TimelineEntry | null {
   const line = lineOf(event, nameOf)
-  return line === null ? null : { sequence, at: event.at, kind: event.kind, actor: line.actor ?? 'sluice', text: line.text, level: line.level }
+  return line === null
+    ? null
+    : {
+        sequence,
+        at: event.at,
+        kind: event.kind,
+        actor: line.actor ?? 'sluice',
+        text: line.text,
+        level: line.level,
+      }
 }
 
 const info = (text: string): Line => ({ text, level: 'info' })
-const because = (reason: Reason, level: Line['level'], text = reason.message): Line => ({ text, level, actor: reason.actor.name })
+const because = (reason: Reason, level: Line['level'], text = reason.message): Line => ({
+  text,
+  level,
+  actor: reason.actor.name,
+})
 
 function lineOf(event: Event, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
     case 'rollout-started':
-      return { ...info(`deploy of ${event.rollout.plan.to.version} began${note(event.rollout.note)}`), actor: event.rollout.actor.name }
+      return {
+        ...info(`deploy of ${event.rollout.plan.to.version} began${note(event.rollout.note)}`),
+        actor: event.rollout.actor.name,
+      }
     case 'rollout-queued':
-      return { ...info(`${event.rollout.plan.to.version} waits for its turn`), actor: event.rollout.actor.name }
+      return {
+        ...info(`${event.rollout.plan.to.version} waits for its turn`),
+        actor: event.rollout.actor.name,
+      }
     case 'queue-dropped':
       return because(event.reason, 'info', `a waiting release was dropped: ${event.reason.message}`)
     case 'step-finished':
@@ -28,23 +51,24 @@ function lineOf(event: Event, nameOf: (release: string) => string): Line | null 
     case 'step-reopened':
       return because(event.reason, 'warning')
     case 'set-wanted':
-      return info(event.adoption === null ? `starting ${event.replicas} of ${event.version}` : `taking over the process on port ${event.adoption.port} as ${event.version}`)
     case 'set-held':
-      return info(`${nameOf(event.release)} stays without traffic for inspection${event.until === null ? '' : ` for ${formatDuration(Math.max(0, event.until - event.at))}`}`)
     case 'set-stopping':
-      return info(`stopping the instances of ${nameOf(event.release)}`)
     case 'set-gone':
-      return info(`the instances of ${nameOf(event.release)} are gone`)
+      return setLine(event, nameOf)
     case 'weights-decided':
       return info(`traffic decided: ${shares(event.weights, nameOf)}`)
     case 'routes-drifted':
       return { text: driftText(event.cause), level: 'warning' }
     case 'busy-observed':
-      return event.cut.length === 0 ? null : { text: `the drain limit cut ${event.cut.length} requests or connections: ${event.cut.slice(0, 3).map(({ kind, route, ageMs }) => `${kind} ${route} after ${formatDuration(ageMs)}`).join(', ')}`, level: 'warning' }
+      return event.cut.length === 0 ? null : { text: cutText(event.cut), level: 'warning' }
     case 'metrics-failed':
       return { text: `no numbers: ${event.problem.message}`, level: 'warning' }
     case 'rollout-paused':
-      return because(event.reason, 'warning', event.checks.length === 0 ? event.reason.message : `paused: ${event.reason.message}`)
+      return because(
+        event.reason,
+        'warning',
+        event.checks.length === 0 ? event.reason.message : `paused: ${event.reason.message}`,
+      )
     case 'rollout-resumed':
     case 'full-promotion-asked':
     case 'control-released':
@@ -58,7 +82,8 @@ function lineOf(event: Event, nameOf: (release: string) => string): Line | null 
     case 'trouble-seen':
       return { text: event.problem.message, level: 'warning' }
     case 'trouble-over':
-      return info(`${event.part} works again`)
+      // The key of an effect says nothing to people; that it went on shows in the lines that follow.
+      return event.part.startsWith('effect ') ? null : info(`the ${event.part} works again`)
     case 'controller-started':
     case 'step-started':
     case 'set-retiring':
@@ -72,7 +97,35 @@ function lineOf(event: Event, nameOf: (release: string) => string): Line | null 
   }
 }
 
+type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-stopping' | 'set-gone'>
+
+function setLine(event: SetEvent, nameOf: (release: string) => string): Line {
+  switch (event.kind) {
+    case 'set-wanted':
+      return info(
+        event.adoption === null
+          ? `starting ${event.replicas} of ${event.version}`
+          : `taking over the process on port ${event.adoption.port} as ${event.version}`,
+      )
+    case 'set-held':
+      return info(
+        `${nameOf(event.release)} stays without traffic for inspection${event.until === null ? '' : ` for ${formatDuration(Math.max(0, event.until - event.at))}`}`,
+      )
+    case 'set-stopping':
+      return info(`stopping the instances of ${nameOf(event.release)}`)
+    case 'set-gone':
+      return info(`the instances of ${nameOf(event.release)} are gone`)
+  }
+}
+
 const note = (text: string): string => (text === '' ? '' : `: ${text}`)
+
+function cutText(cut: EventOf<'busy-observed'>['cut']): string {
+  const first = cut
+    .slice(0, 3)
+    .map(({ kind, route, ageMs }) => `${kind} ${route} after ${formatDuration(ageMs)}`)
+  return `the drain limit cut ${cut.length} requests or connections: ${first.join(', ')}`
+}
 
 const shares = (weights: Record<string, number>, nameOf: (release: string) => string): string =>
   Object.entries(weights)
@@ -81,11 +134,15 @@ const shares = (weights: Record<string, number>, nameOf: (release: string) => st
     .join(', ') || 'none'
 
 function driftText(cause: 'edited' | 'lost' | 'reverted'): string {
-  if (cause === 'reverted') return 'the data plane had returned traffic to stable by itself; the routes are set again'
-  return cause === 'lost' ? 'the router did not know the service any more; the routes are set again' : 'the routes were changed from outside; they are set again'
+  if (cause === 'reverted')
+    return 'the data plane had returned traffic to stable by itself; the routes are set again'
+  return cause === 'lost'
+    ? 'the router did not know the service any more; the routes are set again'
+    : 'the routes were changed from outside; they are set again'
 }
 
 function outcomeText({ outcome, reason, trafficOffMs }: Extract<Event, { kind: 'outcome-reached' }>): string {
-  const off = trafficOffMs === null ? '' : `; traffic was off ${formatDuration(trafficOffMs)} after the verdict`
+  const off =
+    trafficOffMs === null ? '' : `; traffic was off ${formatDuration(trafficOffMs)} after the verdict`
   return `${outcome.replace('_', ' ')}: ${reason.message}${off}`
 }

@@ -46,7 +46,16 @@ export const CheckView = z.object({
   /** `error rate`, `errors against stable`, `p99 latency`... */
   name: z.string(),
   tier: z.enum(['critical', 'warning', 'stage', 'compare']),
-  verdict: z.enum(['worse', 'not-worse', 'watching', 'no-data', 'provider-broken', 'ok', 'warning', 'critical']),
+  verdict: z.enum([
+    'worse',
+    'not-worse',
+    'watching',
+    'no-data',
+    'provider-broken',
+    'ok',
+    'warning',
+    'critical',
+  ]),
   stable: z.string(),
   candidate: z.string(),
   threshold: z.string(),

@@ -11,9 +11,14 @@ export function parseDuration(text: string): number | null {
 
 /** `90_000` -> `1m30s`, `1500` -> `1.5s`. At most two units. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`
+  if (ms < 999.5) return `${Math.round(ms)}ms`
+  if (ms < 1000) return '1s'
   if (ms < 60_000) return `${trim(ms / 1000)}s`
-  for (const [big, small] of [['m', 's'], ['h', 'm'], ['d', 'h']] as const) {
+  for (const [big, small] of [
+    ['m', 's'],
+    ['h', 'm'],
+    ['d', 'h'],
+  ] as const) {
     const next = big === 'm' ? UNIT_MS.h : big === 'h' ? UNIT_MS.d : Number.POSITIVE_INFINITY
     if (ms >= next) continue
     const rest = Math.floor((ms % UNIT_MS[big]) / UNIT_MS[small])

@@ -3,8 +3,11 @@
  * chart; one more bucket counts what is slower. The bounds include every latency limit of the default guards.
  */
 export const LATENCY_BOUNDS_MS = [
-  1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 1500, 2000, 3000, 5000, 10_000, 30_000,
+  1, 2, 5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000, 1500, 2000, 3000, 5000, 10_000,
+  30_000,
 ] as const
+
+const LATENCY_BOUNDS: readonly number[] = LATENCY_BOUNDS_MS
 
 /** Number of buckets, the open one included. */
 export const LATENCY_BUCKETS = LATENCY_BOUNDS_MS.length + 1
@@ -18,7 +21,7 @@ export function bucketOf(latencyMs: number): number {
 
 /** How many of the counted requests were slower than the given bound (which must be one of the bounds). */
 export function countSlowerThan(buckets: readonly number[], boundMs: number): number {
-  const first = LATENCY_BOUNDS_MS.findIndex((bound) => bound === boundMs) + 1
+  const first = LATENCY_BOUNDS.indexOf(boundMs) + 1
   if (first === 0) throw new RangeError(`${boundMs} ms is not a bucket bound`)
   return buckets.slice(first).reduce((sum, count) => sum + count, 0)
 }

@@ -2,7 +2,18 @@ import * as z from 'zod'
 
 /** Why a probe failed, named so that a person knows where to look (REQUIREMENTS C3). */
 export const ProbeFailure = z.object({
-  kind: z.enum(['refused', 'dns', 'tls', 'redirect', 'status', 'slow', 'reset', 'wrong-port', 'malformed', 'exited']),
+  kind: z.enum([
+    'refused',
+    'dns',
+    'tls',
+    'redirect',
+    'status',
+    'slow',
+    'reset',
+    'wrong-port',
+    'malformed',
+    'exited',
+  ]),
   /** One sentence with the values: `GET http://127.0.0.1:41234/up answered 503: "warming up"`. */
   message: z.string(),
   at: z.number(),

@@ -17,7 +17,9 @@ export const InstanceTraffic = z.object({
   inFlight: z.int().nonnegative(),
   websockets: z.int().nonnegative(),
   /** Set while the instance drains and after; `done` when nothing is left. The cut list keeps the first 100. */
-  drain: z.object({ done: z.boolean(), sinceMs: z.number(), cut: z.array(CutRequest), cutTotal: z.int() }).nullable(),
+  drain: z
+    .object({ done: z.boolean(), sinceMs: z.number(), cut: z.array(CutRequest), cutTotal: z.int() })
+    .nullable(),
 })
 export type InstanceTraffic = z.infer<typeof InstanceTraffic>
 

@@ -58,10 +58,17 @@ export const ServiceRoutes = z
     /** Secret value of the `sluice-probe` header: requests that carry it are served but never counted. */
     probeKey: z.string(),
   })
-  .refine((routes) => routes.sets.length === 0 || sumOfWeights(routes.sets) === TOTAL_PERMILLE, 'weights must add up to 1000')
-  .refine((routes) => routes.sets.every(hasCapacityForItsWeight), 'a set with weight needs an active instance')
+  .refine(
+    (routes) => routes.sets.length === 0 || sumOfWeights(routes.sets) === TOTAL_PERMILLE,
+    'weights must add up to 1000',
+  )
+  .refine(
+    (routes) => routes.sets.every(hasCapacityForItsWeight),
+    'a set with weight needs an active instance',
+  )
 export type ServiceRoutes = z.infer<typeof ServiceRoutes>
 
-const sumOfWeights = (sets: readonly RouteSet[]): number => sets.reduce((sum, set) => sum + set.weightPermille, 0)
+const sumOfWeights = (sets: readonly RouteSet[]): number =>
+  sets.reduce((sum, set) => sum + set.weightPermille, 0)
 const hasCapacityForItsWeight = (set: RouteSet): boolean =>
   set.weightPermille === 0 || set.instances.some((instance) => instance.state === 'active')

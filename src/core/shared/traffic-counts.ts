@@ -28,7 +28,11 @@ export const TrafficCounts = z.object({
 export type TrafficCounts = z.infer<typeof TrafficCounts>
 
 /** Counters of one release; `routes` splits them by class, `METHOD /first-segment`, bounded, the rest under `other`. */
-export const ReleaseCounts = z.object({ release: z.string(), total: TrafficCounts, routes: z.record(z.string(), TrafficCounts) })
+export const ReleaseCounts = z.object({
+  release: z.string(),
+  total: TrafficCounts,
+  routes: z.record(z.string(), TrafficCounts),
+})
 export type ReleaseCounts = z.infer<typeof ReleaseCounts>
 
 /** Counters of one service. A new `boot` means the data plane was restarted and counts from zero again. */

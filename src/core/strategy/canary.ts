@@ -10,7 +10,14 @@ export function canarySteps(settings: ServiceSettings): Step[] {
     if (stage.weightPermille === TOTAL_PERMILLE) return [traffic]
     return [traffic, { kind: 'observe', durationMs: stage.pauseMs, criteria: stage.criteria }]
   })
-  return [provision(settings), ...stages, { kind: 'watch', durationMs: strategy.watchMs }, { kind: 'promote' }, { kind: 'drain' }, { kind: 'retire' }]
+  return [
+    provision(settings),
+    ...stages,
+    { kind: 'watch', durationMs: strategy.watchMs },
+    { kind: 'promote' },
+    { kind: 'drain' },
+    { kind: 'retire' },
+  ]
 }
 
 /** Nothing serves yet, so there is nothing to compare with and nobody to protect: straight to full when ready. */
@@ -20,7 +27,17 @@ export function firstSteps(settings: ServiceSettings): Step[] {
 
 /** Back to a release that held 100% and passed its watch: no stages, no analysis, start-first all the same. */
 export function rollbackSteps(settings: ServiceSettings): Step[] {
-  return [provision(settings), { kind: 'traffic', weightPermille: TOTAL_PERMILLE }, { kind: 'promote' }, { kind: 'drain' }, { kind: 'retire' }]
+  return [
+    provision(settings),
+    { kind: 'traffic', weightPermille: TOTAL_PERMILLE },
+    { kind: 'promote' },
+    { kind: 'drain' },
+    { kind: 'retire' },
+  ]
 }
 
-const provision = ({ run, health }: ServiceSettings): Step => ({ kind: 'provision', replicas: run.replicas, deadlineMs: health.deadlineMs })
+const provision = ({ run, health }: ServiceSettings): Step => ({
+  kind: 'provision',
+  replicas: run.replicas,
+  deadlineMs: health.deadlineMs,
+})

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest'
+import { releaseRecord, simulatedSettings } from '../../testkit/simulator/settings.ts'
+import type { PlanInput } from './compose.ts'
+import { composePlan, hashedPart } from './compose.ts'
+
+const settings = simulatedSettings()
+const input = (change: Partial<PlanInput> = {}): PlanInput => ({
+  release: releaseRecord('1.1.0', settings),
+  stable: releaseRecord('1.0.0', settings),
+  candidate: null,
+  kind: 'deploy',
+  history: { provisionMs: 4000, drainMs: 1000 },
+  actor: 'ada',
+  now: 1,
+  warnings: [],
+  ...change,
+})
+const kinds = (plan: ReturnType<typeof composePlan>) => plan.steps.map(({ step }) => step.kind)
+
+describe('a plan', () => {
+  it('of a canary rises, watches, and only then lets the old set go', () => {
+    const plan = composePlan(input())
+    expect(plan.kind).toBe('canary')
+    expect(kinds(plan)).toEqual([
+      'provision',
+      'traffic',
+      'observe',
+      'traffic',
+      'observe',
+      'traffic',
+      'observe',
+      'traffic',
+      'watch',
+      'promote',
+      'drain',
+      'retire',
+    ])
+    expect(plan.expectedMs).toBe(4000 + 30_000 + 30_000 + 1000)
+    expect(plan.peakInstances).toBe(4)
+  })
+
+  it('of a first release has no stages (S1), a rollback has no analysis, and what is stable needs nothing', () => {
+    expect(kinds(composePlan(input({ stable: null })))).toEqual(['provision', 'traffic', 'promote'])
+    expect(kinds(composePlan(input({ kind: 'rollback' })))).toEqual([
+      'provision',
+      'traffic',
+      'promote',
+      'drain',
+      'retire',
+    ])
+    expect(composePlan(input({ stable: releaseRecord('1.1.0', settings) }))).toMatchObject({
+      kind: 'none',
+      steps: [],
+      changes: [],
+    })
+  })
+
+  it('waits for a person as long as it takes, so it has no expected duration', () => {
+    const steps = [
+      { weightPermille: 50, pauseMs: null, criteria: {} },
+      { weightPermille: 1000, pauseMs: 0, criteria: {} },
+    ]
+    const plan = composePlan(
+      input({ release: releaseRecord('1.1.0', simulatedSettings({ strategy: { steps } })) }),
+    )
+    expect(plan.expectedMs).toBeNull()
+    expect(plan.steps.map(({ label }) => label)).toContain('wait for promotion')
+  })
+
+  it('hashes what would be done, not who asked or when', () => {
+    expect(
+      hashedPart(composePlan(input({ actor: 'bob', now: 99, history: { provisionMs: 1, drainMs: null } }))),
+    ).toEqual(hashedPart(composePlan(input())))
+    expect(
+      hashedPart(composePlan(input({ release: releaseRecord('1.1.0', simulatedSettings({ replicas: 3 })) }))),
+    ).not.toEqual(hashedPart(composePlan(input())))
+  })
+
+  it('names what changes between the releases, secrets only by version', () => {
+    const to = { ...releaseRecord('1.1.0', simulatedSettings({ replicas: 3 })), secretVersions: { KEY: 'b' } }
+    const from = { ...releaseRecord('1.0.0', settings), secretVersions: { KEY: 'a' } }
+    const { changes } = composePlan(input({ release: to, stable: from }))
+    expect(changes).toContainEqual({ path: 'run.replicas', from: '2', to: '3' })
+    expect(changes).toContainEqual({ path: 'secrets.KEY', from: 'version a', to: 'version b' })
+    expect(changes).toContainEqual({ path: 'version', from: '1.0.0', to: '1.1.0' })
+  })
+
+  it('warns of one replica and of a first stage with everybody', () => {
+    const steps = [{ weightPermille: 1000, pauseMs: 0, criteria: {} }]
+    const { warnings } = composePlan(
+      input({ release: releaseRecord('1.1.0', simulatedSettings({ replicas: 1, strategy: { steps } })) }),
+    )
+    expect(warnings).toHaveLength(2)
+  })
+})

@@ -1,0 +1,37 @@
+import { isWatching } from './rollout-position.ts'
+import type { ServiceState } from './state.ts'
+import type { ActionView } from './view.ts'
+
+/** Each action with whether it is possible now and, if not, why. */
+export function actionsOf(state: ServiceState): ActionView[] {
+  const { rollout } = state
+  const phase = rollout?.phase
+  const active = rollout !== null && phase?.kind !== 'ended'
+  const idle = 'no rollout is in progress'
+  const back = phase?.kind === 'returning' ? 'the candidate is on its way back' : null
+  const isStable =
+    active && state.stable?.release === rollout.plan.to.release ? 'the candidate is stable already' : null
+  const kind = active ? rollout.plan.steps[rollout.stepIndex]?.step.kind : undefined
+  const paused = phase?.kind === 'running' && phase.paused !== null
+  const say = (name: ActionView['name'], whyNot: string | null): ActionView => ({
+    name,
+    allowed: whyNot === null,
+    whyNot,
+  })
+  const inSteps = !active ? idle : (back ?? isStable)
+  const watching = active && isWatching(rollout) ? 'all traffic is on the candidate already' : null
+  const skippable =
+    kind === 'observe' || kind === 'watch' || paused ? null : 'the step has to be finished first'
+  return [
+    say('promote', inSteps ?? skippable),
+    say('promote-full', inSteps ?? watching),
+    say('pause', inSteps ?? watching ?? (paused ? 'it is paused' : null)),
+    say('resume', inSteps ?? (paused ? null : 'it is not paused')),
+    say('abort', inSteps),
+    say(
+      'rollback',
+      active ? (back ?? isStable) : state.previous.length === 0 ? 'there is no earlier stable release' : null,
+    ),
+    say('deploy', null),
+  ]
+}

@@ -1,0 +1,144 @@
+import type { Problem } from '../shared/problem.ts'
+import { problem } from '../shared/problem.ts'
+import type { Result } from '../shared/result.ts'
+import { failed, ok } from '../shared/result.ts'
+import type { Command } from './command.ts'
+import type { Event } from './event.ts'
+import type { Actor, Reason } from './reason.ts'
+import { isWatching, runningRollout } from './rollout-position.ts'
+import type { ServiceState } from './state.ts'
+import { skipStep } from './step-done.ts'
+
+type ByHand = { actor: Actor; note: string }
+
+const byHand = (code: string, verb: string, { actor, note }: ByHand): Reason => ({
+  code,
+  message: note === '' ? `${verb} by ${actor.name}` : `${verb} by ${actor.name}: ${note}`,
+  evidence: note === '' ? {} : { note },
+  actor,
+})
+
+export function promote(
+  state: ServiceState,
+  command: Extract<Command, { kind: 'promote' }>,
+  now: number,
+): Result<Event[]> {
+  const current = runningRollout(state)
+  if (current === null) return failed(nothingInProgress(state, 'promote'))
+  if (current.phase.kind === 'returning')
+    return failed(
+      notNow('promote', `${current.plan.to.version} is on its way back (${current.reason.message})`),
+    )
+  const resumed: Event[] =
+    current.phase.kind === 'running' && current.phase.paused !== null
+      ? [{ kind: 'rollout-resumed', at: now, reason: byHand('RESUMED', 'resumed', command) }]
+      : []
+  const kind = current.plan.steps[current.stepIndex]?.step.kind
+  if (command.full && kind !== 'watch') {
+    if (isWatching(current)) return failed(notNow('promote', 'all traffic is on the candidate already'))
+    return ok([
+      ...resumed,
+      {
+        kind: 'full-promotion-asked',
+        at: now,
+        reason: byHand('PROMOTED_BY_HAND', 'promoted all the way', command),
+      },
+    ])
+  }
+  if (kind === 'observe' || kind === 'watch')
+    return ok([...resumed, skipStep(current, byHand('PROMOTED_BY_HAND', 'promoted the step', command), now)])
+  if (resumed.length > 0) return ok(resumed)
+  return failed(
+    notNow(
+      'promote',
+      `step ${current.stepIndex + 1} (${current.plan.steps[current.stepIndex]?.label ?? 'end'}) has to be finished first`,
+    ),
+  )
+}
+
+export function pause(state: ServiceState, command: ByHand, now: number): Result<Event[]> {
+  const current = runningRollout(state)
+  if (current === null) return failed(nothingInProgress(state, 'pause'))
+  if (current.phase.kind !== 'running')
+    return failed(notNow('pause', `${current.plan.to.version} is on its way back`))
+  if (current.phase.paused !== null) return ok([])
+  if (isWatching(current))
+    return failed(notNow('pause', 'all traffic is on the candidate already; the watch only waits'))
+  return ok([{ kind: 'rollout-paused', at: now, reason: byHand('PAUSED', 'paused', command), checks: [] }])
+}
+
+export function resume(state: ServiceState, command: ByHand, now: number): Result<Event[]> {
+  const current = runningRollout(state)
+  if (current === null) return failed(nothingInProgress(state, 'resume'))
+  if (current.phase.kind !== 'running')
+    return failed(notNow('resume', `${current.plan.to.version} is on its way back`))
+  if (current.phase.paused === null) return ok([])
+  return ok([{ kind: 'rollout-resumed', at: now, reason: byHand('RESUMED', 'resumed', command) }])
+}
+
+type GiveUp = { outcome: 'aborted' | 'rolled_back'; code: string; verb: string }
+
+/** Always allowed in the direction of stable, at any moment before the candidate is stable itself. */
+export function giveUp(
+  state: ServiceState,
+  { outcome, code, verb }: GiveUp,
+  command: ByHand,
+  now: number,
+): Result<Event[]> {
+  const current = runningRollout(state)
+  if (current === null) return failed(nothingInProgress(state, outcome === 'aborted' ? 'abort' : 'rollback'))
+  if (current.phase.kind === 'returning') return ok([])
+  if (state.stable?.release === current.plan.to.release)
+    return failed(
+      notNow(
+        outcome === 'aborted' ? 'abort' : 'rollback',
+        `${current.plan.to.version} is stable already and the old set is being retired; wait for the end, then use "sluice rollback"`,
+      ),
+    )
+  const reason = byHand(code, `${verb} ${current.plan.to.version}`, command)
+  return ok([
+    {
+      kind: 'return-started',
+      at: now,
+      outcome: state.stable === null ? 'aborted' : outcome,
+      reason,
+      problem: null,
+    },
+  ])
+}
+
+export function unadopt(state: ServiceState, command: ByHand, now: number): Result<Event[]> {
+  if (runningRollout(state) !== null) return failed(notNow('unadopt', 'a rollout is in progress'))
+  const set = state.sets.find(({ release }) => release === state.stable?.release)
+  if (set === undefined || set.adoption === null)
+    return failed(
+      problem('NOT_ADOPTED', {
+        message: `${state.stream} is not an adopted service.`,
+        remedy:
+          'Only a service that was taken over with "sluice adopt" can be given back. To stop one of ours: sluice down.',
+      }),
+    )
+  return ok([
+    {
+      kind: 'control-released',
+      at: now,
+      reason: byHand('RELEASED', 'given back', command),
+      sequence: state.sequence + 1,
+    },
+  ])
+}
+
+const nothingInProgress = (state: ServiceState, verb: string): Problem =>
+  problem('NOTHING_IN_PROGRESS', {
+    message: `No rollout of ${state.stream} is in progress, so there is nothing to ${verb}.`,
+    remedy:
+      verb === 'rollback'
+        ? 'Name an earlier release: sluice rollback --to VERSION (see "sluice release list").'
+        : 'See "sluice status".',
+  })
+
+const notNow = (verb: string, why: string): Problem =>
+  problem('NOT_ALLOWED_NOW', {
+    message: `Cannot ${verb} now: ${why}.`,
+    remedy: 'See "sluice status" for what is possible.',
+  })

@@ -1,0 +1,73 @@
+import type { Problem } from '../shared/problem.ts'
+import type { Command } from './command.ts'
+import { due } from './due.ts'
+import type { Event } from './event.ts'
+import type { Reason } from './reason.ts'
+import { ENGINE } from './reason.ts'
+import { isCandidateStable, runningRollout } from './rollout-position.ts'
+import type { ServiceState } from './state.ts'
+
+/** Troubles of effects are kept under this and the key of the effect. */
+export const EFFECT_PART = 'effect '
+
+/** An effect that failed is a trouble people see, once; some failures end the attempt. */
+export function noteFailure(
+  state: ServiceState,
+  { effect, problem: trouble }: Extract<Command, { kind: 'effect-failed' }>,
+  now: number,
+): Event[] {
+  const part = `${EFFECT_PART}${effect}`
+  const isKnown = state.troubles[part]?.code === trouble.code
+  const isStillDue = due(state).some(({ key }) => key === effect)
+  const seen: Event[] =
+    isKnown || !isStillDue ? [] : [{ kind: 'trouble-seen', at: now, part, problem: trouble }]
+  return [...seen, ...hopeless(state, { effect, trouble, now })]
+}
+
+/** A candidate that can never start, or a first release that can never listen, ends now instead of at its deadline. */
+function hopeless(
+  state: ServiceState,
+  { effect, trouble, now }: { effect: string; trouble: Problem; now: number },
+): Event[] {
+  const current = runningRollout(state)
+  if (
+    current === null ||
+    current.phase.kind !== 'running' ||
+    isCandidateStable(state, current) ||
+    trouble.retryable ||
+    trouble.code === 'STALE_TOKEN'
+  )
+    return []
+  const cannotStart =
+    effect === `start-set ${current.plan.to.release}` || effect === `adopt-set ${current.plan.to.release}`
+  const cannotListen = state.stable === null && trouble.code === 'LISTEN_FAILED'
+  if (!cannotStart && !cannotListen) return []
+  const reason: Reason = { code: trouble.code, message: trouble.message, evidence: { effect }, actor: ENGINE }
+  const outcome = state.stable === null || current.plan.kind === 'rollback' ? 'failed' : 'rolled_back'
+  return [{ kind: 'return-started', at: now, outcome, reason, problem: trouble }]
+}
+
+/** An effect that worked ends its trouble; what the target accepted is on its way out. */
+export function noteSuccess(state: ServiceState, effect: string, now: number): Event[] {
+  const over: Event[] =
+    state.troubles[`${EFFECT_PART}${effect}`] === undefined
+      ? []
+      : [{ kind: 'trouble-over', at: now, part: `${EFFECT_PART}${effect}` }]
+  const [kind, release] = effect.split(' ')
+  const set = state.sets.find((one) => one.release === release)
+  const letGo =
+    (kind === 'stop-set' || kind === 'release-set') &&
+    set !== undefined &&
+    set.stage !== 'wanted' &&
+    !set.letGoAccepted
+  if (letGo) return [...over, { kind: 'let-go-accepted', at: now, release: set.release }]
+  return kind === 'finalize' && state.finalizing ? [...over, { kind: 'service-finalized', at: now }] : over
+}
+
+/** An effect that is not due any more cannot work again: its trouble goes with it. */
+export function forgetOldTroubles(state: ServiceState, now: number): Event[] {
+  const parts = Object.keys(state.troubles).filter((part) => part.startsWith(EFFECT_PART))
+  if (parts.length === 0) return []
+  const keys = new Set(due(state).map(({ key }) => `${EFFECT_PART}${key}`))
+  return parts.filter((part) => !keys.has(part)).map((part) => ({ kind: 'trouble-over', at: now, part }))
+}

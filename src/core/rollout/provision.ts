@@ -1,0 +1,81 @@
+import { formatDuration } from '../shared/duration.ts'
+import { problem } from '../shared/problem.ts'
+import type { Event } from './event.ts'
+import { candidateSet, lastWords } from './judge-rollout.ts'
+import type { Reason } from './reason.ts'
+import { ENGINE } from './reason.ts'
+import { neededReady } from './rollout-position.ts'
+import { readyInstances } from './routing.ts'
+import type { StageContext } from './stage-context.ts'
+import type { RolloutState, ServiceState, SetState } from './state.ts'
+import { done } from './step-done.ts'
+
+/** Output lines of a failed instance that go into the problem. */
+const LOG_LINES = 5
+
+/** Starts the candidate's instances and waits until enough of them are ready, or it is clear that they never will be. */
+export function provision(
+  state: ServiceState,
+  rollout: RolloutState,
+  { step, startedAt, now, looked }: StageContext<'provision'>,
+): Event[] {
+  const set = candidateSet(state)
+  if (set === undefined) return [wantCandidate(state, rollout, { replicas: step.replicas, now })]
+  // What is left of an earlier attempt goes first: a retry starts with fresh instances and fresh counts.
+  if (set.role === 'held') return [{ kind: 'set-retiring', at: now, release: set.release }]
+  if (set.role === 'retiring') return []
+  const ready = readyInstances(set).length
+  if (ready >= neededReady(rollout))
+    return done(rollout, now, `${ready} of ${set.replicas} instances are ready`)
+  const hopeless = set.instances.some(({ state }) => state === 'failed')
+  return hopeless || isOverdue(state, { set, step, startedAt, now, looked })
+    ? neverReady(state, rollout, { set, ready, now })
+    : []
+}
+
+/** Counted from when these instances were asked for, and only while the target can tell how they are. */
+function isOverdue(
+  { troubles }: ServiceState,
+  { set, step, startedAt, now, looked }: StageContext<'provision'> & { set: SetState },
+): boolean {
+  const since = set.since <= now ? Math.max(startedAt, set.since) : startedAt
+  return looked && troubles.target === undefined && now - since >= step.deadlineMs
+}
+
+function wantCandidate(
+  state: ServiceState,
+  rollout: RolloutState,
+  { replicas, now }: { replicas: number; now: number },
+): Event {
+  const { release, version } = rollout.plan.to
+  const { adoption } = rollout
+  const sequence = state.sequence + 1
+  return { kind: 'set-wanted', at: now, release, version, replicas, adoption, role: 'candidate', sequence }
+}
+
+type NotReady = { set: SetState; ready: number; now: number }
+
+export function neverReady(
+  state: ServiceState,
+  rollout: RolloutState,
+  { set, ready, now }: NotReady,
+): Event[] {
+  const { version, release } = rollout.plan.to
+  const instance = set.instances.find(({ state }) => state !== 'ready')
+  const within = formatDuration(rollout.settings.health.deadlineMs)
+  const message = `${version} never became ready: ${ready} of ${set.replicas} instances within ${within}${lastWords(set)}`
+  const log = instance?.logTail.slice(-LOG_LINES) ?? []
+  const evidence = {
+    instance: instance?.id ?? null,
+    probe: instance?.lastProbeFailure?.message ?? null,
+    exit: instance?.lastExit ?? null,
+    log,
+  }
+  const reason: Reason = { code: 'NEVER_READY', message, evidence, actor: ENGINE }
+  const cause =
+    log.length > 0 ? `Last lines of ${instance?.id ?? 'the instance'}: ${log.join(' | ')}` : undefined
+  const remedy = `See its output with "sluice logs --release ${release}", mend it, deploy again. Traffic stayed where it was.`
+  const outcome = state.stable === null || rollout.plan.kind === 'rollback' ? 'failed' : 'rolled_back'
+  const trouble = problem('NEVER_READY', { message, cause, remedy })
+  return [{ kind: 'return-started', at: now, outcome, reason, problem: trouble }]
+}

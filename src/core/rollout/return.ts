@@ -1,0 +1,53 @@
+import type { Event } from './event.ts'
+import { candidateSet } from './judge-rollout.ts'
+import { everythingTo, isConfirmed, readyInstances } from './routing.ts'
+import type { RolloutState, ServiceState } from './state.ts'
+
+type Returning = Extract<RolloutState['phase'], { kind: 'returning' }>
+
+/** Traffic first: everything to stable, confirmed; then the outcome; then the candidate is held and let go. */
+export function continueReturn(
+  state: ServiceState,
+  rollout: RolloutState,
+  phase: Returning,
+  now: number,
+): Event[] {
+  const { release } = rollout.plan.to
+  if ((state.traffic.weights[release] ?? 0) > 0) return trafficBack(state, rollout, phase, now)
+  if (candidateSet(state)?.role === 'candidate') return [letGo(rollout, phase, now)]
+  if (state.stable !== null && !isConfirmed(state)) return []
+  const trafficOffMs = trafficOffMsOf(state, rollout, phase)
+  return [{ kind: 'outcome-reached', at: now, outcome: phase.outcome, reason: phase.reason, trafficOffMs }]
+}
+
+function trafficBack(state: ServiceState, rollout: RolloutState, phase: Returning, now: number): Event[] {
+  const { stable } = state
+  const { release } = rollout.plan.to
+  if (stable === null) return [{ kind: 'weights-decided', at: now, weights: {}, reason: phase.reason }]
+  const stableSet = state.sets.find((set) => set.release === stable.release)
+  const stableReady = readyInstances(stableSet).length > 0
+  const candidateReady = readyInstances(candidateSet(state)).length > 0
+  // Stable has nothing ready and the candidate still answers: a bad answer is better than none, so the return waits.
+  if (!stableReady && candidateReady) return []
+  const weights = everythingTo(stable.release, [release])
+  return [{ kind: 'weights-decided', at: now, weights, reason: phase.reason }]
+}
+
+/** A superseded candidate leaves at once; an aborted one stays a while for inspection. */
+function letGo(rollout: RolloutState, phase: Returning, now: number): Event {
+  const { release } = rollout.plan.to
+  const { holdMs } = rollout.settings.strategy
+  if (phase.outcome === 'superseded' || phase.outcome === 'failed')
+    return { kind: 'set-retiring', at: now, release }
+  return { kind: 'set-held', at: now, release, until: holdMs === null ? null : now + holdMs }
+}
+
+/** `null` when the candidate had no traffic, or when nobody could confirm that it has none any more. */
+function trafficOffMsOf(state: ServiceState, rollout: RolloutState, phase: Returning): number | null {
+  const hadTraffic = rollout.plan.steps.some(
+    ({ step }, index) => step.kind === 'traffic' && (rollout.steps[index]?.state ?? 'planned') !== 'planned',
+  )
+  const { confirmed } = state.traffic
+  if (!hadTraffic || confirmed === null || !isConfirmed(state)) return null
+  return Math.max(0, confirmed.at - phase.since)
+}

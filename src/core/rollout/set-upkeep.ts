@@ -1,0 +1,39 @@
+import type { Event } from './event.ts'
+import { isConfirmed, livingInstances } from './routing.ts'
+import type { ServiceState, SetState } from './state.ts'
+
+/** Sets that are no longer wanted leave in order: hold, drain, stop, gone. */
+export function setUpkeep(state: ServiceState, now: number): Event[] {
+  for (const set of state.sets) {
+    const next = nextFor(state, set, now)
+    if (next !== null) return [next]
+  }
+  return []
+}
+
+function nextFor(state: ServiceState, set: SetState, now: number): Event | null {
+  const { release } = set
+  const isHoldOver = set.role === 'held' && set.releaseAt !== null && now >= set.releaseAt
+  if (isHoldOver && !isServing(state, set)) return { kind: 'set-retiring', at: now, release }
+  if (set.stage === 'releasing' && set.letGoAccepted) return { kind: 'set-gone', at: now, release }
+  if (set.stage === 'stopping' && set.letGoAccepted && livingInstances(set).length === 0)
+    return { kind: 'set-gone', at: now, release }
+  const isLeaving = set.role === 'retiring' && set.stage === 'wanted'
+  if (isLeaving && !isRollingOver(state, set) && isDrained(state, set))
+    return { kind: 'set-stopping', at: now, release, sequence: state.sequence + 1 }
+  return null
+}
+
+/** It stands in for a stable set of which nothing is ready: taking it away would leave nobody. */
+const isServing = ({ traffic }: ServiceState, set: SetState): boolean =>
+  traffic.routes.some(({ release, weightPermille }) => release === set.release && weightPermille > 0)
+
+/** The steps of a running rollout retire the old set themselves, so that its drain is part of the record. */
+const isRollingOver = (state: ServiceState, set: SetState): boolean =>
+  state.rollout?.phase.kind === 'running' && state.rollout.plan.from?.release === set.release
+
+/** The router confirmed routes without new work for the set, and reports nothing in flight on it. */
+export const isDrained = (state: ServiceState, set: SetState): boolean =>
+  isConfirmed(state) &&
+  (state.traffic.weights[set.release] ?? 0) === 0 &&
+  livingInstances(set).every(({ id }) => !state.busy.includes(id))

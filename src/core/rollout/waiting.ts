@@ -1,0 +1,119 @@
+import { candidateSet, criteriaOf, lastWords } from './judge-rollout.ts'
+import type { WaitingOn } from './reason.ts'
+import { hasFreshNumbers, neededReady } from './rollout-position.ts'
+import { isConfirmed, isInForce, readyInstances } from './routing.ts'
+import type { RolloutState, ServiceState } from './state.ts'
+
+const PERSON = 'whoever may operate the service'
+
+/** What has to happen next, on whom, until when. */
+export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: number): WaitingOn | null {
+  const { phase, plan } = rollout
+  if (phase.kind === 'ended') return null
+  if (phase.kind === 'returning') return waitingForReturn(state)
+  if (phase.paused !== null)
+    return { kind: 'person', who: PERSON, until: null, message: 'paused: resume, promote or abort it' }
+  const step = plan.steps[rollout.stepIndex]?.step
+  const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? now
+  switch (step?.kind) {
+    case undefined:
+    case 'retire':
+      return { kind: 'drain', who: 'the old instances', until: null, message: 'the old instances stop' }
+    case 'provision':
+      return waitingForInstances(state, rollout, startedAt + step.deadlineMs)
+    case 'traffic':
+      return waitingForWeight(state, rollout, startedAt)
+    case 'observe':
+      return waitingForStage(state, rollout, { durationMs: step.durationMs, startedAt, now })
+    case 'watch':
+      return waitingForWatch(rollout, { durationMs: step.durationMs, startedAt, now })
+    case 'promote':
+      return waitingForWeight(state, rollout, null)
+    case 'drain':
+      return isConfirmed(state) ? waitingForDrain(state) : waitingForRouter('the router confirms the routes')
+  }
+}
+
+function waitingForReturn(state: ServiceState): WaitingOn {
+  const { stable } = state
+  const set = state.sets.find(({ release }) => release === stable?.release)
+  if (stable !== null && readyInstances(set).length === 0) {
+    const message = 'stable has no ready instance to take the traffic'
+    return { kind: 'instances', who: stable.version, until: null, message }
+  }
+  return waitingForRouter('the router confirms that all traffic is back on stable')
+}
+
+const waitingForRouter = (message: string): WaitingOn => ({
+  kind: 'router',
+  who: 'the router',
+  until: null,
+  message,
+})
+
+function waitingForDrain({ busy }: ServiceState): WaitingOn {
+  const message = `${busy.length} old ${busy.length === 1 ? 'instance still has' : 'instances still have'} work`
+  return { kind: 'drain', who: 'requests on the old set', until: null, message }
+}
+
+function waitingForInstances(state: ServiceState, rollout: RolloutState, until: number | null): WaitingOn {
+  const { target } = state.troubles
+  if (target !== undefined)
+    return { kind: 'target', who: 'the target', until: null, message: `it answers: ${target.message}` }
+  const set = candidateSet(state)
+  const { version } = rollout.plan.to
+  if (set?.role === 'held' || set?.role === 'retiring') {
+    const message = `what is left of an earlier attempt of ${version} stops first`
+    return { kind: 'drain', who: version, until: null, message }
+  }
+  const ready = readyInstances(set).length
+  const message = `${ready} of ${neededReady(rollout)} instances are ready${set === undefined ? '' : lastWords(set)}`
+  return { kind: 'instances', who: version, until, message }
+}
+
+/** A change of weight waits for instances that can take it, for the router, or for the side that cannot serve its share. */
+function waitingForWeight(state: ServiceState, rollout: RolloutState, startedAt: number | null): WaitingOn {
+  const ready = readyInstances(candidateSet(state)).length
+  const { deadlineMs } = rollout.settings.health
+  if (ready < neededReady(rollout))
+    return waitingForInstances(state, rollout, startedAt === null ? null : startedAt + deadlineMs)
+  if (!isConfirmed(state)) return waitingForRouter('the router confirms the weights')
+  const message = 'stable has no ready instance, so the candidate stands in for it; promote it fully or abort'
+  return { kind: 'instances', who: state.stable?.version ?? 'stable', until: null, message }
+}
+
+type Timed = { startedAt: number; now: number }
+
+function waitingForWatch(
+  rollout: RolloutState,
+  { durationMs, startedAt, now }: Timed & { durationMs: number },
+): WaitingOn {
+  if (now - startedAt >= durationMs && !hasFreshNumbers(rollout, now)) return waitingForNumbers(rollout)
+  const message = 'the watch; critical triggers still roll back'
+  return { kind: 'watch', who: 'the clock', until: startedAt + durationMs, message }
+}
+
+function waitingForStage(
+  state: ServiceState,
+  rollout: RolloutState,
+  { durationMs, startedAt, now }: Timed & { durationMs: number | null },
+): WaitingOn {
+  if (durationMs === null)
+    return { kind: 'person', who: PERSON, until: null, message: 'the plan waits for a promotion by hand' }
+  if (now - startedAt < durationMs)
+    return { kind: 'time', who: 'the clock', until: startedAt + durationMs, message: 'the step time' }
+  if (!hasFreshNumbers(rollout, now)) return waitingForNumbers(rollout)
+  if (!isInForce(state, rollout.plan.to.release)) return waitingForWeight(state, rollout, null)
+  const unmet = criteriaOf(rollout).find(({ met }) => met !== true)
+  if (unmet?.met === null || rollout.atStep.candidate.requests === 0) {
+    const message = unmet?.sentence ?? 'the candidate has had no request at this weight'
+    return { kind: 'data', who: 'users', until: null, message }
+  }
+  const message = unmet?.sentence ?? 'the criteria of the stage'
+  return { kind: 'criteria', who: rollout.plan.to.version, until: null, message }
+}
+
+function waitingForNumbers({ sourceFailures }: RolloutState): WaitingOn {
+  const message = sourceFailures === null ? 'fresh numbers' : `no numbers: ${sourceFailures.problem.message}`
+  return { kind: 'data', who: 'the metric source', until: null, message }
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { decidedWeights, NEW, waitingOn, withCandidateAt } from './scene.ts'
+import { simulatedSettings } from './settings.ts'
+import { createWorld, isOver } from './world.ts'
+
+describe('analysis', () => {
+  it('rolls back a candidate that fails, at 5 percent of traffic, and says how long its traffic took to go', () => {
+    const world = createWorld()
+    world.withStable()
+    world.router.quality(`${NEW}-r`, { errorShare: 0.3 })
+    world.deploy(NEW)
+    world.passUntil(isOver)
+    expect(world.outcomes().at(-1)).toBe('rolled_back')
+    expect(Math.max(...decidedWeights(world))).toBe(50)
+    expect(world.state().rollout?.trafficOffMs).toBeLessThanOrEqual(1000)
+  })
+
+  it('takes the weight away in the very decision that saw the candidate die (S111)', () => {
+    const world = withCandidateAt(500)
+    world.target.crash(`${NEW}-r`)
+    const decided = world.look()
+    const routes =
+      decided.kind === 'ok' ? decided.value.find(({ kind }) => kind === 'routes-decided') : undefined
+    expect(routes).toMatchObject({
+      routes: expect.arrayContaining([expect.objectContaining({ release: '1.0.0-r', weightPermille: 1000 })]),
+    })
+  })
+
+  it('pauses once for a warning and does not loop after somebody let it pass (S50)', () => {
+    const settings = simulatedSettings({ analysis: { compare: { errors: null, latency: null } } })
+    const world = createWorld({ settings, requestsPerSecond: 2000 })
+    world.withStable()
+    world.router.quality(`${NEW}-r`, { errorShare: 0.03 })
+    world.deploy(NEW)
+    world.passUntil(({ rollout }) => rollout?.phase.kind === 'running' && rollout.phase.paused !== null)
+    world.byHand('resume')
+    world.passUntil(isOver)
+    expect(world.eventsOf('rollout-paused')).toHaveLength(1)
+    expect(world.outcomes().at(-1)).toBe('promoted')
+  })
+
+  it('lets a critical check win over a step that would finish in the same look (S52)', () => {
+    const settings = simulatedSettings({ analysis: { intervalMs: 10_000 } })
+    const world = withCandidateAt(50, createWorld({ settings, requestsPerSecond: 2000 }))
+    world.router.quality(`${NEW}-r`, { errorShare: 0.5 })
+    world.passUntil(isOver)
+    expect(world.outcomes().at(-1)).toBe('rolled_back')
+    expect(Math.max(...decidedWeights(world))).toBe(50)
+  })
+
+  it.each(['no-data', 'failure'] as const)(
+    'never goes on with %s, and goes on when numbers are back (S53, S55)',
+    (answer) => {
+      const world = withCandidateAt(50)
+      world.pass(2000)
+      world.setMetrics(answer)
+      world.pass(120_000)
+      expect(world.weightOf(NEW)).toBe(50)
+      expect(waitingOn(world)?.kind).toBe('data')
+      world.setMetrics('samples')
+      world.passUntil(isOver)
+      expect(world.outcomes().at(-1)).toBe('promoted')
+    },
+  )
+
+  it.each(['no-data', 'failure'] as const)(
+    'does not make a release stable with %s in the watch (S51)',
+    (answer) => {
+      const world = withCandidateAt(1000)
+      world.setMetrics(answer)
+      world.pass(120_000)
+      expect(world.state().stable?.version).toBe('1.0.0')
+      expect(waitingOn(world)?.kind).toBe('data')
+    },
+  )
+
+  it('holds a stage in which nobody asked the candidate (S66)', () => {
+    const world = withCandidateAt(50, createWorld({ requestsPerSecond: 0 }))
+    world.pass(120_000)
+    expect(world.weightOf(NEW)).toBe(50)
+    expect(waitingOn(world)).toMatchObject({ kind: 'data', who: 'users' })
+  })
+
+  it('measures first after an hour without a controller and does not jump several steps (S117)', () => {
+    const world = withCandidateAt(50)
+    world.router.quality(`${NEW}-r`, { errorShare: 0.4 })
+    world.restartController(3_600_000)
+    expect(decidedWeights(world).at(-1)).toBe(50)
+    world.pass(5000)
+    expect(world.outcomes().at(-1)).toBe('rolled_back')
+    expect(Math.max(...decidedWeights(world))).toBe(50)
+  })
+
+  it('does not call a candidate dead only because nobody looked while it started (S117)', () => {
+    const world = createWorld()
+    world.withStable()
+    world.deploy(NEW)
+    world.restartController(3_600_000)
+    world.passUntil(isOver)
+    expect(world.outcomes().at(-1)).toBe('promoted')
+  })
+
+  it('does not hang in a stage when the clock is set back, nor end it early (S118)', () => {
+    const world = withCandidateAt(50)
+    world.pass(3000)
+    world.jumpClock(-3_600_000)
+    const at = world.now()
+    world.passUntil(() => world.weightOf(NEW) === 250, 60_000)
+    expect(world.now() - at).toBeGreaterThanOrEqual(7000)
+    expect(world.now() - at).toBeLessThanOrEqual(15_000)
+  })
+})

@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Event } from '../../core/rollout/event.ts'
+import { readyInstances } from '../../core/rollout/routing.ts'
+import { ServiceState } from '../../core/rollout/state.ts'
+
+export type Step = { before: ServiceState; event: Event; after: ServiceState }
+
+/** What was seen over the whole run that single steps cannot tell. */
+export type InvariantMemory = { sequence: number; outcomes: Map<string, string> }
+
+/** Only these may happen for a rollout after its outcome. */
+const ROLLOUT_EVENTS: readonly Event['kind'][] = [
+  'step-started',
+  'step-finished',
+  'step-reopened',
+  'rollout-paused',
+  'rollout-resumed',
+  'return-started',
+  'outcome-reached',
+  'metrics-observed',
+  'weights-decided',
+  'stable-changed',
+]
+
+/** Names the invariant that a step breaks, or answers `null`. */
+export function brokenInvariant(memory: InvariantMemory, { before, event, after }: Step): string | null {
+  return (
+    weightsAddUp(event) ??
+    trafficIsServed(event, after) ??
+    stableStays(before, event) ??
+    oneOutcome(memory, before, event) ??
+    sequenceGrows(memory, event)
+  )
+}
+
+function weightsAddUp(event: Event): string | null {
+  if (event.kind !== 'routes-decided' || event.routes.length === 0) return null
+  const sum = event.routes.reduce((total, { weightPermille }) => total + weightPermille, 0)
+  return sum === 1000 ? null : `INV1: weights add up to ${sum}`
+}
+
+function trafficIsServed(event: Event, after: ServiceState): string | null {
+  if (event.kind !== 'routes-decided') return null
+  const readyIn = (release: string): number =>
+    readyInstances(after.sets.find((set) => set.release === release)).length
+  const anyReady = after.sets.some(
+    (set) => set.stage === 'wanted' && set.role !== 'retiring' && readyIn(set.release) > 0,
+  )
+  const stranded = event.routes.find(
+    ({ release, weightPermille }) => weightPermille > 0 && readyIn(release) === 0,
+  )
+  return anyReady && stranded !== undefined
+    ? `INV2: ${stranded.release} has weight and no ready instance`
+    : null
+}
+
+function stableStays(before: ServiceState, event: Event): string | null {
+  if (event.kind !== 'set-stopping' && event.kind !== 'set-retiring' && event.kind !== 'set-gone') return null
+  return event.release === before.stable?.release ? `INV4: ${event.kind} of stable ${event.release}` : null
+}
+
+function oneOutcome({ outcomes }: InvariantMemory, before: ServiceState, event: Event): string | null {
+  const { rollout } = before
+  if (rollout === null) return null
+  const known = outcomes.get(rollout.id)
+  if (known !== undefined && ROLLOUT_EVENTS.includes(event.kind))
+    return `INV8: ${event.kind} after ${known} of ${rollout.id}`
+  if (event.kind === 'outcome-reached') outcomes.set(rollout.id, event.outcome)
+  if (event.kind === 'rollout-started' && known === undefined)
+    return `INV8: ${rollout.id} was replaced without an outcome`
+  return null
+}
+
+function sequenceGrows(memory: InvariantMemory, event: Event): string | null {
+  if (!('sequence' in event) || event.kind === 'routes-confirmed') return null
+  if (event.sequence <= memory.sequence)
+    return `sequence ${event.sequence} of ${event.kind} after ${memory.sequence}`
+  memory.sequence = event.sequence
+  return null
+}
+
+/** What is written is what is read, whatever state was reached. */
+export function survivesStorage(after: ServiceState): string | null {
+  const back = ServiceState.safeParse(JSON.parse(JSON.stringify(after)))
+  if (!back.success) return `state does not parse: ${back.error.message}`
+  return isDeepStrictEqual(back.data, after) ? null : 'state changes when it is stored and read back'
+}

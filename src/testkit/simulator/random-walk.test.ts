@@ -1,0 +1,177 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { announcementOf } from '../../core/rollout/messages.ts'
+import { serviceView } from '../../core/rollout/service-view.ts'
+import { timelineEntry } from '../../core/rollout/timeline.ts'
+import { ServiceView } from '../../core/rollout/view.ts'
+import type { World } from './world.ts'
+import { createWorld, isOver } from './world.ts'
+
+const VERSIONS = ['1.0.0', '1.1.0', '1.2.0', '1.3.0']
+
+type Move = { name: string; make(world: World): void }
+const move = (name: string, make: Move['make']): fc.Arbitrary<Move> =>
+  fc.constant({ name, make, [fc.toStringMethod]: () => name })
+const release = (version: string): string => `${version}-r`
+
+const passing = fc
+  .integer({ min: 1, max: 60 })
+  .chain((halves) => move(`pass ${halves / 2}s`, (world) => world.pass(halves * 500)))
+const onVersion = (name: string, act: (world: World, version: string) => void): fc.Arbitrary<Move> =>
+  fc.constantFrom(...VERSIONS).chain((version) => move(`${name} ${version}`, (world) => act(world, version)))
+const commands = fc.oneof(
+  onVersion('deploy', (world, version) => world.deploy(version)),
+  onVersion('deploy --now', (world, version) => world.deploy(version, { now: true })),
+  onVersion('roll back to', (world, version) => world.deploy(version, { now: true, kind: 'rollback' })),
+  ...(['pause', 'resume', 'abort', 'rollback', 'promote', 'promote-full', 'unadopt'] as const).map((kind) =>
+    move(kind, (world) => world.byHand(kind)),
+  ),
+)
+const faults = fc.oneof(
+  onVersion('crash all of', (world, version) => world.target.crash(release(version))),
+  onVersion('crash one of', (world, version) => world.target.crash(release(version), 1)),
+  onVersion('restart', (world, version) => world.target.restart(release(version))),
+  onVersion('unready', (world, version) => world.target.unready(release(version))),
+  onVersion('ready', (world, version) => world.target.ready(release(version))),
+  onVersion('fail', (world, version) => world.target.fail(release(version))),
+  onVersion('never ready', (world, version) => world.target.behave(release(version), 'never-ready')),
+  onVersion('start refused', (world, version) => world.target.behave(release(version), 'refused')),
+  onVersion('bad answers of', (world, version) =>
+    world.router.quality(release(version), { errorShare: 0.2 }),
+  ),
+  onVersion('slow answers of', (world, version) => world.router.quality(release(version), { bucket: 20 })),
+  onVersion('good answers of', (world, version) => world.router.quality(release(version), {})),
+  onVersion('weights edited to', (world, version) => world.router.edit({ [release(version)]: 1000 })),
+  onVersion('router reverted to', (world, version) => world.router.revert(release(version), world.now())),
+  move('router forgets', (world) => world.router.forget()),
+  move('router gone', (world) => world.setReachable('router', false)),
+  move('router back', (world) => world.setReachable('router', true)),
+  move('target gone', (world) => world.setReachable('target', false)),
+  move('target back', (world) => world.setReachable('target', true)),
+  move('no data', (world) => world.setMetrics('no-data')),
+  move('metrics broken', (world) => world.setMetrics('failure')),
+  move('metrics back', (world) => world.setMetrics('samples')),
+  move('answers lost', (world) => world.strikeAnswers(['lost', 'lost', 'lost'])),
+  move('answers doubled', (world) => world.strikeAnswers(['doubled', 'doubled'])),
+  move('clock forward', (world) => world.jumpClock(3_600_000)),
+  move('clock back', (world) => world.jumpClock(-600_000)),
+  move('controller restarted', (world) => world.restartController()),
+  move('controller down', (world) => world.restartController(90_000)),
+)
+const walks = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: passing },
+    { weight: 3, arbitrary: commands },
+    { weight: 3, arbitrary: faults },
+  ),
+  { minLength: 5, maxLength: 40 },
+)
+
+/** Every other walk begins with a release that serves. */
+function walk(moves: readonly Move[]): World {
+  const world = createWorld()
+  if (moves.length % 2 === 0) world.withStable()
+  for (const { make } of moves) {
+    make(world)
+    checkPicture(world)
+  }
+  return world
+}
+
+function checkPicture(world: World): void {
+  const state = world.state()
+  const timeline = world
+    .events()
+    .flatMap((event, index) => timelineEntry(index + 1, event, (name) => name) ?? [])
+  const view = ServiceView.parse(
+    serviceView(state, { revision: 1, now: world.now(), timeline: timeline.slice(-50), inFlight: {} }),
+  )
+  const said = world
+    .events()
+    .slice(-5)
+    .map((event) => announcementOf(event, state))
+  expect(JSON.stringify([view, said])).not.toMatch(/undefined|NaN|Infinity|\[object/)
+  const { rollout } = view
+  if (rollout === null) return
+  expect(rollout.sentence.length).toBeGreaterThan(10)
+  expect(rollout.waitingOn === null).toBe(rollout.state === 'ended')
+  for (const { allowed, whyNot } of [...view.actions, ...rollout.actions])
+    expect(allowed).toBe(whyNot === null)
+}
+
+/** What an action that is offered must be able to do. */
+function checkOffers(world: World): void {
+  const { actions } = serviceView(world.state(), {
+    revision: 1,
+    now: world.now(),
+    timeline: [],
+    inFlight: {},
+  })
+  for (const { name, allowed } of actions) {
+    if (!allowed || name === 'deploy' || (name === 'rollback' && isOver(world.state()))) continue
+    const actor = { kind: 'person' as const, name: 'ada' }
+    const kind = name === 'promote-full' ? 'promote' : name
+    const decided =
+      kind === 'promote'
+        ? world.decide({ kind, full: name === 'promote-full', actor, note: '' })
+        : world.decide({ kind, actor, note: '' })
+    expect([name, decided.kind]).toEqual([name, 'ok'])
+  }
+}
+
+function heal(world: World): void {
+  world.setReachable('router', true)
+  world.setReachable('target', true)
+  world.setMetrics('samples')
+  world.healAnswers()
+  world.router.refuse(null)
+  for (const version of VERSIONS) {
+    world.target.behave(release(version), 'ready')
+    world.target.restart(release(version))
+    world.target.ready(release(version))
+    world.router.quality(release(version), {})
+  }
+}
+
+describe('any walk of commands, observations and faults', () => {
+  it('keeps every invariant and ends, or names what it waits for, once the faults are over (INV1, INV2, INV4, INV8)', () => {
+    const property = fc.property(walks, (moves) => {
+      const world = walk(moves)
+      heal(world)
+      world.pass(120_000)
+      if (isOver(world.state())) return
+      world.byHand('resume')
+      world.pass(240_000)
+      checkPicture(world)
+      if (isOver(world.state())) return
+      world.byHand('abort')
+      world.pass(120_000)
+      checkPicture(world)
+      if (!isOver(world.state())) {
+        const view = serviceView(world.state(), { revision: 1, now: world.now(), timeline: [], inFlight: {} })
+        expect(view.rollout?.waitingOn?.kind).toBe('instances')
+      }
+    })
+    fc.assert(property, { numRuns: 40, seed: 20261121 })
+  })
+
+  it('answers a second look that shows nothing new with no event at all (INV9)', () => {
+    const property = fc.property(walks, (moves) => {
+      const world = walk(moves)
+      const observation = world.observation()
+      world.send({ kind: 'observed', observation })
+      const again = world.send({ kind: 'observed', observation })
+      expect(again.kind === 'ok' && again.value.map(({ kind }) => kind)).toEqual([])
+    })
+    fc.assert(property, { numRuns: 25, seed: 20261122 })
+  })
+
+  it('decides the same for the same walk (INV9) and only offers actions that are accepted', () => {
+    const property = fc.property(walks, (moves) => {
+      const world = walk(moves)
+      checkOffers(world)
+      expect(walk(moves).events()).toEqual(world.events())
+    })
+    fc.assert(property, { numRuns: 12, seed: 20261123 })
+  })
+})

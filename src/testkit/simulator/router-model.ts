@@ -1,0 +1,152 @@
+import type { Effect } from '../../core/rollout/due.ts'
+import { LATENCY_BUCKETS } from '../../core/shared/histogram.ts'
+import type { Problem } from '../../core/shared/problem.ts'
+import { problem } from '../../core/shared/problem.ts'
+import type { RouterState } from '../../core/shared/router-state.ts'
+import { ServiceRoutes } from '../../core/shared/routes.ts'
+import type { FencingToken } from '../../core/shared/token.ts'
+import { compareTokens } from '../../core/shared/token.ts'
+import type { ServiceCounts, TrafficCounts } from '../../core/shared/traffic-counts.ts'
+
+export type RouterModel = ReturnType<typeof createRouterModel>
+type RouterEffect = Extract<Effect, { kind: 'set-routes' | 'finalize' }>
+/** Share of requests that fail, and the latency bucket they fall in. */
+export type Quality = { errorShare: number; bucket: number }
+
+const GOOD: Quality = { errorShare: 0, bucket: 5 }
+const noCounts = (): TrafficCounts => ({
+  requests: 0,
+  errors: 0,
+  status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+  connectFailures: 0,
+  resets: 0,
+  timeouts: 0,
+  clientAborts: 0,
+  cutOnDrain: 0,
+  retries: 0,
+  latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
+})
+
+/** Routes in force, and exact counts of a steady stream of requests that follows them. */
+export function createRouterModel() {
+  let token: FencingToken | null = null
+  let sets: RouterState['sets'] = []
+  let reverted: RouterState['reverted'] = null
+  let refusing: Problem | null = null
+  let boot = 1
+  let counts = new Map<string, TrafficCounts>()
+  let unroutable = 0
+  let listening = false
+  const owed = new Map<string, number>()
+  const qualities = new Map<string, Quality>()
+  const written: Record<string, number>[] = []
+
+  function perform(effect: RouterEffect): Problem | null {
+    if (refusing !== null) return refusing
+    const order = token === null ? 1 : compareTokens(effect.token, token)
+    if (order < 0) return problem('STALE_TOKEN', { message: 'an older token', remedy: 'none' })
+    if (effect.kind === 'finalize') {
+      sets = []
+      token = null
+      listening = false
+      return null
+    }
+    if (order === 0) return null
+    const drain = { requestsMs: 0, websocketsMs: 0 }
+    const listen = { host: '127.0.0.1', port: 8080 }
+    const onControllerLoss = { kind: 'hold' as const }
+    ServiceRoutes.parse({
+      service: 'shop.local',
+      token: effect.token,
+      listen,
+      stable: effect.stable,
+      sets: effect.routes,
+      drain,
+      onControllerLoss,
+      probeKey: 'k',
+    })
+    token = effect.token
+    sets = effect.routes
+    reverted = null
+    listening = true
+    written.push(weights())
+    return null
+  }
+
+  const weights = (): Record<string, number> =>
+    Object.fromEntries(sets.map(({ release, weightPermille }) => [release, weightPermille]))
+
+  /** Whole requests; what is left of a share is carried to the next tick, so that shares are exact. */
+  function owedNow(key: string, amount: number): number {
+    const total = (owed.get(key) ?? 0) + amount
+    const whole = Math.floor(total + 1e-9)
+    owed.set(key, total - whole)
+    return whole
+  }
+
+  function serve(requests: number): void {
+    if (sets.length === 0) return
+    for (const { release, weightPermille } of sets) {
+      const quality = qualities.get(release) ?? GOOD
+      const served = owedNow(release, (requests * weightPermille) / 1000)
+      const errors = Math.min(served, owedNow(`${release} errors`, served * quality.errorShare))
+      const before = counts.get(release) ?? noCounts()
+      const latencyBuckets = before.latencyBuckets.map(
+        (count, index) => count + (index === quality.bucket ? served : 0),
+      )
+      counts.set(release, {
+        ...before,
+        requests: before.requests + served,
+        errors: before.errors + errors,
+        latencyBuckets,
+      })
+    }
+  }
+
+  return {
+    perform,
+    serve,
+    weights,
+    /** Every table of weights ever put in force, in order. */
+    written: (): readonly Record<string, number>[] => written,
+    isListening: (): boolean => listening,
+    state: (): RouterState => ({
+      service: 'shop.local',
+      boot: `router-${boot}`,
+      token,
+      listening: listening ? { host: '127.0.0.1', port: 8080 } : null,
+      sets,
+      instances: [],
+      reverted,
+    }),
+    counts: (): ServiceCounts => ({
+      service: 'shop.local',
+      boot: `router-${boot}`,
+      releases: [...counts].map(([release, total]) => ({ release, total, routes: {} })),
+      unroutable,
+      refused: 0,
+    }),
+    quality: (release: string, quality: Partial<Quality>): unknown =>
+      qualities.set(release, { ...GOOD, ...quality }),
+    refuse: (with_: Problem | null): void => {
+      refusing = with_
+    },
+    /** Somebody writes weights past the controller: the token stays. */
+    edit: (to: Record<string, number>): void => {
+      sets = sets.map((set) => ({ ...set, weightPermille: to[set.release] ?? 0 }))
+    },
+    /** The data plane goes back to stable by itself. */
+    revert: (stable: string, at: number): void => {
+      reverted = { at, fromWeights: weights() }
+      sets = sets.map((set) => ({ ...set, weightPermille: set.release === stable ? 1000 : 0 }))
+    },
+    /** A new process with nothing in memory. */
+    forget: (): void => {
+      boot += 1
+      token = null
+      sets = []
+      counts = new Map()
+      unroutable = 0
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import { serviceView } from '../../core/rollout/service-view.ts'
+import type { World } from './world.ts'
+import { createWorld, stepKind } from './world.ts'
+
+export const NEW = '1.1.0'
+export const stage = (weightPermille: number, pauseMs: number | null = 10_000) => ({
+  weightPermille,
+  pauseMs,
+  criteria: {},
+})
+
+/** A world in which the candidate has this share and its stage has begun. */
+export function withCandidateAt(permille: number, world = createWorld()): World {
+  world.withStable()
+  world.deploy(NEW)
+  world.passUntil((state) => world.weightOf(NEW) === permille && stepKind(state) !== 'traffic')
+  return world
+}
+export const decidedWeights = (world: World, version = NEW): number[] =>
+  world.eventsOf('weights-decided').map(({ weights }) => weights[`${version}-r`] ?? 0)
+export const waitingOn = (world: World) =>
+  serviceView(world.state(), { revision: 1, now: world.now(), timeline: [], inFlight: {} }).rollout?.waitingOn
+export const instancesOf = (world: World, version: string) =>
+  world.target.instances().filter(({ release, state }) => release === `${version}-r` && state !== 'gone')

@@ -1,0 +1,101 @@
+import { composePlan } from '../../core/plan/compose.ts'
+import type { Plan } from '../../core/plan/plan.ts'
+import type { Release } from '../../core/release/release.ts'
+import type { CanarySettings, ServiceSettings } from '../../core/release/settings.ts'
+import type { ServiceState } from '../../core/rollout/state.ts'
+
+/** Changes to the settings of a simulated service. */
+export type SettingsChange = {
+  strategy?: Partial<CanarySettings>
+  analysis?: Partial<ServiceSettings['analysis']>
+  replicas?: number
+  deadlineMs?: number
+}
+
+/** A canary with stages of ten seconds and a watch of thirty: small numbers, all rules. */
+export function simulatedSettings(change: SettingsChange = {}): ServiceSettings {
+  const stage = (weightPermille: number) => ({ weightPermille, pauseMs: 10_000, criteria: {} })
+  return {
+    service: 'shop',
+    environment: 'local',
+    production: false,
+    run: {
+      artifact: '/releases/{{version}}',
+      command: ['server', '{{port}}'],
+      replicas: change.replicas ?? 2,
+      env: {},
+      secrets: [],
+      stopGraceMs: 1000,
+    },
+    listen: { host: '127.0.0.1', port: 8080 },
+    health: {
+      path: '/up',
+      intervalMs: 1000,
+      timeoutMs: 1000,
+      successes: 1,
+      failures: 3,
+      deadlineMs: change.deadlineMs ?? 20_000,
+    },
+    drain: { requestsMs: 5000, websocketsMs: 5000 },
+    strategy: {
+      kind: 'canary',
+      steps: [stage(50), stage(250), stage(500), stage(1000)],
+      watchMs: 30_000,
+      holdMs: 15_000,
+      readyPercent: 100,
+      ...change.strategy,
+    },
+    analysis: {
+      alpha: 0.01,
+      intervalMs: 1000,
+      minRequests: 20,
+      compare: { errors: { ratio: 1, points: 0.1 }, latency: { ratio: 1, points: 10 } },
+      critical: { errorRatePercent: 5, p99Ms: 2000 },
+      warning: { errorRatePercent: 1 },
+      failingChecks: 3,
+      failingInstancesPercent: 10,
+      crashLimit: 5,
+      ...change.analysis,
+    },
+    onControllerLoss: { kind: 'hold' },
+    prober: null,
+    notify: [],
+  }
+}
+
+export const releaseOf = (version: string): string => `${version}-r`
+
+export function simulatedPlan(
+  state: ServiceState,
+  {
+    version,
+    settings,
+    kind,
+    now,
+  }: { version: string; settings: ServiceSettings; kind: 'deploy' | 'rollback'; now: number },
+): Plan {
+  const { stable, rollout } = state
+  const content = composePlan({
+    release: releaseRecord(version, settings),
+    stable: stable === null ? null : releaseRecord(stable.version, settings),
+    candidate: rollout === null || rollout.phase.kind === 'ended' ? null : rollout.plan.to.release,
+    kind,
+    history: { provisionMs: null, drainMs: null },
+    actor: 'ada',
+    now,
+    warnings: [],
+  })
+  return { ...content, id: `plan-${version}-${now}`, hash: `hash-${version}` }
+}
+
+export const releaseRecord = (version: string, settings: ServiceSettings): Release => ({
+  id: releaseOf(version),
+  stream: 'shop.local',
+  version,
+  artifact: { digest: `sha256:${version}`, folder: `/artifacts/${version}`, bytes: 1, files: 1 },
+  settings,
+  secretVersions: {},
+  createdAt: 0,
+  createdBy: 'ada',
+  adopted: false,
+})

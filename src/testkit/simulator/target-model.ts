@@ -1,0 +1,147 @@
+import type { Effect } from '../../core/rollout/due.ts'
+import type { Instance } from '../../core/shared/instance.ts'
+import type { Problem } from '../../core/shared/problem.ts'
+import { problem } from '../../core/shared/problem.ts'
+import type { FencingToken } from '../../core/shared/token.ts'
+import { compareTokens } from '../../core/shared/token.ts'
+
+/** Time from start to ready, and from stop to gone. */
+const START_MS = 2000
+const STOP_MS = 500
+/** What ended is shown this long, as on a real host. */
+const REMEMBER_MS = 60_000
+
+export type Behaviour = 'ready' | 'never-ready' | 'refused'
+export type TargetModel = ReturnType<typeof createTargetModel>
+
+/** Instances that start, become ready, die and stop in virtual time; fenced as the real target is. */
+export function createTargetModel(now: () => number) {
+  let instances: Instance[] = []
+  let highest: FencingToken | null = null
+  let nextId = 1
+  const behaviours = new Map<string, Behaviour>()
+
+  const start = (release: string): Instance => ({
+    id: `${release}-${nextId++}`,
+    service: 'shop.local',
+    release,
+    state: 'starting',
+    host: '127.0.0.1',
+    port: 40_000 + nextId,
+    pid: 1000 + nextId,
+    startedAt: now(),
+    readyAt: null,
+    crashes: 0,
+    consecutiveProbeFailures: 0,
+    lastProbeFailure: null,
+    lastExit: null,
+    logTail: [],
+  })
+  const change = (match: (one: Instance) => boolean, to: (one: Instance) => Partial<Instance>): void => {
+    instances = instances.map((one) => (match(one) ? { ...one, ...to(one) } : one))
+  }
+  const isOver = ({ state }: Instance): boolean => state === 'stopping' || state === 'gone'
+  const exit = (cause: 'exited' | 'stopped-by-us') => ({ code: 1, signal: null, cause, at: now() })
+
+  function perform(effect: Effect): Problem | null {
+    if (highest !== null && compareTokens(effect.token, highest) < 0)
+      return problem('STALE_TOKEN', { message: 'an older token', remedy: 'none' })
+    highest = effect.token
+    return obey(effect)
+  }
+
+  function obey(effect: Effect): Problem | null {
+    switch (effect.kind) {
+      case 'set-routes':
+      case 'finalize':
+        return null
+      case 'start-set': {
+        const { release } = effect
+        if (behaviours.get(release) === 'refused')
+          return problem('START_REFUSED', { message: `${release} has no program`, remedy: 'Build it.' })
+        const living = instances.filter((one) => one.release === release && !isOver(one)).length
+        for (let count = living; count < effect.replicas; count += 1)
+          instances = [...instances, start(release)]
+        return null
+      }
+      case 'adopt-set':
+        if (instances.some((one) => one.release === effect.release && one.state !== 'gone')) return null
+        instances = [
+          ...instances,
+          { ...start(effect.release), state: 'ready', readyAt: now(), port: effect.adoption.port },
+        ]
+        return null
+      case 'stop-set':
+        change(
+          (one) => one.release === effect.release && !isOver(one),
+          () => ({ state: 'stopping', lastExit: exit('stopped-by-us') }),
+        )
+        return null
+      case 'release-set':
+        instances = instances.filter((one) => one.release !== effect.release)
+        return null
+    }
+  }
+
+  function tick(): void {
+    const t = now()
+    const isUp = (one: Instance): boolean =>
+      (behaviours.get(one.release) ?? 'ready') === 'ready' && t - one.startedAt >= START_MS
+    change(
+      (one) => one.state === 'starting' && isUp(one),
+      () => ({ state: 'ready', readyAt: t }),
+    )
+    change(
+      (one) => one.state === 'stopping' && t - (one.lastExit?.at ?? 0) >= STOP_MS,
+      () => ({ state: 'gone', pid: null }),
+    )
+    change(
+      (one) => one.state === 'stopping' && t < (one.lastExit?.at ?? 0),
+      () => ({ state: 'gone', pid: null }),
+    )
+    instances = instances.filter((one) => one.state !== 'gone' || t - (one.lastExit?.at ?? 0) < REMEMBER_MS)
+  }
+
+  const probeFailure = () => ({ kind: 'status' as const, message: 'GET /up answered 503', at: now() })
+  const aliveOf = (release: string) => (one: Instance) => one.release === release && !isOver(one)
+
+  return {
+    perform,
+    tick,
+    instances: (): Instance[] => instances,
+    behave: (release: string, behaviour: Behaviour): unknown => behaviours.set(release, behaviour),
+    /** They crash and wait for their back-off; `restart` brings them back. */
+    crash: (release: string, count = Number.POSITIVE_INFINITY): void => {
+      const ids = new Set(
+        instances
+          .filter(aliveOf(release))
+          .slice(0, count)
+          .map(({ id }) => id),
+      )
+      change(
+        ({ id }) => ids.has(id),
+        (one) => ({ state: 'crashed', crashes: one.crashes + 1, pid: null, lastExit: exit('exited') }),
+      )
+    },
+    restart: (release: string): void =>
+      change(
+        (one) => one.release === release && one.state === 'crashed',
+        () => ({ state: 'starting', startedAt: now(), pid: 7 }),
+      ),
+    unready: (release: string): void =>
+      change(
+        (one) => one.release === release && one.state === 'ready',
+        () => ({ state: 'unready', consecutiveProbeFailures: 1, lastProbeFailure: probeFailure() }),
+      ),
+    ready: (release: string): void =>
+      change(
+        (one) => one.release === release && one.state === 'unready',
+        () => ({ state: 'ready', consecutiveProbeFailures: 0, lastProbeFailure: null }),
+      ),
+    fail: (release: string): void =>
+      change(
+        (one) => aliveOf(release)(one),
+        () => ({ state: 'failed', lastProbeFailure: probeFailure(), logTail: ['cannot open the database'] }),
+      ),
+  }
+}

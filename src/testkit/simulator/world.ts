@@ -1,0 +1,241 @@
+import type { ServiceSettings } from '../../core/release/settings.ts'
+import type { Command, Observed } from '../../core/rollout/command.ts'
+import { decide } from '../../core/rollout/decide.ts'
+import type { Effect } from '../../core/rollout/due.ts'
+import { due } from '../../core/rollout/due.ts'
+import type { Event, EventOf } from '../../core/rollout/event.ts'
+import { evolve } from '../../core/rollout/evolve.ts'
+import type { MetricAnswer } from '../../core/rollout/observation.ts'
+import type { Actor } from '../../core/rollout/reason.ts'
+import type { Adoption, ServiceState } from '../../core/rollout/state.ts'
+import { newServiceState } from '../../core/rollout/state.ts'
+import type { Problem } from '../../core/shared/problem.ts'
+import { problem } from '../../core/shared/problem.ts'
+import type { Result } from '../../core/shared/result.ts'
+import type { InvariantMemory } from './invariants.ts'
+import { brokenInvariant, survivesStorage } from './invariants.ts'
+import { createRouterModel } from './router-model.ts'
+import { simulatedPlan, simulatedSettings } from './settings.ts'
+import { createTargetModel } from './target-model.ts'
+
+const START_OF_TIME_MS = 1_700_000_000_000
+const LOOK_MS = 500
+const ADA: Actor = { kind: 'person', name: 'ada' }
+
+export type World = ReturnType<typeof createWorld>
+/** Strikes the answer of the next effect: the effect happens, its answer is lost, or comes twice. */
+export type AnswerFault = 'lost' | 'doubled'
+type DeployOptions = {
+  now?: boolean
+  kind?: 'deploy' | 'rollback'
+  adoption?: Adoption
+  settings?: ServiceSettings
+}
+
+/**
+ * A whole deployment in memory and virtual time: the pure core decides, small models of target, router and numbers
+ * answer. Invariants are checked after every event, and the state goes through storage after every command.
+ */
+export function createWorld({
+  settings = simulatedSettings(),
+  requestsPerSecond = 200,
+}: {
+  settings?: ServiceSettings
+  requestsPerSecond?: number
+} = {}) {
+  let now = START_OF_TIME_MS
+  let state: ServiceState = newServiceState('shop.local')
+  let epoch = 0
+  let nextRollout = 1
+  let metrics: 'samples' | 'no-data' | 'failure' = 'samples'
+  let targetReachable = true
+  let routerReachable = true
+  let answerFaults: AnswerFault[] = []
+  const events: Event[] = []
+  const memory: InvariantMemory = { sequence: 0, outcomes: new Map() }
+  const target = createTargetModel(() => now)
+  const router = createRouterModel()
+
+  function send(command: Command): Result<Event[]> {
+    const decided = decide(state, command, now)
+    if (decided.kind === 'failed') return decided
+    for (const event of decided.value) {
+      const after = evolve(state, event)
+      const broken = brokenInvariant(memory, { before: state, event, after })
+      if (broken !== null) throw new Error(`${broken}\n${history(events, now)}`)
+      events.push(event)
+      state = after
+    }
+    const unfit = survivesStorage(state)
+    if (unfit !== null) throw new Error(unfit)
+    return decided
+  }
+
+  const unreachable = (what: string): Problem =>
+    problem(`${what}_UNREACHABLE`, {
+      message: `no answer from the ${what.toLowerCase()}`,
+      remedy: 'Wait.',
+      retryable: true,
+    })
+
+  function observation(): Observed {
+    const answer = (): MetricAnswer => {
+      if (metrics === 'samples') return { kind: 'samples', at: now, counts: router.counts() }
+      return metrics === 'no-data'
+        ? { kind: 'no-data', at: now }
+        : { kind: 'failure', at: now, problem: unreachable('METRICS') }
+    }
+    return {
+      instances: targetReachable
+        ? { kind: 'seen', instances: target.instances() }
+        : { kind: 'failed', problem: unreachable('TARGET') },
+      router: routerReachable
+        ? { kind: 'seen', state: router.state() }
+        : { kind: 'failed', problem: unreachable('ROUTER') },
+      metrics: answer(),
+      probes: { sent: 0, lost: 0 },
+    }
+  }
+
+  const act = (effect: Effect): Problem | null => {
+    if (effect.kind === 'set-routes' || effect.kind === 'finalize')
+      return routerReachable ? router.perform(effect) : unreachable('ROUTER')
+    return targetReachable ? target.perform(effect) : unreachable('TARGET')
+  }
+
+  function performDue(): void {
+    for (const effect of due(state)) {
+      const trouble = act(effect)
+      const fault = answerFaults.shift()
+      const answer: Command =
+        trouble === null
+          ? { kind: 'effect-succeeded', effect: effect.key }
+          : { kind: 'effect-failed', effect: effect.key, problem: trouble }
+      if (fault === 'lost') continue
+      send(answer)
+      if (fault === 'doubled') send(answer)
+    }
+  }
+
+  function look(): Result<Event[]> {
+    const decided = send({ kind: 'observed', observation: observation() })
+    performDue()
+    return decided
+  }
+
+  /** Time goes by: requests flow, instances come and go, and the controller looks. */
+  function pass(ms: number): void {
+    for (const end = now + ms; now < end; ) {
+      const step = Math.min(LOOK_MS, end - now)
+      now += step
+      router.serve((requestsPerSecond * step) / 1000)
+      target.tick()
+      look()
+    }
+  }
+
+  function passUntil(reached: (world: ServiceState) => boolean, limitMs = 600_000): void {
+    for (const end = now + limitMs; !reached(state); pass(LOOK_MS))
+      if (now >= end) throw new Error(`never reached:\n${history(events, now)}`)
+  }
+
+  function deploy(
+    version: string,
+    { now: endWatch = false, kind = 'deploy', adoption, settings: own = settings }: DeployOptions = {},
+  ): Result<Event[]> {
+    const plan = simulatedPlan(state, { version, settings: own, kind, now })
+    const rollout = {
+      id: `rollout-${nextRollout++}`,
+      plan,
+      settings: own,
+      actor: ADA,
+      note: '',
+      at: now,
+      adoption: adoption ?? null,
+    }
+    const decided = send({ kind: 'deploy', rollout, now: endWatch })
+    performDue()
+    return decided
+  }
+
+  function byHand(
+    kind: 'pause' | 'resume' | 'abort' | 'rollback' | 'unadopt' | 'promote' | 'promote-full',
+  ): Result<Event[]> {
+    const said = { actor: ADA, note: '' }
+    const decided =
+      kind === 'promote' || kind === 'promote-full'
+        ? send({ kind: 'promote', full: kind === 'promote-full', ...said })
+        : send({ kind, ...said })
+    performDue()
+    return decided
+  }
+
+  /** The controller dies, and a new one with a higher epoch reads the stored state. Nobody looked for `downMs`. */
+  function restartController(downMs = 0): void {
+    for (const end = now + downMs; now < end; ) {
+      const step = Math.min(LOOK_MS, end - now)
+      now += step
+      router.serve((requestsPerSecond * step) / 1000)
+      target.tick()
+    }
+    state = JSON.parse(JSON.stringify(state))
+    epoch += 1
+    send({ kind: 'controller-started', epoch })
+    performDue()
+  }
+
+  restartController()
+  return {
+    target,
+    router,
+    send,
+    /** What would be decided, without deciding it. */
+    decide: (command: Command): Result<Event[]> => decide(state, command, now),
+    look,
+    pass,
+    passUntil,
+    deploy,
+    byHand,
+    restartController,
+    observation,
+    state: (): ServiceState => state,
+    now: (): number => now,
+    events: (): readonly Event[] => events,
+    eventsOf: <K extends Event['kind']>(kind: K): EventOf<K>[] =>
+      events.filter((event): event is EventOf<K> => event.kind === kind),
+    outcomes: (): string[] => [...memory.outcomes.values()],
+    weightOf: (version: string): number => router.weights()[`${version}-r`] ?? 0,
+    setMetrics: (to: typeof metrics): void => {
+      metrics = to
+    },
+    setReachable: (what: 'target' | 'router', reachable: boolean): void => {
+      if (what === 'target') targetReachable = reachable
+      else routerReachable = reachable
+    },
+    strikeAnswers: (faults: readonly AnswerFault[]): void => {
+      answerFaults = [...answerFaults, ...faults]
+    },
+    healAnswers: (): void => {
+      answerFaults = []
+    },
+    jumpClock: (ms: number): void => {
+      now += ms
+    },
+    /** A first release that serves and whose rollout is over. */
+    withStable: (version = '1.0.0'): void => {
+      deploy(version)
+      passUntil(({ stable, rollout }) => stable?.version === version && rollout?.phase.kind === 'ended')
+    },
+  }
+}
+
+export const isOver = ({ rollout }: ServiceState): boolean =>
+  rollout === null || rollout.phase.kind === 'ended'
+export const stepKind = ({ rollout }: ServiceState): string | undefined =>
+  rollout?.plan.steps[rollout.stepIndex]?.step.kind
+
+const history = (events: readonly Event[], now: number): string =>
+  events
+    .slice(-40)
+    .map((event) => `${event.at - now} ${JSON.stringify(event).slice(0, 260)}`)
+    .join('\n')
