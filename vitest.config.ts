@@ -24,7 +24,7 @@ export default defineConfig({
           ],
           exclude: LATER,
           testTimeout: 20 * SECOND_MS,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -34,7 +34,7 @@ export default defineConfig({
           include: ['src/**/*.live.test.ts', 'test/live/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
           testTimeout: 120 * SECOND_MS,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -44,7 +44,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts', 'test/package/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
           testTimeout: 180 * SECOND_MS,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -53,7 +53,7 @@ export default defineConfig({
           name: 'long',
           include: ['{src,test,bench,scripts}/**/*.long.test.ts', 'test/long/**/*.test.ts'],
           testTimeout: 600 * SECOND_MS,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

@@ -2,11 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { configurationFiles } from './generators/configuration.ts'
+import { errorFiles } from './generators/errors.ts'
 import type { GeneratedFile } from './generators/generated-file.ts'
+import { scenarioFiles } from './generators/scenarios.ts'
 
 // Writes every generated file. With --check it writes nothing and exits 1 if one is out of date.
 // A new generator exports a list of files and is added here.
-const GENERATED: GeneratedFile[] = [...configurationFiles]
+const GENERATED: GeneratedFile[] = [...configurationFiles, ...errorFiles, ...scenarioFiles]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const checkOnly = process.argv.includes('--check')

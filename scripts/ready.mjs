@@ -13,12 +13,21 @@ const newestMs = (folder) =>
 
 function run(what, command, args) {
   console.error(`sluice: ${what}`)
-  const { status } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
+  const { status } = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  })
   if (status !== 0) process.exit(status ?? 1)
 }
 
 if (modifiedMs(at('node_modules/.package-lock.json')) < modifiedMs(at('package-lock.json')))
   run('installing dependencies (npm ci)', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 
-const pageSourcesMs = Math.max(newestMs(at('web/src')), modifiedMs(at('web/index.html')), modifiedMs(at('package-lock.json')))
-if (modifiedMs(at('web/dist/index.html')) < pageSourcesMs) run('building the page', 'npm', ['run', '--silent', 'build', '--workspace', 'web'])
+const pageSourcesMs = Math.max(
+  newestMs(at('web/src')),
+  modifiedMs(at('web/index.html')),
+  modifiedMs(at('package-lock.json')),
+)
+if (modifiedMs(at('web/dist/index.html')) < pageSourcesMs)
+  run('building the page', 'npm', ['run', '--silent', 'build', '--workspace', 'web'])

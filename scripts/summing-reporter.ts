@@ -6,15 +6,21 @@ export default class SummingReporter implements Reporter {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0, pending: 0 }
     const skipped: string[] = []
     for (const module of modules) {
-      const tests = [...module.children.allTests()]
-      if (tests.length === 0 && module.state() === 'failed') count.failed += 1
-      for (const test of tests) {
+      count.failed += brokenAround(module)
+      for (const test of module.children.allTests()) {
         const result = test.result()
         count[result.state] += 1
-        if (result.state === 'skipped') skipped.push(`  skipped: ${test.fullName} (${result.note ?? 'no reason given'})`)
+        if (result.state === 'skipped')
+          skipped.push(`  skipped: ${test.fullName} (${result.note ?? 'no reason given'})`)
       }
     }
     if (skipped.length > 0) console.log(`\n${skipped.join('\n')}`)
     console.log(`\n${count.passed} passed, ${count.failed + count.pending} failed, ${count.skipped} skipped`)
   }
+}
+
+/** A file that cannot be loaded and a hook that fails leave their tests "skipped"; each of them is a failure. */
+function brokenAround(module: TestModule): number {
+  const suites = [module, ...module.children.allSuites()]
+  return suites.filter((suite) => suite.errors().length > 0).length
 }

@@ -1,35 +1,19 @@
 import * as z from 'zod'
 import { formatDuration, parseDuration } from '../core/shared/duration.ts'
 import { problem } from '../core/shared/problem.ts'
+import type { CommandAbout, CommandListing } from './command-listing.ts'
 import type { Session } from './session.ts'
 
-/** One positional argument; `[brackets]` in the help when it may be left out. */
-type ArgumentSpec = { name: string; summary: string; required: boolean; choices?: readonly string[] }
-
-/** One option, in the notation of commander: `--timeout <time>`, `-n, --lines <count>`, `--no-watch`. */
-type OptionSpec = { flags: string; summary: string }
-
 /** One command of the CLI: what the help says about it, and what it does with what was typed. */
-export interface Command {
-  /** A sentence or two more than the one in the list of commands. */
-  readonly description: string
-  readonly arguments: readonly ArgumentSpec[]
-  readonly options: readonly OptionSpec[]
-  readonly examples: readonly string[]
+export interface Command extends CommandAbout {
   /** Gives the exit code. `typed` holds arguments and options by name, as strings, numbers of nothing assumed. */
   run(session: Session, typed: unknown): Promise<number>
 }
 
-/** What the list of commands needs; the command itself is loaded only when it runs. */
-export type CommandEntry = {
-  name: string
-  summary: string
-  group: Group
-  load: () => Promise<{ command: Command }>
+/** A command that can be run. */
+export interface CommandEntry extends CommandListing {
+  load(): Promise<{ command: Command }>
 }
-
-export const GROUPS = ['Start', 'Release', 'Look', 'Look after'] as const
-type Group = (typeof GROUPS)[number]
 
 type Definition<Input extends z.ZodType> = Omit<Command, 'run'> & {
   input: Input

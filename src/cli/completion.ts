@@ -1,4 +1,4 @@
-import type { Command, CommandEntry } from './command.ts'
+import type { CommandAbout, CommandListing } from './command-listing.ts'
 import { GLOBAL_OPTIONS } from './global-options.ts'
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
@@ -13,7 +13,7 @@ type Completed = {
 }
 
 /** The completion script of a shell, made from the same definitions as the help. */
-export async function completionScript(shell: Shell, entries: readonly CommandEntry[]): Promise<string> {
+export async function completionScript(shell: Shell, entries: readonly CommandListing[]): Promise<string> {
   const commands = await Promise.all(
     entries.map(async ({ name, summary, load }) => completed(name, summary, (await load()).command)),
   )
@@ -27,7 +27,7 @@ export async function completionScript(shell: Shell, entries: readonly CommandEn
   }
 }
 
-function completed(name: string, summary: string, command: Command): Completed {
+function completed(name: string, summary: string, command: CommandAbout): Completed {
   const options = [...command.options, ...GLOBAL_OPTIONS].map(({ flags, summary: text }) => ({
     name: longName(flags),
     summary: text,

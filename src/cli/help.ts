@@ -1,5 +1,5 @@
-import { type Command, type CommandEntry, GROUPS } from './command.ts'
 import { COMMANDS } from './command-list.ts'
+import { type CommandAbout, type CommandListing, GROUPS } from './command-listing.ts'
 import { GLOBAL_OPTIONS } from './global-options.ts'
 
 const COLUMN = 26
@@ -28,7 +28,7 @@ More:        sluice <command> --help
 }
 
 /** `sluice deploy --help`. */
-export function commandHelp({ name, summary }: CommandEntry, command: Command): string {
+export function commandHelp({ name, summary }: CommandListing, command: CommandAbout): string {
   const usage = command.arguments.map((argument) =>
     argument.required ? `<${argument.name}>` : `[${argument.name}]`,
   )

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/shared/problem.ts'
-import type { CommandEntry } from './command.ts'
+import type { CommandListing } from './command-listing.ts'
 import { exitCodeOf } from './exit-code.ts'
 import type { Io } from './io.ts'
 import { type Line, paintLine } from './text/line.ts'
@@ -22,7 +22,7 @@ const OUTPUT_SCHEMA_VERSION = 1
 export interface Session extends Globals {
   readonly io: Io
   /** Every command there is. */
-  readonly catalogue: readonly CommandEntry[]
+  readonly catalogue: readonly CommandListing[]
   /** The result, to standard output. With `--json` nothing: there `value` speaks. */
   say(lines: readonly Line[]): void
   /** One JSON document on a line of its own; nothing without `--json`. */
@@ -33,7 +33,7 @@ export interface Session extends Globals {
   fail(problems: Problem | readonly Problem[], code?: number): number
 }
 
-export function createSession(io: Io, globals: Globals, catalogue: readonly CommandEntry[]): Session {
+export function createSession(io: Io, globals: Globals, catalogue: readonly CommandListing[]): Session {
   const session: Session = {
     ...globals,
     io,

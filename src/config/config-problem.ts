@@ -44,7 +44,3 @@ export function summaryOf(problems: ConfigProblems): Problem {
       .join('\n'),
   })
 }
-
-/** For a terminal: each problem with its remedy on the next line. */
-export const renderProblems = (problems: ConfigProblems): string =>
-  problems.map((one) => `${one.message}\n  ${one.remedy}`).join('\n')

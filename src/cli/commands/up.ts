@@ -64,7 +64,10 @@ type Serving = { name: string; listen: string; ready: boolean }
 const servingLine = ({ name, listen, ready }: Serving): Line =>
   ready
     ? [span('  ✓ ', 'good'), span(`${name} takes traffic on ${listen}`)]
-    : [span('  ! ', 'warning'), span(`${name} does not serve yet: see \`sluice status\` and \`sluice logs\``)]
+    : [
+        span('  ! ', 'attention'),
+        span(`${name} does not serve yet: see \`sluice status\` and \`sluice logs\``),
+      ]
 
 /** The controller in this terminal. It has its own session, so that Ctrl-C reaches it once, as a request to stop. */
 function runAttached(session: Session, project: Project): Promise<number> {

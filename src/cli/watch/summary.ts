@@ -55,7 +55,10 @@ function nextWords({ outcome, from, to, problem }: RolloutView): string {
         ? '`sluice status` shows what runs.'
         : `\`sluice rollback\` goes back to ${from.version}.`
     case 'rolled_back':
-      return problem?.remedy ?? `${back}. \`sluice logs --release ${to.release}\` shows what the candidate wrote; deploy a fixed version.`
+      return (
+        problem?.remedy ??
+        `${back}. \`sluice logs --release ${to.release}\` shows what the candidate wrote; deploy a fixed version.`
+      )
     case 'aborted':
       return `${back}. \`sluice deploy ${to.version}\` begins again.`
     case 'superseded':

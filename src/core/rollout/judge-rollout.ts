@@ -64,7 +64,7 @@ function reasonOf({ check, state }: { check: Check; state: CheckState }, code: s
   return { code, message: sentence, evidence, actor: ENGINE }
 }
 
-/** REQUIREMENTS D2: more than 10% of the instances and at least two (or the only one) failing; a crash loop. */
+/** REQUIREMENTS D2: more than 10% of the instances and at least two (or the only one) failing; a crash loop; any OOM kill that the source can tell. */
 function judgeInstances(rollout: RolloutState, candidate: SetState): Reason | null {
   const { analysis } = rollout.settings
   const crashes = candidate.instances.reduce((sum, { crashes }) => sum + crashes, 0) - rollout.crashesAtStart
@@ -73,6 +73,16 @@ function judgeInstances(rollout: RolloutState, candidate: SetState): Reason | nu
       code: 'CRASH_LOOP',
       message: `instances of ${candidate.version} crashed ${crashes} times (limit ${analysis.crashLimit})${lastWords(candidate)}`,
       evidence: { crashes },
+      actor: ENGINE,
+    }
+  const starved = candidate.instances.find(
+    ({ lastExit }) => lastExit?.cause === 'oom' && lastExit.at >= rollout.startedAt,
+  )
+  if (starved !== undefined)
+    return {
+      code: 'OUT_OF_MEMORY',
+      message: `instance ${starved.id} of ${candidate.version} was killed for want of memory`,
+      evidence: { instance: starved.id, exit: starved.lastExit },
       actor: ENGINE,
     }
   const failing = candidate.instances.filter((instance) => isFailing(instance, analysis.failingChecks))

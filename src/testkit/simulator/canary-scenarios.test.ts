@@ -174,6 +174,18 @@ describe('a canary', () => {
   })
 })
 
+describe('a candidate that runs out of memory', () => {
+  it('is rolled back at the first kill, though one of two instances alone would not be critical', () => {
+    const world = createWorld()
+    world.withStable()
+    world.deploy(NEW)
+    world.passUntil(({ traffic }) => (traffic.weights[`${NEW}-r`] ?? 0) > 0)
+    world.target.starve(`${NEW}-r`)
+    world.passUntil(isOver, 5000)
+    expect(world.state().rollout?.reason.code).toBe('OUT_OF_MEMORY')
+  })
+})
+
 describe('an abort', () => {
   it('at every step brings everything back to stable and reaches exactly one outcome (S79)', () => {
     const whole = createWorld()

@@ -41,7 +41,7 @@ export function createTargetModel(now: () => number) {
     instances = instances.map((one) => (match(one) ? { ...one, ...to(one) } : one))
   }
   const isOver = ({ state }: Instance): boolean => state === 'stopping' || state === 'gone'
-  const exit = (cause: 'exited' | 'stopped-by-us') => ({ code: 1, signal: null, cause, at: now() })
+  const exit = (cause: 'exited' | 'stopped-by-us' | 'oom') => ({ code: 1, signal: null, cause, at: now() })
 
   function perform(effect: Effect): Problem | null {
     if (highest !== null && compareTokens(effect.token, highest) < 0)
@@ -121,6 +121,14 @@ export function createTargetModel(now: () => number) {
       change(
         ({ id }) => ids.has(id),
         (one) => ({ state: 'crashed', crashes: one.crashes + 1, pid: null, lastExit: exit('exited') }),
+      )
+    },
+    /** One of them is killed for want of memory, as its control group tells. */
+    starve: (release: string): void => {
+      const [first] = instances.filter(aliveOf(release))
+      change(
+        ({ id }) => id === first?.id,
+        (one) => ({ state: 'crashed', crashes: one.crashes + 1, pid: null, lastExit: exit('oom') }),
       )
     },
     restart: (release: string): void =>

@@ -66,6 +66,7 @@ export function createWorld({
       events.push(event)
       state = after
     }
+    if (decided.value.length === 0) return decided
     const unfit = survivesStorage(state)
     if (unfit !== null) throw new Error(unfit)
     return decided

@@ -1,0 +1,69 @@
+import { startLoad } from '../../src/testkit/load/load.ts'
+import { startWebSockets, type WebSocketLoad } from '../../src/testkit/load/websockets.ts'
+import { LoadOrder, type LoadReply } from './load-messages.ts'
+
+// The load of a bench in a process of its own: `node load-worker.ts URL RATE`. Orders come over the channel to the
+// parent, each gets one reply; without a parent there is no load.
+
+const [url = '', rate = '0'] = process.argv.slice(2)
+const LONGEST_MS = 10 * 60_000
+const SOCKETS = 20
+const MESSAGE_EVERY_MS = 200
+
+const load = startLoad({
+  url,
+  ratePerSecond: Number(rate),
+  connections: 'both',
+  durationMs: LONGEST_MS,
+  // 10% of 500 requests per second that last 2 s are 100 at a time; the rest is room for a stall.
+  maxInFlight: 4000,
+  mix: [
+    { method: 'GET', path: '/', share: 90 },
+    { method: 'GET', path: '/slow', share: 10 },
+  ],
+})
+let sockets: WebSocketLoad | null = null
+
+process.on('disconnect', () => process.exit(0))
+process.on('message', (message) => {
+  void obey(LoadOrder.parse(message)).then((reply) => process.send?.(reply))
+})
+
+async function obey(order: LoadOrder): Promise<LoadReply> {
+  switch (order) {
+    case 'open-sockets':
+      sockets = startWebSockets({
+        url: `${url.replace('http:', 'ws:')}/live`,
+        count: SOCKETS,
+        intervalMs: MESSAGE_EVERY_MS,
+      })
+      await sockets.ready
+      return numbers()
+    case 'close-sockets':
+      await sockets?.stop()
+      return numbers()
+    case 'mark':
+      return numbers()
+    case 'stop':
+      await load.stop()
+      return numbers()
+  }
+}
+
+function numbers(): LoadReply {
+  const { sent, lost, errors, notSent, maxSendDelayMs } = load.stats()
+  const {
+    failedToOpen = 0,
+    unexpectedCloses = 0,
+    wrongEchoes = 0,
+    gracefulCloses = 0,
+  } = sockets?.stats() ?? {}
+  return {
+    sent,
+    failed: lost.count + errors + notSent,
+    samples: lost.samples.map(({ message }) => message),
+    byKind: { ...lost.byKind, errors, notSent },
+    maxSendDelayMs,
+    sockets: { broken: failedToOpen + unexpectedCloses + wrongEchoes, graceful: gracefulCloses },
+  }
+}

@@ -1,0 +1,100 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import * as z from 'zod'
+import { cleanupOf } from './cleanup.ts'
+import { type Ended, endProcessesOf, freePort, run } from './processes.ts'
+import { programUnderTest } from './program.ts'
+
+const APP = fileURLToPath(new URL('../loss/app/server.mjs', import.meta.url))
+const COMMAND_LIMIT_MS = 120_000
+
+const Status = z.object({
+  services: z.tuple([
+    z.object({
+      stable: z.object({ version: z.string() }).nullable(),
+      sets: z.array(z.object({ version: z.string(), role: z.string() })),
+      rollout: z.object({
+        outcome: z.string().nullable(),
+        to: z.object({ version: z.string() }),
+        weight: z.object({ observedPermille: z.number().nullable() }),
+        trafficOffMs: z.number().nullable(),
+        sentence: z.string(),
+      }),
+      timeline: z.array(z.object({ at: z.number(), kind: z.string() })),
+    }),
+  ]),
+})
+export type ServiceStatus = z.infer<typeof Status>['services'][0]
+
+const Pids = z.object({ controller: Pid(), proxy: Pid(), agent: Pid() })
+function Pid() {
+  return z.object({ pid: z.int().positive() }).transform(({ pid }) => pid)
+}
+export type Pids = z.infer<typeof Pids>
+
+/** A folder with releases of the bench app and a `sluice.yaml`, driven by public commands only. */
+export type Stage = {
+  folder: string
+  url: string
+  addRelease(version: string, behaviour?: { failShare: number }): void
+  /** Ends with another code than expected: throws what the command printed. */
+  sluice(args: readonly string[], expectedCode?: number): Promise<Ended>
+  status(): Promise<ServiceStatus>
+  pids(): Pids
+  clear(): Promise<void>
+}
+
+export async function setStage(settings: Record<string, unknown>): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
+  const port = await freePort()
+  const config = join(folder, 'sluice.yaml')
+  writeFileSync(config, stringify(configOf(folder, port, settings)))
+  mkdirSync(join(folder, 'requests'))
+  const program = programUnderTest()
+
+  async function sluice(args: readonly string[], expectedCode = 0): Promise<Ended> {
+    // `--version` stands alone; every command works on the file of this folder.
+    const words = args[0]?.startsWith('--') ? args : [...args, '--config', config]
+    const ended = await run(process.execPath, [program.file, ...words], { limitMs: COMMAND_LIMIT_MS })
+    if (ended.code === expectedCode) return ended
+    const text = `${ended.out}${ended.err}`.trim().split('\n').slice(-12).join('\n')
+    throw new Error(`sluice ${args.join(' ')} ended with ${ended.code}, not ${expectedCode}:\n${text}`)
+  }
+
+  async function clear(): Promise<void> {
+    await sluice(['down', '--yes', '--quiet']).catch(() => undefined)
+    await endProcessesOf(folder)
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  return {
+    folder,
+    url: `http://127.0.0.1:${port}`,
+    addRelease: (version, { failShare } = { failShare: 0 }) => {
+      const release = join(folder, 'releases', version)
+      mkdirSync(release, { recursive: true })
+      cpSync(APP, join(release, 'server.mjs'))
+      writeFileSync(join(release, 'release.json'), JSON.stringify({ version, failShare }))
+    },
+    sluice,
+    status: async () => Status.parse(JSON.parse((await sluice(['status', '--json'])).out)).services[0],
+    pids: () => Pids.parse(JSON.parse(readFileSync(join(folder, '.sluice/runtime.json'), 'utf8'))),
+    clear: cleanupOf(clear),
+  }
+}
+
+const configOf = (folder: string, port: number, settings: Record<string, unknown>) => ({
+  service: 'bench',
+  run: {
+    artifact: './releases/{{version}}',
+    command: [process.execPath, 'server.mjs', '--port', '{{port}}'],
+    replicas: 2,
+    env: { BENCH_REQUESTS: join(folder, 'requests') },
+  },
+  listen: `127.0.0.1:${port}`,
+  health: { path: '/up', interval: '200ms', successes: 2, deadline: '20s' },
+  ...settings,
+})

@@ -1,0 +1,40 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** A program of the system that some suites need. Where it is missing they are skipped, and say so. */
+export type Program = {
+  command: string
+  /** The Debian package that brings it. */
+  aptPackage: string
+  /** What is skipped without it. */
+  suites: string
+}
+
+export const PROGRAMS: readonly Program[] = [
+  { command: 'chromium', aptPackage: 'chromium', suites: 'the page in a browser' },
+  { command: 'tmux', aptPackage: 'tmux', suites: 'the commands in a terminal' },
+  { command: 'python3', aptPackage: 'python3', suites: 'the Python example' },
+  { command: 'ps', aptPackage: 'procps', suites: 'the check for processes left behind' },
+  { command: 'haproxy', aptPackage: 'haproxy', suites: 'the comparison of proxies (bench)' },
+  { command: 'nginx', aptPackage: 'nginx', suites: 'the comparison of proxies (bench)' },
+  { command: 'wrk', aptPackage: 'wrk', suites: 'the comparison of proxies (bench)' },
+]
+
+/** Debian keeps servers where ordinary users do not look. */
+const ALSO = ['/usr/sbin', '/usr/local/sbin', '/sbin']
+
+export function findProgram(command: string, path = process.env.PATH ?? ''): string | null {
+  for (const folder of [...path.split(delimiter), ...ALSO]) {
+    if (folder === '') continue
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return join(folder, command)
+    } catch {
+      // Not here: the next folder may have it.
+    }
+  }
+  return null
+}
+
+export const missingPrograms = (path?: string): Program[] =>
+  PROGRAMS.filter(({ command }) => findProgram(command, path) === null)

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest'
+import { pathsBelow, type Source, sourcesBelow } from './sources.ts'
+
+const sources = sourcesBelow('src/adapters')
+const files = pathsBelow('src/adapters', /./)
+const folders = [...new Set(files.flatMap((path) => /^src\/adapters\/[^/]+\/[^/]+(?=\/)/.exec(path) ?? []))]
+
+/** The kit of a port: `targets` is tried by `target.ts`. */
+const kitOf = (folder: string): string =>
+  `src/testkit/conformance/${(folder.split('/')[2] ?? '').replace(/s$/, '')}.ts`
+
+/** Imported and called: an import alone proves nothing. */
+const runs = ({ isTest, imports, text }: Source, kit: string): boolean =>
+  isTest && imports.some(({ target }) => target === kit) && /^ *\w+Conformance\(/m.test(text)
+
+it('adapters were found', () => {
+  expect(folders.length).toBeGreaterThanOrEqual(6)
+})
+
+describe.each(folders)('%s', (folder) => {
+  it('says in its README what it needs and where its limits are', () => {
+    expect(files).toContain(`${folder}/README.md`)
+  })
+
+  it('is tried by the conformance kit of its port', () => {
+    const tests = sources.filter(({ path }) => path.startsWith(`${folder}/`))
+    expect(
+      tests.some((test) => runs(test, kitOf(folder))),
+      `no test calls ${kitOf(folder)}`,
+    ).toBe(true)
+  })
+})
