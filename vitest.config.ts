@@ -20,6 +20,7 @@ export default defineConfig({
             'src/**/*.test.ts',
             'test/tidy/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'bench/**/*.test.ts',
             'web/src/**/*.test.{ts,tsx}',
           ],
           exclude: LATER,

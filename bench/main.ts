@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   print(`commit ${commit}`)
   const sections = new Map<string, string>()
   for (const bench of order.benches) {
-    const machine = machineLines()
+    const machine = machineLines(bench.measures)
     print([`\n${bench.title} (${bench.name})`, ...machine.map((line) => `  ${line}`)].join('\n'))
     const rows = await orMissing(bench.title, () => bench.run({ quick: order.quick, say }))
     print(rows.map(rowLine).join('\n'))

@@ -8,6 +8,7 @@ import { findProgram } from '../../scripts/testbed/programs.ts'
 import { PM2_VERSION } from '../loss/pm2-install.ts'
 import { lastCore } from './processes.ts'
 import { programUnderTest } from './program.ts'
+import type { Bench } from './row.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -19,14 +20,15 @@ export function commitName(): string {
 }
 
 /** Where the figures come from, one fact a line. */
-export function machineLines(): string[] {
+export function machineLines(measures: Bench['measures']): string[] {
   const core = lastCore()
+  const what = measures === 'sources' ? 'the sources (src/)' : programUnderTest().text
   return [
     `Cores: ${availableParallelism()} x ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}.`,
     `Load average when it began: ${loadavg()
       .map((value) => value.toFixed(2))
       .join(', ')}.`,
-    `Node ${process.versions.node}; measured is ${programUnderTest().text}.`,
+    `Node ${process.versions.node}; measured is ${what}.`,
     `Peers: ${peerVersions().join(', ')}.`,
     core === null
       ? 'No core is reserved: there is no taskset, or only one core.'

@@ -8,12 +8,13 @@ const WIRE_ROUNDS = 5
 export const wire: Bench = {
   name: 'wire',
   title: 'The data plane against other proxies',
+  measures: 'sources',
   method: [
     'One nginx worker answers 1 KiB from memory; each proxy has one process or one thread; wrk has one thread and 32 connections.',
     'Sluice runs with everything on: split over two sets, counters, limits.',
     'Throughput is a ratio inside one round, in which all proxies ran one after the other; the order turns from round to round.',
     'Added p99 is the difference between the way through Sluice and the way straight to the origin, in an open loop.',
-    'Where min of the added p99 is negative, the noise of the machine was larger than the aim: that row then shows the machine, not the proxy.',
+    'A negative added p99 means that the noise of the machine was larger than the difference: such a spread neither shows nor rules out that the aim is met.',
   ],
   run: async () => {
     const rows = await benchWire()
@@ -31,6 +32,7 @@ export const wire: Bench = {
 export const store: Bench = {
   name: 'store',
   title: 'Durable commits',
+  measures: 'sources',
   method: [
     'Each commit is one event, the state, one message and one document, synced to disk (SQLite, WAL, `synchronous=FULL`), one after the other.',
   ],

@@ -19,6 +19,8 @@ export type Bench = {
   title: string
   /** How it is measured, one sentence each. */
   method: readonly string[]
+  /** `sources`: it imports parts of src/ itself. `program`: it runs the `sluice` of `programUnderTest`. */
+  measures: 'sources' | 'program'
   run(options: BenchOptions): Promise<Row[]>
 }
 

@@ -25,9 +25,10 @@ function seeInstances(state: ServiceState, { instances }: Observed, now: number)
   if (instances.kind === 'failed') return troubled(state, 'target', instances.problem, now)
   const changed = state.sets
     .map((set) => ({ set, seen: instances.instances.filter((one) => isOf(set, one)) }))
-    .filter(
-      ({ set, seen }) =>
-        isAtDeadline(state, set, now) || !sameInstances(set.instances, seen, countedFailures(state)),
+    .filter(({ set, seen }) =>
+      isAtDeadline(state, set, now)
+        ? JSON.stringify(set.instances) !== JSON.stringify(seen)
+        : !sameInstances(set.instances, seen, countedFailures(state)),
     )
     .map(
       ({ set, seen }): Event => ({
@@ -55,7 +56,8 @@ const sameInstances = (a: readonly Instance[], b: readonly Instance[], counted: 
 
 /** What is said about a candidate that never became ready must be its last words, not those of the last change. */
 function isAtDeadline({ rollout }: ServiceState, set: SetState, now: number): boolean {
-  if (rollout?.phase.kind !== 'running' || rollout.plan.to.release !== set.release) return false
+  if (rollout?.phase.kind !== 'running' || rollout.phase.paused !== null) return false
+  if (rollout.plan.to.release !== set.release) return false
   const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? null
   const isProvisioning = rollout.plan.steps[rollout.stepIndex]?.step.kind === 'provision'
   return isProvisioning && startedAt !== null && now - startedAt >= rollout.settings.health.deadlineMs

@@ -158,10 +158,12 @@ describe('any walk of commands, observations and faults', { timeout: WALKS_LIMIT
     fc.assert(property, { numRuns: 150, seed: 20261121 })
   })
 
-  it('answers a second look that shows nothing new with no event at all (INV9)', () => {
+  it('answers looks that show nothing new with no event at all (INV9)', () => {
     const property = fc.property(walks, (moves) => {
       const world = walk(moves)
       const observation = world.observation()
+      // The first look may end one rollout and begin the next, whose own first look sets its counters' starting point.
+      world.send({ kind: 'observed', observation })
       world.send({ kind: 'observed', observation })
       const again = world.send({ kind: 'observed', observation })
       expect(again.kind === 'ok' && again.value.map(({ kind }) => kind)).toEqual([])

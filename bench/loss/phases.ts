@@ -1,0 +1,42 @@
+import type { LoadReply } from '../kit/load-messages.ts'
+import { type LoadProcess, startLoadProcess } from '../kit/load-process.ts'
+
+export const RATE_PER_SECOND = 500
+
+/** What one phase of a run cost its users. */
+export type Cost = {
+  sent: number
+  lost: number
+  brokenSockets: number
+  gracefulCloses: number
+  samples: string[]
+}
+
+/** Load that runs through all phases, with new WebSockets for each: those of the phase before have ended. */
+export type PhasedLoad = {
+  phase(act: () => Promise<void>): Promise<Cost>
+  end(): Promise<void>
+}
+
+export function startPhasedLoad(url: string): PhasedLoad {
+  const load: LoadProcess = startLoadProcess(url, RATE_PER_SECOND)
+  return {
+    phase: async (act) => {
+      const before = await load.ask('open-sockets')
+      await act()
+      const after = await load.ask('close-sockets')
+      return costOf(before, after)
+    },
+    end: () => load.end(),
+  }
+}
+
+function costOf(before: LoadReply, after: LoadReply): Cost {
+  return {
+    sent: after.sent - before.sent,
+    lost: after.failed - before.failed,
+    brokenSockets: after.sockets.broken,
+    gracefulCloses: after.sockets.graceful,
+    samples: after.samples.slice(before.samples.length),
+  }
+}
