@@ -238,7 +238,11 @@ async function discard(listener: Listener | null): Promise<void> {
   await listener?.close()
 }
 
-const deadline = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+/** Does not keep the process alive: when everything has ended before it, the proxy leaves at once. */
+const deadline = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref()
+  })
 
 const words = ({ epoch, sequence }: FencingToken): string => `epoch ${epoch}, sequence ${sequence}`
 

@@ -1,0 +1,19 @@
+/** How a version of the test service behaves; nothing named means: well. */
+export type Behaviour = {
+  /** Its health path answers 503 for ever. */
+  neverReady?: boolean
+  /** Share (0 to 1) of requests answered with 500. */
+  errorShare?: number
+  /** Ends at once with this exit code. */
+  exitsWith?: number
+  /** Listens on this port, whatever it was told. */
+  ownPort?: number
+  /** Time between the start of the process and listening. */
+  listensAfterMs?: number
+  /** A line it prints when it starts. */
+  says?: string
+  /** Variables whose values it prints when it starts. */
+  printsVariables?: string[]
+  /** What `/marker` answers, so that one can tell which bytes run. */
+  marker?: string
+}

@@ -1,0 +1,36 @@
+import { expect } from 'vitest'
+import { type Load, startLoad } from '../../../src/testkit/load/load.ts'
+import type { LoadStats } from '../../../src/testkit/load/tally.ts'
+import { startWebSockets, type WebSocketStats } from '../../../src/testkit/load/websockets.ts'
+import type { Stack } from './stack.ts'
+
+export type Traffic = { load: Load; stop(): Promise<{ requests: LoadStats; webSockets: WebSocketStats }> }
+
+/** Users: half on kept connections, half on new ones, a tenth of their requests takes 2 s, and WebSockets that talk all the time. */
+export async function startTraffic(
+  stack: Stack,
+  { ratePerSecond = 60, webSockets = 4, slow = 1 } = {},
+): Promise<Traffic> {
+  const mix = [
+    { method: 'GET', path: '/', share: 10 - slow },
+    { method: 'GET', path: '/slow', share: slow },
+  ]
+  const sockets = startWebSockets({ url: stack.webSocketUrl, count: webSockets, intervalMs: 200 })
+  await sockets.ready
+  const load = startLoad({ url: stack.url, ratePerSecond, connections: 'both', timeoutMs: 15_000, mix })
+  return {
+    load,
+    stop: async () => {
+      const requests = await load.stop()
+      return { requests, webSockets: await sockets.stop() }
+    },
+  }
+}
+
+/** Nobody noticed anything. */
+export function expectNothingLost({ requests, webSockets }: Awaited<ReturnType<Traffic['stop']>>): void {
+  expect(requests.lost).toEqual({ count: 0, byKind: {}, samples: [] })
+  expect(requests.notSent).toBe(0)
+  expect(requests.answered).toBe(requests.sent)
+  expect(webSockets).toMatchObject({ failedToOpen: 0, wrongEchoes: 0, unexpectedCloses: 0 })
+}
