@@ -93,7 +93,7 @@ export function createEngine(parts: EngineParts): Engine {
       state,
       due: at,
       messages: messagesFor(stream, before.revision, events, states),
-      documents: recordsFor(stream, before.revision, events, states),
+      documents: recordsFor({ stream, revision: before.revision, before: before.state, events, states }),
     })
     if (appended.kind === 'failed') {
       if (appended.problem.code === 'STORE_FENCED') parts.onFenced()

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Event } from '../core/rollout/event.ts'
+import { evolve } from '../core/rollout/evolve.ts'
 import { rolloutView } from '../core/rollout/service-view.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { RolloutSummary } from '../core/rollout/view.ts'
@@ -17,33 +18,52 @@ export type RolloutRecord = z.infer<typeof RolloutRecord>
 export const RolloutSpan = z.object({ firstSequence: z.int() })
 export type RolloutSpan = z.infer<typeof RolloutSpan>
 
+export type Decision = {
+  stream: string
+  /** Revision before the events. */
+  revision: number
+  before: ServiceState
+  events: readonly Event[]
+  /** The state after each event. */
+  states: readonly ServiceState[]
+}
+
 /** Records to write in the same transaction as these events. */
-export function recordsFor(
-  stream: string,
-  revision: number,
-  events: readonly Event[],
-  states: readonly ServiceState[],
-): StoredDocument[] {
+export function recordsFor({ stream, revision, before, events, states }: Decision): StoredDocument[] {
   const records = new Map<string, StoredDocument>()
   const put = (document: StoredDocument): unknown => records.set(`${document.kind} ${document.id}`, document)
   events.forEach((event, index) => {
-    const state = states[index]
+    const sequence = revision + index + 1
+    const prior = index === 0 ? before : (states[index - 1] ?? before)
+    const state = recordedState(event, prior, states[index] ?? prior)
     const rollout = state?.rollout ?? null
-    if (state === undefined || rollout === null) return
-    const { id, startedAt } = rollout
-    const view = (): RolloutRecord => ({ view: rolloutView(state, rollout, event.at) })
-    if (event.kind === 'rollout-started')
-      put({
-        kind: ROLLOUT_SPAN_DOCUMENT,
-        id,
-        stream,
-        at: startedAt,
-        body: { firstSequence: revision + index + 1 },
-      })
-    if (event.kind === 'rollout-started' || event.kind === 'outcome-reached')
-      put({ kind: ROLLOUT_DOCUMENT, id, stream, at: startedAt, body: view() })
+    if (state === null || rollout === null) return
+    const { id, startedAt: at } = rollout
+    if (event.kind !== 'outcome-reached')
+      put({ kind: ROLLOUT_SPAN_DOCUMENT, id, stream, at, body: { firstSequence: sequence } })
+    const body: RolloutRecord = { view: rolloutView(state, rollout, event.at) }
+    put({ kind: ROLLOUT_DOCUMENT, id, stream, at, body })
   })
   return [...records.values()]
+}
+
+/** The state that holds the rollout an event is worth a record of, or `null`. */
+function recordedState(event: Event, prior: ServiceState, after: ServiceState): ServiceState | null {
+  switch (event.kind) {
+    case 'rollout-started':
+    case 'outcome-reached':
+      return after
+    case 'queue-dropped': {
+      // It never began, but whoever asked for it must learn how it ended.
+      const { queued } = prior
+      if (queued === null) return null
+      const { at, reason } = event
+      const begun = evolve(prior, { kind: 'rollout-started', at: queued.at, rollout: queued })
+      return evolve(begun, { kind: 'outcome-reached', at, outcome: 'superseded', reason, trafficOffMs: null })
+    }
+    default:
+      return null
+  }
 }
 
 export function summaryOf({ view }: RolloutRecord): RolloutSummary {

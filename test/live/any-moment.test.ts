@@ -125,7 +125,7 @@ it('a newer release waits while the one before is watched, and --now ends the wa
   await stack.weight('1.2.0', 1000)
   expectNothingLost(await traffic.stop())
   expect((await stack.rollout(third)).rollout.from?.version).toBe('1.1.0')
-  expect(await stack.refusal('get_rollout', { id: second })).toBe('ROLLOUT_NOT_FOUND')
+  expect(await stack.outcome(second)).toBe('superseded')
 })
 
 async function onlyStableRuns(stack: Stack): Promise<void> {
