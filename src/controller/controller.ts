@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { chmodSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import canonicalize from 'canonicalize'
@@ -10,6 +11,8 @@ import { createProcessTarget } from '../adapters/targets/processes/process-targe
 import { createSecrets } from '../agent/secrets.ts'
 import { summaryOf } from '../config/config-problem.ts'
 import { loadConfig } from '../config/load.ts'
+import type { Command } from '../core/rollout/command.ts'
+import type { Problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { createAudience } from '../engine/audience.ts'
@@ -29,12 +32,14 @@ import { systemClock as clock } from './clock.ts'
 import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
 import { randomIds } from './ids.ts'
-import { createNotifierRegistry } from './notifiers.ts'
+import { channelWarnings, createNotifierRegistry } from './notifiers.ts'
 import { startProgram } from './programs.ts'
 
 /** Events read back at the start to fill the timelines of the views. */
 const REMEMBERED_EVENTS = 400
 const OUTBOX_EVERY_MS = 500
+/** Enough to tell folders and hosts apart in the keys of notifications. */
+const INSTALLATION_DIGITS = 12
 /** How often missing parts (proxy, agent) are noticed and started again: while the proxy is away, nobody is served. */
 const KEEP_EVERY_MS = 100
 const RETENTION_EVERY_MS = 3_600_000
@@ -69,7 +74,7 @@ export async function startController(options: ControllerOptions): Promise<Resul
   const { store, epoch } = opened.value
   const parts = createParts(folder)
   const audience = createAudience(clock)
-  const notifiers = createNotifierRegistry({ secretOf: parts.secretOf, log })
+  const notifiers = createNotifierRegistry(parts.secretOf)
   const ended = new AbortController()
   const watches = createWatches(
     () => ({ ...options, ...parts, engine, clock, epoch, onLook: audience.looked }),
@@ -80,11 +85,7 @@ export async function startController(options: ControllerOptions): Promise<Resul
     run: createEffectRunner({ store, ...parts }),
     answer: (stream, effect, result) => {
       if (ended.signal.aborted) return
-      const command =
-        result.kind === 'ok'
-          ? ({ kind: 'effect-succeeded', effect } as const)
-          : ({ kind: 'effect-failed', effect, problem: result.problem } as const)
-      void engine.handle(stream, command).then(() => watches.nudge(stream))
+      void engine.handle(stream, answerCommand(effect, result)).then(() => watches.nudge(stream))
     },
   })
   const engine: Engine = createEngine({
@@ -93,6 +94,7 @@ export async function startController(options: ControllerOptions): Promise<Resul
     log,
     performer,
     epoch,
+    installation: keptSecret(folder.root, 'installation').slice(0, INSTALLATION_DIGITS),
     onFenced: options.onFenced,
     onDecided: (stream, decided) => {
       audience.decided(stream, decided)
@@ -133,6 +135,15 @@ export async function startController(options: ControllerOptions): Promise<Resul
   })
 }
 
+/** The answer of an effect comes back as a command like any other. */
+const answerCommand = (
+  effect: string,
+  result: { kind: 'ok' } | { kind: 'failed'; problem: Problem },
+): Command =>
+  result.kind === 'ok'
+    ? { kind: 'effect-succeeded', effect }
+    : { kind: 'effect-failed', effect, problem: result.problem }
+
 type Watches = { watch(stream: string): void; nudge(stream: string): void; finished(): Promise<unknown> }
 
 /** One watch for each stream. */
@@ -152,8 +163,15 @@ function createWatches(parts: () => WatchParts, signal: AbortSignal): Watches {
 async function openStore(folder: Folder): Promise<Result<{ store: Store; epoch: number }>> {
   const store = await createSqliteStore({ file: folder.state })
   if (store.kind === 'failed') return store
+  makePrivate(folder)
   const acquired = await store.value.acquire({ pid: process.pid, startedAt: clock.now(), host: hostname() })
   return acquired.kind === 'failed' ? acquired : ok({ store: store.value, epoch: acquired.value.epoch })
+}
+
+/** The folder is its owner's alone already; a copied file should be, too. What SQLite makes beside it takes its mode. */
+function makePrivate(folder: Folder): void {
+  for (const name of readdirSync(folder.root))
+    if (/^(state\.db|owner\.lock)/.test(name)) chmodSync(path.join(folder.root, name), 0o600)
 }
 
 function createParts(folder: Folder) {
@@ -282,6 +300,7 @@ function createContext({
   engine,
   target,
   router,
+  secretOf,
   audience,
   watch,
   preparing,
@@ -302,6 +321,7 @@ function createContext({
       createHash('sha256')
         .update(canonicalize(value) ?? '')
         .digest('hex'),
+    channelWarnings: ({ notify }) => channelWarnings(notify, secretOf),
     viewOf: audience.viewOf,
     timeline: audience.timeline,
     watch,

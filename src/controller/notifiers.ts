@@ -5,7 +5,6 @@ import type { ServiceState } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed } from '../core/shared/result.ts'
-import type { Log } from '../ports/log.ts'
 import type { Notifier } from '../ports/notifier.ts'
 
 /** Notifiers by channel (`shop.local/ops`), made from the configuration of what was deployed last. */
@@ -14,29 +13,37 @@ export type NotifierRegistry = {
   learn(state: ServiceState): void
 }
 
-export function createNotifierRegistry({
-  secretOf,
-  log,
-}: {
-  secretOf(name: string): string | null
-  log: Log
-}): NotifierRegistry {
+export function createNotifierRegistry(secretOf: (name: string) => string | null): NotifierRegistry {
   const byChannel: Record<string, Notifier> = {}
-  const made = new Map<string, string>()
   return {
     byChannel,
     learn: ({ stream, rollout, settings }) => {
-      for (const channel of (rollout?.settings ?? settings)?.notify ?? []) {
-        const name = `${stream}/${channel.name}`
-        const definition = JSON.stringify(channel)
-        if (made.get(name) === definition) continue
-        const notifier = makeNotifier(channel, secretOf)
-        made.set(name, definition)
-        if (notifier.kind === 'ok') byChannel[name] = notifier.value
-        else log.error('notification channel cannot be used', { channel: name, problem: notifier.problem })
-      }
+      for (const channel of (rollout?.settings ?? settings)?.notify ?? [])
+        byChannel[`${stream}/${channel.name}`] = lateNotifier(channel, secretOf)
     },
   }
+}
+
+/** Made anew for each message, so that a secret that comes late or is rotated counts from the next attempt on. */
+const lateNotifier = (channel: NotifyChannel, secretOf: (name: string) => string | null): Notifier => ({
+  kind: channel.kind,
+  send: async (message, key) => {
+    const notifier = makeNotifier(channel, secretOf)
+    return notifier.kind === 'ok'
+      ? notifier.value.send(message, key)
+      : failed({ ...notifier.problem, retryable: true })
+  },
+})
+
+/** What would keep a channel from being heard of, in one sentence each. */
+export function channelWarnings(
+  channels: readonly NotifyChannel[],
+  secretOf: (name: string) => string | null,
+): string[] {
+  return channels.flatMap((channel) => {
+    const notifier = makeNotifier(channel, secretOf)
+    return notifier.kind === 'ok' ? [] : [`${notifier.problem.message} ${notifier.problem.remedy}`]
+  })
 }
 
 function makeNotifier(channel: NotifyChannel, secretOf: (name: string) => string | null): Result<Notifier> {

@@ -1,6 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import * as z from 'zod'
 import type { Folder } from './folder.ts'
 import { readPid, replaceFile } from './folder.ts'
 
@@ -25,6 +24,7 @@ export function keepRuntimeFile(folder: Folder, facts: RuntimeFacts): { stop(): 
     written = content
   }
   write()
+  replaceFile(portFile(folder), new URL(facts.url).port)
   const timer = setInterval(write, REFRESH_MS)
   return { stop: () => clearInterval(timer) }
 }
@@ -39,13 +39,13 @@ export function removeRuntimeFile(folder: Folder, everything: boolean): void {
   if (everything) rmSync(folder.runtime, { force: true })
 }
 
-const Previous = z.object({ controller: z.object({ url: z.string() }) })
+const portFile = (folder: Folder): string => path.join(folder.root, 'page-port')
 
-/** The port of the page last time: bookmarks keep working. */
+/** The port of the page last time: bookmarks keep working, also after everything was stopped. */
 export function previousPort(folder: Folder): number | null {
   try {
-    const previous = Previous.parse(JSON.parse(readFileSync(folder.runtime, 'utf8')))
-    return Number(new URL(previous.controller.url).port)
+    const port = Number(readFileSync(portFile(folder), 'utf8'))
+    return Number.isInteger(port) && port > 0 && port < 65_536 ? port : null
   } catch {
     return null
   }

@@ -5,8 +5,7 @@ import type { AppendRequest } from '../ports/store.ts'
 
 /** Messages for the outbox, written in the same transaction as the events they speak of. */
 export function messagesFor(
-  stream: string,
-  revision: number,
+  { stream, revision, installation }: { stream: string; revision: number; installation: string },
   events: readonly Event[],
   states: readonly ServiceState[],
 ): AppendRequest['messages'] {
@@ -19,7 +18,7 @@ export function messagesFor(
       .filter(({ on }) => on.some((pattern) => matches(pattern, announcement.type)))
       .map(({ name }) => ({
         channel: `${stream}/${name}`,
-        key: `${stream}-${revision + index + 1}`,
+        key: `${installation}-${stream}-${revision + index + 1}`,
         message: { ...announcement, timestamp: new Date(event.at).toISOString() },
       }))
   })

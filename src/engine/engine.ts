@@ -29,6 +29,8 @@ export type EngineParts = {
   performer: Performer
   /** Epoch under which this controller owns the store. */
   epoch: number
+  /** Tells this state folder from every other one in the keys that outsiders see. */
+  installation: string
   /** Told after each append, in order per stream. */
   onDecided(stream: string, decided: Decided): void
   /** A newer controller owns the state: this one must not act any more. */
@@ -92,7 +94,11 @@ export function createEngine(parts: EngineParts): Engine {
       schemaVersion: STATE_SCHEMA_VERSION,
       state,
       due: at,
-      messages: messagesFor(stream, before.revision, events, states),
+      messages: messagesFor(
+        { stream, revision: before.revision, installation: parts.installation },
+        events,
+        states,
+      ),
       documents: recordsFor({ stream, revision: before.revision, before: before.state, events, states }),
     })
     if (appended.kind === 'failed') {

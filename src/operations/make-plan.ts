@@ -39,7 +39,7 @@ export async function makePlan(
     history: await measuredDurations(context, release.stream),
     actor,
     now: context.clock.now(),
-    warnings: [...warnings, ...overlapWarnings(state, release)],
+    warnings: [...warnings, ...overlapWarnings(state, release), ...context.channelWarnings(release.settings)],
   })
   const plan: Plan = { ...content, id: context.ids.next('plan'), hash: context.digest(hashedPart(content)) }
   const put = await context.store.putDocument({

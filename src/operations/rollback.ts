@@ -42,6 +42,7 @@ export const rollback = operationOf({
     if (target.kind === 'failed') return target
     const release = await loadRelease(context.store, target.value)
     if (release.kind === 'failed') return release
+    if (release.value.adopted) return failed(noArtifact(release.value.version))
     const plan = await makePlan(context, {
       state,
       release: release.value,
@@ -65,6 +66,12 @@ export const rollback = operationOf({
     return ok({ rollout: rollout.id, view: context.viewOf(stream, decided.value) })
   },
 })
+
+const noArtifact = (version: string) =>
+  problem('ROLLBACK_TARGET_MISSING', {
+    message: `${version} was an adopted process: it has ended, and there is no artifact to start it from.`,
+    remedy: 'Deploy a version that has an artifact: sluice deploy VERSION.',
+  })
 
 /** Only releases that were stable are offered: they held 100% and passed their watch. */
 function targetOf(state: ServiceState, to: string | undefined): Result<string> {

@@ -78,7 +78,7 @@ function plannedStep(step: Step, { release, stable, history }: PlanInput): Plann
     step,
     label: labelOf(step),
     expectedMs: expectedMsOf(step, history),
-    rollback: rollbackOf(step, stable?.version ?? null),
+    rollback: rollbackOf(step, stable),
     instances: { stable: oldGone ? 0 : stableInstances, candidate: candidateInstances },
   }
 }
@@ -119,8 +119,9 @@ function expectedMsOf(step: Step, history: PlanInput['history']): number | null 
   }
 }
 
-function rollbackOf(step: Step, stable: string | null): string {
-  if (stable === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
+function rollbackOf(step: Step, release: Release | null): string {
+  if (release === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
+  const { version: stable, adopted } = release
   switch (step.kind) {
     case 'provision':
       return `No traffic has moved: the new instances stop, ${stable} is untouched.`
@@ -131,6 +132,8 @@ function rollbackOf(step: Step, stable: string | null): string {
     case 'promote':
     case 'drain':
     case 'retire':
+      if (adopted)
+        return `None: the adopted process of ${stable} ends, and there is no artifact to start it from.`
       return `Start ${stable} again from its stored artifact, then one change of weight.`
   }
 }

@@ -113,7 +113,7 @@ function finish(state: ServiceState, rollout: RolloutState, now: number): Event[
   const { version } = rollout.plan.to
   const reason: Reason = {
     code: 'PROMOTED',
-    message: `${version} is stable and takes all traffic after ${formatDuration(Math.max(0, now - rollout.startedAt))}`,
+    message: `${version} is stable${rollout.plan.kind === 'rollback' ? ' again' : ''} and takes all traffic after ${formatDuration(Math.max(0, now - rollout.startedAt))}`,
     evidence: { stable: state.stable?.release ?? null },
     actor: rollout.reason.actor,
   }

@@ -109,7 +109,13 @@ function watch(rollout: RolloutState, { step, startedAt, now, looked }: StageCon
 function promote(state: ServiceState, rollout: RolloutState, now: number): Event[] {
   const { release, version } = rollout.plan.to
   if (isCandidateStable(state, rollout))
-    return done(rollout, now, `${version} took the place of ${rollout.plan.from?.version ?? 'nothing'}`)
+    return done(
+      rollout,
+      now,
+      rollout.plan.from === null
+        ? 'this is the first release'
+        : `it took the place of ${rollout.plan.from.version}`,
+    )
   if (readyInstances(candidateSet(state)).length < neededReady(rollout) || !isInForce(state, release))
     return []
   return [{ kind: 'stable-changed', at: now, release, version }]

@@ -36,7 +36,9 @@ function lineOf(event: Event, nameOf: (release: string) => string): Line | null 
   switch (event.kind) {
     case 'rollout-started':
       return {
-        ...info(`deploy of ${event.rollout.plan.to.version} began${note(event.rollout.note)}`),
+        ...info(
+          `${event.rollout.plan.kind === 'rollback' ? 'rollback to' : 'deploy of'} ${event.rollout.plan.to.version} began${note(event.rollout.note)}`,
+        ),
         actor: event.rollout.actor.name,
       }
     case 'rollout-queued':
