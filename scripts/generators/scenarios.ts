@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { GeneratedFile } from './generated-file.ts'
-import { SCENARIOS } from './scenarios/catalogue.ts'
+import { SCENARIOS, type Scenario } from './scenarios/catalogue.ts'
 
 /** Which test proves which scenario: the ids stand in the titles of the tests. */
 export const scenarioFiles: GeneratedFile[] = [{ path: 'docs/scenarios.md', content: index }]
@@ -24,7 +24,9 @@ function index(): string {
   const proofs = TESTED_FOLDERS.flatMap(testFilesBelow).flatMap((file) =>
     proofsIn(file, readFileSync(join(ROOT, file), 'utf8')),
   )
-  const rows = SCENARIOS.map(({ id, text }) => `| ${id} | ${text} | ${proofText(id, proofs)} |`)
+  const rows = SCENARIOS.map(
+    (scenario) => `| ${scenario.id} | ${scenario.text} | ${proofText(scenario, proofs)} |`,
+  )
   const missing = SCENARIOS.filter(({ id }) => !proofs.some((proof) => proof.id === id))
   const covered = SCENARIOS.length - missing.length
   const sum = `${covered} of ${SCENARIOS.length} have a test that names them.`
@@ -32,9 +34,9 @@ function index(): string {
   return `${[INTRODUCTION, [sum, rest].filter((line) => line !== '').join('\n'), HEAD + rows.join('\n')].join('\n\n')}\n`
 }
 
-function proofText(id: string, proofs: readonly Proof[]): string {
+function proofText({ id, waits }: Scenario, proofs: readonly Proof[]): string {
   const files = [...new Set(proofs.filter((proof) => proof.id === id).map(({ file }) => file))].sort()
-  if (files.length === 0) return '**no test names it**'
+  if (files.length === 0) return waits === undefined ? '**no test names it**' : `waits: ${waits}`
   return files.map((file) => `[${file}](../${file})`).join('<br>')
 }
 

@@ -21,7 +21,7 @@ function problemsIn(text: string, environment = 'local') {
   return loaded.problem
 }
 
-describe('a problem names its place, its cause and a remedy', () => {
+describe('a file that cannot work is refused before anything is done: place, cause, remedy (S6)', () => {
   test.each<[string, string, string, string, string]>([
     [
       'CONFIG_UNKNOWN_KEY',

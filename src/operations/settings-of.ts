@@ -22,7 +22,7 @@ export function settingsOf(context: OperationContext, stream: string): Result<Se
 
 /** Two services cannot take the same address: the first one named keeps it (S7). */
 export async function addressTaken(
-  context: OperationContext,
+  context: Pick<OperationContext, 'store' | 'engine'>,
   settings: ServiceSettings,
 ): Promise<Result<void>> {
   const streams = await context.store.streams()

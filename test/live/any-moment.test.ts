@@ -76,7 +76,10 @@ it('a candidate whose processes die at 60% loses its weight at once, and only re
   expect(offMs).toBeLessThan(2000)
   // Until then each request that the split gave to the candidate finds nobody there. Stable answered everything else.
   expect(requests.lost.count).toBeLessThan(0.6 * 100 * ((offMs + 500) / 1000))
-  expect(requests.byStatus).toEqual({ 200: requests.answered })
+  // One that was on an instance when it died is the candidate's own error.
+  const { 200: good = 0, 502: cutByDeath = 0, ...others } = requests.byStatus
+  expect({ answered: good + cutByDeath, others }).toEqual({ answered: requests.answered, others: {} })
+  expect(cutByDeath).toBeLessThan(10)
   expect((await stack.rollout(rollout)).rollout.reason.code).toMatch(/INSTANCES_FAILING|CRASH_LOOP/)
 })
 

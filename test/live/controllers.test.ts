@@ -14,7 +14,7 @@ const manual = {
   canary: { steps: [{ weight: '25%', pause: 'manual' }, { weight: '100%' }], watch: '300ms', hold: '200ms' },
 }
 
-it('a second controller on the same folder is refused and told who owns it (S116)', async () => {
+it('a second controller on the same folder is refused and told who owns it (S116, INV10)', async () => {
   const stack = await startStack({ versions: { '1.0.0': {} }, stable: '1.0.0' })
   const owner = stack.pid('controller')
   const second = await stack.startController({ wait: false })

@@ -4,7 +4,7 @@ import { createStack, startStack } from './kit/stack.ts'
 
 const quickDeadline = { path: '/up', interval: '50ms', successes: 2, deadline: '4s' }
 
-it('a candidate that never becomes ready ends with exit code 10 and names probe, answer, last lines and the next command', async () => {
+it('a candidate that never becomes ready ends with exit code 10 and names probe, answer, last lines and the next command (S141)', async () => {
   const stack = await startStack({
     versions: { '1.0.0': {}, '1.1.0': { neverReady: true, says: 'waiting for the moon' } },
     stable: '1.0.0',

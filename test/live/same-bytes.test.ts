@@ -46,3 +46,17 @@ it('a plan is refused when the artifact changed or stable moved, and the same de
   expect(again.code).toBe(0)
   expect((await stack.call('plan', { version: '1.1.0' }, Planned)).kind).toBe('none')
 })
+
+it('a version without an artifact is refused and touches nothing, and goes on once it is there (S4)', async () => {
+  const stack = await startStack({ versions: { '1.0.0': {} }, stable: '1.0.0' })
+  const load = setInterval(() => void stack.get('/').catch(() => undefined), 20)
+  const refused = await stack.cli('deploy', '1.1.0', '--yes')
+  expect(refused.err).toContain('ARTIFACT_NOT_FOUND')
+  expect(refused.err).toContain('there are: 1.0.0')
+  expect((await stack.view()).rollout?.to.version).toBe('1.0.0')
+  expect(await stack.get('/')).toMatchObject({ version: '1.0.0' })
+
+  stack.writeVersion('1.1.0', {})
+  expect((await stack.deploy('1.1.0')).outcome).toBe('promoted')
+  clearInterval(load)
+})

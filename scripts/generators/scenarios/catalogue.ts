@@ -1,5 +1,8 @@
+/** `waits`: why there is nothing to test yet. */
+export type Scenario = { id: string; text: string; waits?: string }
+
 /** The scenarios that this version answers for. Their ids are stable: they stand in the titles of tests. */
-export const SCENARIOS: readonly { id: string; text: string }[] = [
+export const SCENARIOS: readonly Scenario[] = [
   { id: 'S1', text: 'The first version goes straight to 100% when it is ready, without stages.' },
   { id: 'S2', text: 'A first version that never becomes ready fails, and a later good one heals it.' },
   { id: 'S3', text: 'A service that already serves is adopted without a lost request.' },
@@ -7,7 +10,11 @@ export const SCENARIOS: readonly { id: string; text: string }[] = [
     id: 'S4',
     text: 'A broken reference to what should run changes nothing, says why, and heals when it is mended.',
   },
-  { id: 'S5', text: 'An adopted workload that was scaled to zero stays at zero.' },
+  {
+    id: 'S5',
+    text: 'An adopted workload that was scaled to zero stays at zero.',
+    waits: 'there is no autoscaler for processes',
+  },
   { id: 'S6', text: 'An invalid plan is refused before anything is done, and a corrected one goes on.' },
   { id: 'S7', text: 'A second service that claims the same address is refused with the name of the first.' },
   { id: 'S8', text: 'An adopted service is given back as it was, without a lost request.' },
@@ -64,7 +71,11 @@ export const SCENARIOS: readonly { id: string; text: string }[] = [
   },
   { id: 'INV4', text: 'Stable and its artifact are never removed before the candidate is promoted.' },
   { id: 'INV5', text: 'Ready capacity never falls below the floor by our own doing.' },
-  { id: 'INV6', text: 'What the user owns in a router is the same after a run.' },
+  {
+    id: 'INV6',
+    text: 'What the user owns in a router is the same after a run.',
+    waits: 'the built-in proxy holds nothing of the user; it matters with other routers',
+  },
   { id: 'INV7', text: 'What is reported was read back, or is marked as unconfirmed.' },
   { id: 'INV8', text: 'Each rollout has exactly one outcome; each change has a cause, an actor and a time.' },
   { id: 'INV9', text: 'The same inputs and clock give the same acts; a look at nothing new writes nothing.' },

@@ -85,6 +85,16 @@ describe('a canary', () => {
     expect(decidedWeights(world)).toEqual([0, 10, 20, 100, 800, 1000])
   })
 
+  it('is promoted when its weights do not divide the whole (S13)', () => {
+    const strategy = { steps: [stage(300), stage(700), stage(1000)] }
+    const world = createWorld({ settings: simulatedSettings({ strategy }) })
+    world.withStable()
+    world.deploy(NEW)
+    world.passUntil(isOver)
+    expect(decidedWeights(world)).toEqual([0, 300, 700, 1000])
+    expect(world.state().stable?.version).toBe(NEW)
+  })
+
   it('ends a timed pause at the original time when the controller restarts in it (S11)', () => {
     const world = withCandidateAt(50)
     const startedAt = world.state().rollout?.steps[world.state().rollout?.stepIndex ?? 0]?.startedAt ?? 0

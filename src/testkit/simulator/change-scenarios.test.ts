@@ -106,8 +106,21 @@ describe('by hand', () => {
   })
 })
 
+describe('giving back a service', () => {
+  it('ends when its process is gone already, instead of waiting for it (S9)', () => {
+    const world = createWorld({ settings: simulatedSettings({ replicas: 1 }) })
+    world.deploy('1.0.0', { adoption: { port: 9000, pid: null } })
+    world.passUntil(isOver)
+    world.target.crash('1.0.0-r')
+    world.pass(1000)
+    world.byHand('unadopt')
+    world.pass(10_000)
+    expect(world.state()).toMatchObject({ stable: null, sets: [], finalizing: false })
+  })
+})
+
 describe('drift', () => {
-  it('that a person made is reported and set right (S126)', () => {
+  it('that a person made is reported and set right, never taken for what was decided (S126, INV7)', () => {
     const world = withCandidateAt(50)
     world.router.edit({ '1.0.0-r': 100, [`${NEW}-r`]: 900 })
     world.pass(1000)

@@ -27,6 +27,8 @@ export function brokenInvariant(memory: InvariantMemory, { before, event, after 
   return (
     weightsAddUp(event) ??
     trafficIsServed(event, after) ??
+    trafficLeftFirst(before, event) ??
+    trafficComesToReady(before, event) ??
     stableStays(before, event) ??
     oneOutcome(memory, before, event) ??
     sequenceGrows(memory, event)
@@ -52,6 +54,29 @@ function trafficIsServed(event: Event, after: ServiceState): string | null {
   return anyReady && stranded !== undefined
     ? `INV2: ${stranded.release} has weight and no ready instance`
     : null
+}
+
+/** A set is stopped only after the router confirmed, for the routes in force, that it has no share. */
+function trafficLeftFirst({ traffic }: ServiceState, event: Event): string | null {
+  if (event.kind !== 'set-stopping' || traffic.routes.length === 0) return null
+  const share = traffic.confirmed?.weights[event.release] ?? 0
+  const isConfirmed = traffic.confirmed?.sequence === traffic.sequence
+  return isConfirmed && share === 0
+    ? null
+    : `INV3: ${event.release} is stopped with ${share} per mille ${isConfirmed ? '' : 'un'}confirmed`
+}
+
+/** A share grows only on a set that has a ready instance, while any set has one. */
+function trafficComesToReady({ sets, traffic, stable }: ServiceState, event: Event): string | null {
+  if (event.kind !== 'weights-decided') return null
+  const hasReady = (release: string): boolean =>
+    readyInstances(sets.find((set) => set.release === release)).length > 0
+  const grown = Object.entries(event.weights).find(
+    ([release, weight]) => weight > (traffic.weights[release] ?? 0) && !hasReady(release),
+  )
+  // Back to a stable that has nothing ready is allowed only when nobody else could serve either.
+  const isForced = grown?.[0] === stable?.release && !sets.some(({ release }) => hasReady(release))
+  return grown === undefined || isForced ? null : `INV3: ${grown[0]} got traffic before it was ready`
 }
 
 function stableStays(before: ServiceState, event: Event): string | null {

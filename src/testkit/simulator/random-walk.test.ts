@@ -137,7 +137,7 @@ function heal(world: World): void {
 const WALKS_LIMIT_MS = 120_000
 
 describe('any walk of commands, observations and faults', { timeout: WALKS_LIMIT_MS }, () => {
-  it('keeps every invariant and ends, or names what it waits for, once the faults are over (INV1, INV2, INV4, INV8)', () => {
+  it('keeps every invariant and ends, or names what it waits for, once the faults are over (INV1, INV2, INV3, INV4, INV8)', () => {
     const property = fc.property(walks, (moves) => {
       const world = walk(moves)
       heal(world)

@@ -8,7 +8,6 @@ import type { FencingToken } from '../../core/shared/token.ts'
 import { compareTokens } from '../../core/shared/token.ts'
 import type { ServiceCounts, TrafficCounts } from '../../core/shared/traffic-counts.ts'
 
-export type RouterModel = ReturnType<typeof createRouterModel>
 type RouterEffect = Extract<Effect, { kind: 'set-routes' | 'finalize' }>
 /** Share of requests that fail, and the latency bucket they fall in. */
 export type Quality = { errorShare: number; bucket: number }

@@ -12,7 +12,6 @@ const STOP_MS = 500
 const REMEMBER_MS = 60_000
 
 export type Behaviour = 'ready' | 'never-ready' | 'refused'
-export type TargetModel = ReturnType<typeof createTargetModel>
 
 /** Instances that start, become ready, die and stop in virtual time; fenced as the real target is. */
 export function createTargetModel(now: () => number) {

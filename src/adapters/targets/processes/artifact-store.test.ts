@@ -162,9 +162,9 @@ describe('the artifact store', () => {
   })
 
   it('notices that the source changed while it was copied, and can be asked again', async () => {
-    // Large enough that the change falls between reading and copying; appended without a pause until the answer is there.
+    // Reading takes far longer than the pause between two changes, so one falls between reading and copying.
     const growing = join(source, 'growing.log')
-    writeFileSync(growing, Buffer.alloc(8 * 1024 * 1024))
+    writeFileSync(growing, Buffer.alloc(96 * 1024 * 1024))
     const writer = setInterval(() => appendFileSync(growing, 'more'), 0)
     const answer = await resolve()
     clearInterval(writer)
