@@ -23,8 +23,15 @@ export async function startOrigin(folder: string, port: number): Promise<Running
        uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
        server { listen 127.0.0.1:${port}; location / { return 200 "${'x'.repeat(1024)}"; } } }`,
   )
-  return await running('nginx', port, spawn('nginx', ['-p', folder, '-c', config], QUIET))
+  return await running('nginx', port, pinned(ORIGIN_CORE, 'nginx', ['-p', folder, '-c', config]))
 }
+
+/** The proxy has a core of its own; the origin shares the other one with the load, alike for every proxy. */
+const PROXY_CORE = '0'
+export const ORIGIN_CORE = '1'
+
+const pinned = (core: string, command: string, args: string[]): ChildProcess =>
+  spawn('taskset', ['-c', core, command, ...args], QUIET)
 
 /** HAProxy with one thread, in HTTP mode with connections to the origin kept alive. */
 export async function startHaproxy({ folder, originPort, port }: StartInput): Promise<Running> {
@@ -34,7 +41,7 @@ export async function startHaproxy({ folder, originPort, port }: StartInput): Pr
     `global\n  nbthread 1\n  maxconn 1024\ndefaults\n  mode http\n  timeout connect 1s\n  timeout client 60s\n  timeout server 60s\n` +
       `  http-reuse always\n  option forwardfor\nlisten l\n  bind 127.0.0.1:${port}\n  server s 127.0.0.1:${originPort}\n`,
   )
-  return await running('haproxy', port, spawn('haproxy', ['-db', '-f', config], QUIET))
+  return await running('haproxy', port, pinned(PROXY_CORE, 'haproxy', ['-db', '-f', config]))
 }
 
 /** httpxy in its ordinary form. */
@@ -44,7 +51,11 @@ export async function startHttpxy({ originPort, port }: StartInput): Promise<Run
     const proxy = createProxyServer({ agent: new http.Agent({ keepAlive: true }) });
     http.createServer((req, res) => { proxy.web(req, res, { target: 'http://127.0.0.1:${originPort}' }).catch(() => res.destroy()) })
       .listen(${port}, '127.0.0.1');`
-  return await running('httpxy', port, spawn(process.execPath, ['--input-type=module', '-e', code], QUIET))
+  return await running(
+    'httpxy',
+    port,
+    pinned(PROXY_CORE, process.execPath, ['--input-type=module', '-e', code]),
+  )
 }
 
 /** The built-in data plane with everything on: split over two sets, counts, limits. */
@@ -62,7 +73,7 @@ export async function startSluice({ folder, originPort, port }: StartInput): Pro
     '--socket',
     socket,
   ]
-  const child = spawn(process.execPath, args, QUIET)
+  const child = pinned(PROXY_CORE, process.execPath, args)
   await until(() => control(socket, 'GET', '/livez', ''))
   const instance = (id: string) => ({ id, host: '127.0.0.1', port: originPort, state: 'active' })
   const routes = {

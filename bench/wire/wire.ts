@@ -5,7 +5,14 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Running, startHaproxy, startHttpxy, startOrigin, startSluice } from './proxy-under-test.ts'
+import {
+  ORIGIN_CORE,
+  type Running,
+  startHaproxy,
+  startHttpxy,
+  startOrigin,
+  startSluice,
+} from './proxy-under-test.ts'
 
 /** One line of the result: a ratio or a time over all rounds, and the goal it is held against. */
 export type WireRow = {
@@ -98,7 +105,15 @@ function row(
 
 /** Requests per second as wrk sees them; answers other than 2xx make the round worthless. */
 async function throughput(port: number): Promise<number> {
-  const text = await outputOf('wrk', ['-t1', '-c32', `-d${SECONDS}s`, `http://127.0.0.1:${port}/cart`])
+  const text = await outputOf('taskset', [
+    '-c',
+    ORIGIN_CORE,
+    'wrk',
+    '-t1',
+    '-c32',
+    `-d${SECONDS}s`,
+    `http://127.0.0.1:${port}/cart`,
+  ])
   if (text.includes('Non-2xx') || text.includes('Socket errors')) throw new Error(text)
   return Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1] ?? 0)
 }
