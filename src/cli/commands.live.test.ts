@@ -4,7 +4,7 @@ import { type FakeController, startFakeController } from './fixture/fake-control
 import { planOf } from './fixture/plan.test.fixture.ts'
 import { createTestProject, type TestProject } from './fixture/project.test.fixture.ts'
 import { createTestIo, createTestTerminal } from './fixture/test-io.test.fixture.ts'
-import { NOW, rolledBack, rolloutView, serviceView } from './fixture/view.test.fixture.ts'
+import { instance, NOW, rolledBack, rolloutView, serviceView } from './fixture/view.test.fixture.ts'
 import type { Terminal } from './io.ts'
 import { runCli } from './main.ts'
 
@@ -211,13 +211,40 @@ describe('commands against a controller', () => {
       'adopt',
       { version: '1.0.0', port: 3000, pid: 42 },
     ],
-    [['unadopt'], 'unadopt', {}],
   ])('%j asks the controller for it', async (argv, operation, input) => {
     controller.answer(operation, () => ({ result: { view: serviceView() } }))
     const { code, out } = await run(argv)
     expect(code).toBe(0)
     expect(called(operation)[0]?.input).toEqual(input)
     expect(out).toContain('1.1.0 to local')
+  })
+
+  it('says what was given back and where its clients go', async () => {
+    const { stable, sets } = serviceView()
+    const adopted = sets.map((set) => ({
+      ...set,
+      instances: [instance({ release: set.release, port: 3000 })],
+    }))
+    controller.show(serviceView({ sets: adopted, rollout: null }))
+    const after = serviceView({ stable: null, sets: [], rollout: rolledBack() })
+    controller.answer('unadopt', () => ({ result: { view: after } }))
+    const { code, out } = await run(['unadopt', '--reason', 'old balancer'])
+    expect([code, called('unadopt')[0]?.input]).toEqual([0, { reason: 'old balancer' }])
+    expect(out).toBe(
+      `✓ shop ${stable?.version} was given back. It runs on unchanged on port 3000.\n` +
+        '  Move clients there: 127.0.0.1:8080 closes.\n',
+    )
+  })
+
+  it('says how the rollout ended when it ended just before it was to be aborted', async () => {
+    const problem: Problem = { ...refusal, code: 'NOTHING_IN_PROGRESS', message: 'Nothing to abort.' }
+    controller.answer('abort', () => ({ problem, status: 409 }))
+    controller.show(serviceView({ asOf: NOW + 4000, rollout: rolledBack() }))
+    const { code, err } = await run(['abort'])
+    expect(code).toBe(13)
+    expect(err).toMatch(/^1\.1\.0 was rolled back 4s ago: 33 of 612 requests failed.*\n.*Nothing to abort/)
+    controller.show(serviceView({ asOf: NOW + 61_000, rollout: rolledBack() }))
+    expect((await run(['abort'])).err).not.toContain('ago')
   })
 
   it('rolls back and follows it', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { exitCodeOf, exitCodeOfOutcome } from './exit-code.ts'
 
-describe('exit codes', () => {
+describe('exit codes are zero only for promoted and tell the other ends apart (S142)', () => {
   it.each([
     ['USAGE', 2],
     ['CONFIG_UNKNOWN_KEY', 2],
@@ -12,7 +12,8 @@ describe('exit codes', () => {
     ['INIT_EXISTS', 13],
     ['PLAN_MOVED', 13],
     ['ROLLOUT_IN_PROGRESS', 13],
-    ['ARTIFACT_NOT_FOUND', 13],
+    ['ARTIFACT_NOT_FOUND', 2],
+    ['VERSION_INVALID', 2],
     ['CONFIRMATION_NEEDED', 13],
     ['CONTROLLER_NOT_RUNNING', 20],
     ['CONTROLLER_UNREACHABLE', 20],

@@ -16,6 +16,16 @@ describe('the command line', () => {
     expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
   })
 
+  it.each([
+    [['--version', '--config', 'sluice.yaml']],
+    [['--config', 'sluice.yaml', '-V']],
+    [['--json', '--version']],
+  ])('prints its version for %j too', async (argv) => {
+    const { code, out } = await run(...argv)
+    expect(code).toBe(0)
+    expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
+  })
+
   it('offers the nearest command for a mistyped one and ends with 2', async () => {
     const { code, err, out } = await run('deplyo', '1.0.0')
     expect(code).toBe(2)

@@ -1,13 +1,19 @@
+import { EXIT_CODE } from '../core/rollout/outcome.ts'
 import { problem } from '../core/shared/problem.ts'
 import { parseArguments, splitCommand, unknownCommand } from './arguments.ts'
 import { COMMANDS } from './command-list.ts'
 import { commandHelp } from './help.ts'
 import type { Io } from './io.ts'
 import { createSession, type Globals, type Session } from './session.ts'
+import { ownVersion } from './version.ts'
 
 /** Finds the command, reads what was typed, runs it. A bug ends as an internal error that says so, never as a bare stack. */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const { name, rest } = namedCommand(argv)
+  if (name === null && rest.some((word) => word === '--version' || word === '-V')) {
+    io.out(`${ownVersion()}\n`)
+    return EXIT_CODE.promoted
+  }
   const fallback = createSession(
     io,
     globalsOf({ json: rest.includes('--json'), color: !rest.includes('--no-color') }, io),

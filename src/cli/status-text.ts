@@ -28,9 +28,9 @@ export function statusLines(view: ServiceView, { columns, now }: { columns: numb
     stableLine(view, now),
     ...(running ? trafficLines(view, options) : []),
     ...waitingLines(view, options),
+    ...troubleLines(view, options),
     ...instanceLines(view, options),
     ...lossLines(view.rollout, options),
-    ...troubleLines(view, options),
     [],
     ...eventLines(view),
     [],
@@ -41,11 +41,19 @@ export function statusLines(view: ServiceView, { columns, now }: { columns: numb
 function titleLine({ service, environment, production, listen }: ServiceView): Line {
   return [
     strong(service),
-    quiet(` in ${environment}${production ? ', production' : ''}, takes traffic on ${listen}`),
+    quiet(
+      ` in ${environment}${production ? ', production' : ''}${listen === '' ? '' : `, takes traffic on ${listen}`}`,
+    ),
   ]
 }
 
-function stableLine({ stable }: ServiceView, now: number): Line {
+function stableLine({ stable, rollout }: ServiceView, now: number): Line {
+  if (stable === null && rollout === null)
+    return labelled('stable', [
+      span('nothing was deployed yet; '),
+      strong('sluice deploy VERSION'),
+      span(' releases the first version'),
+    ])
   if (stable === null) return labelled('stable', [span('none yet')])
   return labelled('stable', [
     span(stable.version),

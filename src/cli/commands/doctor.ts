@@ -8,6 +8,7 @@ import { warning } from '../doctor/finding.ts'
 import { checkClock, checkConfig, checkNode, checkSystemd } from '../doctor/installation.ts'
 import { checkOrphans, checkParts, checkPorts } from '../doctor/processes.ts'
 import { checkDisk, checkLeftovers, checkModes, newestWrite } from '../doctor/state-folder.ts'
+import { checkStrayParts } from '../doctor/stray-parts.ts'
 import type { Session } from '../session.ts'
 import { type Line, quiet, span, strong } from '../text/line.ts'
 import { plural } from '../text/number.ts'
@@ -44,6 +45,7 @@ async function allFindings(session: Session, { project, client }: Connection): P
     config.finding,
     ...checkModes(project.state),
     ...(await checkParts(client, ownVersion())),
+    ...checkStrayParts(project.state),
     ...checkLeftovers(project.state),
     ...checkOrphans(project.state, services?.kind === 'ok' ? services.value.services : null),
     checkDisk(project.folder),

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import path from 'node:path'
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { defineCommand } from '../command.ts'
 import { findProject, type Project } from '../controller/project.ts'
-import { prepareStateFolder } from '../controller/start-controller.ts'
+import { ensureController, prepareStateFolder } from '../controller/start-controller.ts'
 import { stopController } from '../controller/stop-controller.ts'
+import { installUnit, SYSTEMD_FOLDER } from '../service-install.ts'
 import type { Session } from '../session.ts'
 import { unitName, unitPath, unitText } from '../systemd-unit.ts'
 import { quiet, span, strong } from '../text/line.ts'
@@ -64,17 +64,16 @@ function placeOf({ io }: Session, project: Project): Place {
 
 /** A controller started by hand makes room first: traffic does not notice. */
 async function install(session: Session, project: Project, place: Place): Promise<number> {
-  const known = systemctl(place, ['--version'])
-  if (known.kind === 'failed') return session.fail(known.problem)
-  prepareStateFolder(project.state)
-  mkdirSync(path.dirname(place.file), { recursive: true })
-  writeFileSync(place.file, place.text)
-  const stopped = await stopController(session, project.state)
-  if (stopped.kind === 'failed') return session.fail(stopped.problem)
-  for (const words of [['daemon-reload'], ['enable', '--now', place.name]]) {
-    const done = systemctl(place, words)
-    if (done.kind === 'failed') return session.fail(done.problem)
-  }
+  const installed = await installUnit(place, {
+    systemdFolder: SYSTEMD_FOLDER,
+    systemctl: (words) => systemctl(place, words),
+    stopController: () => {
+      prepareStateFolder(project.state)
+      return stopController(session, project.state)
+    },
+    startController: () => ensureController(session, project),
+  })
+  if (installed.kind === 'failed') return session.fail(installed.problem)
   session.value('installed', { file: place.file, unit: place.name })
   session.say([
     [span('✓ ', 'good'), strong(`${place.name} runs and starts with the machine.`)],

@@ -17,6 +17,10 @@ export function startVariable(pid: number, name: string): string | null {
   return line?.slice(name.length + 1) ?? null
 }
 
+/** The command line of a process as words; empty when it is gone or hidden. */
+export const commandWords = (pid: number): string[] =>
+  read(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ?? []
+
 /** Working folder of a process; `null` when it is hidden. */
 export const workingFolder = (pid: number): string | null => link(`/proc/${pid}/cwd`)
 

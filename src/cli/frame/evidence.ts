@@ -1,15 +1,18 @@
 /** Facts shown of one piece of evidence. */
 const EVIDENCE_SHOWN = 8
 
-/** Evidence as `name: value` lines; what is deeper than one level stays JSON. */
+/** Evidence as `name: value` lines, numbers rounded; what is deeper than one level stays JSON. The weight of the evidence comes first. */
 export function evidenceLines(evidence: Readonly<Record<string, unknown>>): string[] {
-  const entries = Object.entries(evidence)
-  const lines = entries
-    .slice(0, EVIDENCE_SHOWN)
-    .map(([name, value]) => `${words(name)}: ${valueWords(value)}`)
-  return entries.length > EVIDENCE_SHOWN
-    ? [...lines, `and ${entries.length - EVIDENCE_SHOWN} more facts`]
-    : lines
+  const { logE, logThreshold, ...others } = evidence
+  const isWeighed = typeof logE === 'number' && typeof logThreshold === 'number'
+  const facts = [
+    ...(isWeighed ? [`evidence ${logE.toFixed(1)} of ${logThreshold.toFixed(1)} needed`] : []),
+    ...Object.entries(isWeighed ? others : evidence).map(
+      ([name, value]) => `${words(name)}: ${valueWords(value)}`,
+    ),
+  ]
+  const hidden = facts.length - EVIDENCE_SHOWN
+  return hidden > 0 ? [...facts.slice(0, EVIDENCE_SHOWN), `and ${hidden} more facts`] : facts
 }
 
 /** `errorRatePercent` -> `error rate percent`. */
@@ -20,4 +23,12 @@ const words = (name: string): string =>
     .toLowerCase()
 
 const valueWords = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value) ?? 'unknown')
+  typeof value === 'string'
+    ? value
+    : (JSON.stringify(value, (_, inner: unknown) => rounded(inner)) ?? 'unknown')
+
+/** Two decimals tell the size; small shares keep three digits. */
+function rounded(value: unknown): unknown {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return value
+  return Math.abs(value) >= 1 ? Math.round(value * 100) / 100 : Number(value.toPrecision(3))
+}

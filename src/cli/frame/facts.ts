@@ -121,6 +121,7 @@ export function troubleLines({ rollout, warnings }: ServiceView, { columns }: Fr
     add('problem', rollout.problem.message, 'bad')
     add('to do', rollout.problem.remedy, 'plain')
   }
-  for (const warning of warnings) add('warning', warning, 'attention')
+  for (const warning of warnings) add('warning', warning, 'bad')
+  if (warnings.length > 0) add('to do', '`sluice doctor` looks for the cause and says what to do.', 'plain')
   return lines
 }

@@ -53,11 +53,11 @@ function sectionsOf(view: ServiceView, options: FrameOptions): Section[] {
     section('steps', stepRail(view, options)),
     section('checks', checkTable(view, options), true),
     section('waiting', waiting, true),
+    section('trouble', troubleLines(view, options), waiting.length === 0),
     section('instances', instanceLines(view, options), waiting.length === 0),
     section('targets', targetLines(view, options)),
     section('exposure', exposureLines(view)),
     section('loss', lossLines(view.rollout, options)),
-    section('trouble', troubleLines(view, options)),
     section('panel', panel.length > 0 ? panel : eventLines(view), true),
     section('foot', footLines(view, options), true),
   ].filter(({ lines }) => lines.length > 0)

@@ -10,18 +10,24 @@ import { span as duration } from '../text/time.ts'
 export function summaryLines(rollout: RolloutView, { columns }: { columns: number }): Line[] {
   const { icon, look } = stateIconOf(rollout)
   const evidence = evidenceLines(rollout.reason.evidence).join(', ')
+  const isTold = saysReason(rollout)
   const text = (name: string, words: string, shade: Look = 'plain'): Line[] =>
     labelledText(name, words, { columns, look: shade })
   return [
     [],
     [span(`${icon} `, look), strong(OUTCOME_WORDS[rollout.outcome ?? 'none']), span(` ${rollout.sentence}`)],
-    ...text('why', rollout.reason.message),
-    ...(evidence === '' ? [] : text('', evidence, 'quiet')),
+    ...(isTold ? [] : text('why', rollout.reason.message)),
+    ...(isTold || evidence === '' ? [] : text('', evidence, 'quiet')),
     ...problemWords(rollout).flatMap((words) => text('problem', words, 'bad')),
     ...lossLines(rollout, { columns }),
     ...text('took', timeWords(rollout)),
     ...text('next', nextWords(rollout)),
   ]
+}
+
+/** The sentence gives the reason its own capital letter and full stop. */
+function saysReason({ sentence, reason }: RolloutView): boolean {
+  return sentence.toLowerCase().includes(reason.message.replace(/\.$/, '').toLowerCase())
 }
 
 /** What the reason did not say already: the last words of the instance, or another problem. */

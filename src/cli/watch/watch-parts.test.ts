@@ -113,6 +113,25 @@ describe('the closing summary', () => {
     expect(shown).toContain('All traffic is on 1.0.0.')
   })
 
+  it('leaves out a reason that its sentence gives already', () => {
+    const shown = text(
+      rolloutView({
+        outcome: 'promoted',
+        state: 'ended',
+        endedAt: NOW,
+        sentence: 'shop 1.1.0 in local: promoted. The new one takes all traffic after 48s.',
+        reason: {
+          ...rolloutView().reason,
+          message: 'the new one takes all traffic after 48s',
+          evidence: { stable: 'x' },
+        },
+      }),
+    )
+    expect(shown).toContain('✓ Promoted. shop 1.1.0 in local')
+    expect(shown.match(/takes all traffic/g)).toHaveLength(1)
+    expect(shown).not.toMatch(/why|stable: x/)
+  })
+
   it('names the way back after a promotion', () => {
     expect(text(rolloutView({ outcome: 'promoted', state: 'ended', endedAt: NOW }))).toContain(
       '`sluice rollback` goes back to 1.0.0.',
