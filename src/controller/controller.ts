@@ -41,7 +41,7 @@ const OUTBOX_EVERY_MS = 500
 /** Enough to tell folders and hosts apart in the keys of notifications. */
 const INSTALLATION_DIGITS = 12
 /** How often missing parts (proxy, agent) are noticed and started again: while the proxy is away, nobody is served. */
-const KEEP_EVERY_MS = 100
+const KEEP_EVERY_MS = 250
 const RETENTION_EVERY_MS = 3_600_000
 /** A part that cannot be started must not keep the controller from telling so. */
 const PARTS_LIMIT_MS = 5000
