@@ -1,4 +1,5 @@
 import type { RolloutView } from '../../core/rollout/view.ts'
+import { measuredBudget } from '../../core/strategy/rollback-budget.ts'
 import { evidenceLines } from '../frame/evidence.ts'
 import { lossLines } from '../frame/facts.ts'
 import { stateIconOf } from '../frame/headline.ts'
@@ -48,9 +49,7 @@ const OUTCOME_WORDS: Record<NonNullable<RolloutView['outcome']> | 'none', string
 
 function timeWords({ startedAt, endedAt, trafficOffMs }: RolloutView): string {
   const whole = endedAt === null ? 'still running' : duration(endedAt - startedAt)
-  return trafficOffMs === null
-    ? whole
-    : `${whole}; traffic was off the candidate ${duration(trafficOffMs)} after the verdict`
+  return trafficOffMs === null ? whole : `${whole}; ${measuredBudget(trafficOffMs).text}`
 }
 
 function nextWords({ outcome, from, to, problem }: RolloutView): string {

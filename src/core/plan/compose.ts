@@ -3,6 +3,7 @@ import type { ServiceSettings } from '../release/settings.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import { canarySteps, firstSteps, rollbackSteps } from '../strategy/canary.ts'
+import { forecastBudget } from '../strategy/rollback-budget.ts'
 import { changesBetween } from './changes.ts'
 import type { Plan, PlannedStep, Step } from './plan.ts'
 
@@ -128,7 +129,7 @@ function rollbackOf(step: Step, release: Release | null): string {
     case 'traffic':
     case 'observe':
     case 'watch':
-      return `One change of weight: all traffic back to ${stable}, which runs at full size.`
+      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${forecastBudget()}.`
     case 'promote':
     case 'drain':
     case 'retire':

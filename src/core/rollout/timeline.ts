@@ -1,5 +1,6 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
+import { measuredBudget } from '../strategy/rollback-budget.ts'
 import type { Event, EventOf } from './event.ts'
 import type { Reason } from './reason.ts'
 import type { TimelineEntry } from './view.ts'
@@ -144,7 +145,6 @@ function driftText(cause: 'edited' | 'lost' | 'reverted'): string {
 }
 
 function outcomeText({ outcome, reason, trafficOffMs }: Extract<Event, { kind: 'outcome-reached' }>): string {
-  const off =
-    trafficOffMs === null ? '' : `; traffic was off ${formatDuration(trafficOffMs)} after the verdict`
+  const off = trafficOffMs === null ? '' : `; ${measuredBudget(trafficOffMs).text}`
   return `${outcome.replace('_', ' ')}: ${reason.message}${off}`
 }
