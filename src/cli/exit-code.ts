@@ -7,7 +7,7 @@ const USAGE =
 const UNREACHABLE = /^(CONTROLLER_|.*_UNREACHABLE$)/
 const INTERNAL = /^INTERNAL/
 
-/** One table for every command (CONTRACT.md): what is neither usage nor out of reach was refused. */
+/** One table for every command: what is neither usage nor out of reach was refused. */
 export function exitCodeOf({ code }: Pick<Problem, 'code'>): number {
   if (INTERNAL.test(code)) return EXIT_CODE.internal
   if (USAGE.test(code)) return EXIT_CODE.usage

@@ -16,7 +16,7 @@ export type ExplainRow = {
   originText: string
 }
 
-/** Every effective value of every service and where it came from (REQUIREMENTS F2). */
+/** Every effective value of every service and where it came from. */
 export function explainSettings(loaded: LoadedConfig): ExplainRow[] {
   return loaded.services.flatMap((settings) => {
     const origins = loaded.origins.get(settings.service) ?? new Map<string, Origin>()

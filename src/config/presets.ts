@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000
 export const PRESET_NAMES = ['standard', 'cautious', 'quick'] as const
 export type PresetName = (typeof PRESET_NAMES)[number]
 
-/** Weight in per mille and step time in minutes of every step below 100% (REQUIREMENTS B1). */
+/** Weight in per mille and step time in minutes of every step below 100%. */
 const PRESET_STEPS: Record<PresetName, readonly (readonly [weightPermille: number, minutes: number])[]> = {
   standard: [
     [50, 10],
@@ -39,7 +39,7 @@ export function presetSteps(name: PresetName): CanaryStep[] {
 /** After 100% there is nothing to hold back: the watch begins at once. */
 export const LAST_STEP: CanaryStep = { weightPermille: TOTAL_PERMILLE, pauseMs: 0, criteria: {} }
 
-/** The more traffic a step carries, the more it has to show (REQUIREMENTS B1). */
+/** The more traffic a step carries, the more it has to show. */
 function criteriaForWeight(weightPermille: number): StageCriteria {
   if (weightPermille < 250) return { errorRatePercent: 1, p99Ms: 500, successRatePercent: 99.9 }
   if (weightPermille < 500) return { errorRatePercent: 0.5, p99Ms: 400, successRatePercent: 99.9 }

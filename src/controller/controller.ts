@@ -323,7 +323,6 @@ function createContext({
         .digest('hex'),
     channelWarnings: ({ notify }) => channelWarnings(notify, secretOf),
     viewOf: audience.viewOf,
-    timeline: audience.timeline,
     watch,
     preparing,
     shutdown: onShutdown,

@@ -19,7 +19,6 @@ export interface Audience {
   /** Lines from before this controller was started, oldest first. */
   remember(stream: string, state: ServiceState, events: readonly { sequence: number; event: Event }[]): void
   viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
-  timeline(stream: string): TimelineEntry[]
   subscribe(stream: string | null, hear: (view: ServiceView) => void): () => void
 }
 
@@ -51,7 +50,6 @@ export function createAudience(clock: Clock): Audience {
   return {
     remember: note,
     viewOf,
-    timeline: (stream) => of(stream).timeline,
     looked: (stream, routerState) => {
       of(stream).inFlight = Object.fromEntries(
         routerState?.instances.map(({ id, inFlight, websockets }) => [id, inFlight + websockets]) ?? [],

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import type { ServiceView, TimelineEntry } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -26,7 +26,6 @@ export interface OperationContext {
   /** SHA-256 over the canonical JSON of a value, in hex. */
   digest(value: unknown): string
   viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
-  timeline(stream: string): TimelineEntry[]
   /** Runs a task that makes an artifact and records its release, safe from the removal of old artifacts. */
   preparing<T>(task: () => Promise<T>): Promise<T>
   /** Begins to look after a stream, if nobody does yet. */

@@ -9,7 +9,7 @@ const ENGINE = /^src\/engine\//
 const OPERATIONS = /^src\/operations\//
 
 /**
- * The arrows of DESIGN.md. A layer may always import its own files; packages are not restricted except in core.
+ * The arrows of ARCHITECTURE.md. A layer may always import its own files; packages are not restricted except in core.
  * The demo is a program of its own: the command `demo` begins it, and it uses public commands only.
  */
 export const LAYERS: readonly Layer[] = [

@@ -14,7 +14,7 @@ import { type Line, quiet, span, strong } from '../text/line.ts'
 import { plural } from '../text/number.ts'
 import { ownVersion } from '../version.ts'
 
-/** Problems found: the one exit code of doctor besides 0 (CONTRACT.md). */
+/** Problems found: the one exit code of doctor besides 0. */
 const PROBLEMS_FOUND = 1
 
 export const command = defineCommand({

@@ -4,7 +4,7 @@ import { errorPercent, percent } from './criteria.ts'
 
 export type HealthTarget = { name: string; value: string; limit: string; met: boolean | null }
 
-/** REQUIREMENTS D12: reported as met or missed, never a trigger. */
+/** Health targets: reported as met or missed, never a trigger. */
 export function healthTargets(side: SideCounts): HealthTarget[] {
   const latency = (name: string, share: number, limitMs: number): HealthTarget => {
     const value = quantileMs(side.latencyBuckets, share)

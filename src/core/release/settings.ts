@@ -6,7 +6,7 @@ import { WeightPermille } from '../shared/weight.ts'
 const DurationMs = z.int().nonnegative()
 const SharePercent = z.number().min(0).max(100)
 
-/** What the candidate must show at a step before it may go on (REQUIREMENTS B1). Absent: not asked. */
+/** What the candidate must show at a step before it may go on. Absent: not asked. */
 export const StageCriteria = z.object({
   /** Error rate below this many percent. */
   errorRatePercent: SharePercent.exactOptional(),
@@ -42,7 +42,7 @@ export type CanarySettings = z.infer<typeof CanarySettings>
 export const StrategySettings = z.discriminatedUnion('kind', [CanarySettings])
 export type StrategySettings = z.infer<typeof StrategySettings>
 
-/** Absolute limits of one tier, judged with confidence (REQUIREMENTS D2). */
+/** Absolute limits of one tier, judged with confidence. */
 export const GuardLimits = z.object({
   errorRatePercent: SharePercent.exactOptional(),
   /** Percentage points above the concurrent stable. */

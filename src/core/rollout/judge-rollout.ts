@@ -64,7 +64,7 @@ function reasonOf({ check, state }: { check: Check; state: CheckState }, code: s
   return { code, message: sentence, evidence, actor: ENGINE }
 }
 
-/** REQUIREMENTS D2: more than 10% of the instances and at least two (or the only one) failing; a crash loop; any OOM kill that the source can tell. */
+/** Critical: more than 10% of the instances and at least two (or the only one) failing; a crash loop; any OOM kill that the source can tell. */
 function judgeInstances(rollout: RolloutState, candidate: SetState): Reason | null {
   const { analysis } = rollout.settings
   const crashes = candidate.instances.reduce((sum, { crashes }) => sum + crashes, 0) - rollout.crashesAtStart

@@ -1,10 +1,10 @@
 import * as z from 'zod'
 
-/** How a rollout ends: exactly one of these (CONTRACT.md). */
+/** How a rollout ends: exactly one of these. */
 export const Outcome = z.enum(['promoted', 'rolled_back', 'aborted', 'superseded', 'failed'])
 export type Outcome = z.infer<typeof Outcome>
 
-/** One table for every command (CONTRACT.md). */
+/** One table for every command. */
 export const EXIT_CODE = {
   promoted: 0,
   rolled_back: 10,

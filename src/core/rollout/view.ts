@@ -70,7 +70,7 @@ export const HealthTargetView = z.object({
   name: z.string(),
   value: z.string(),
   limit: z.string(),
-  /** `null`: no data. Reported, never a trigger (REQUIREMENTS D12). */
+  /** `null`: no data. Reported, never a trigger. */
   met: z.boolean().nullable(),
 })
 export type HealthTargetView = z.infer<typeof HealthTargetView>
@@ -93,7 +93,7 @@ export const TimelineEntry = z.object({
 })
 export type TimelineEntry = z.infer<typeof TimelineEntry>
 
-/** Measured, not assumed. `lost` as defined in CONTRACT.md. */
+/** Measured, not assumed. Lost: no complete correct answer, for a reason that is not the version's own fault. */
 export const LossView = z.object({
   probes: z.int(),
   probesLost: z.int(),

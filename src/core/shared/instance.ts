@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** Why a probe failed, named so that a person knows where to look (REQUIREMENTS C3). */
+/** Why a probe failed, named so that a person knows where to look. */
 export const ProbeFailure = z.object({
   kind: z.enum([
     'refused',

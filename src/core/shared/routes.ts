@@ -26,7 +26,7 @@ export type RouteSet = z.infer<typeof RouteSet>
 export const ListenAddress = z.object({ host: z.string(), port: z.int().min(0).max(65535) })
 export type ListenAddress = z.infer<typeof ListenAddress>
 
-/** What the data plane does when no controller has spoken to it for a while (CONTRACT.md). */
+/** What the data plane does when no controller has spoken to it for a while. */
 export const ControllerLossPolicy = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hold') }),
   z.object({ kind: z.literal('revert'), afterMs: z.int().positive() }),

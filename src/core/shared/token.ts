@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 /**
- * The fencing token that every effect carries (DESIGN.md). Who performs the effect remembers, per service,
+ * The fencing token that every effect carries. Who performs the effect remembers, per service,
  * the highest `epoch` and, within it, the highest `sequence`, and refuses anything lower: a controller that was
  * paused and replaced can change nothing any more. Equal tokens are repeats and must be accepted (idempotent).
  */

@@ -4,7 +4,7 @@ const Count = z.int().nonnegative()
 
 /**
  * What the data plane counted for one release (or one route class of it) since it started: monotonic counters.
- * `errors` follows CONTRACT.md: 5xx answers plus requests ended by a connect failure, reset or time-out of the instance.
+ * `errors` are 5xx answers plus requests ended by a connect failure, reset or time-out of the instance.
  */
 export const TrafficCounts = z.object({
   requests: Count,

@@ -1,6 +1,6 @@
 import { formatDuration } from '../shared/duration.ts'
 
-/** How long the way back may take, by strategy (REQUIREMENTS E2): shown in the plan, measured, and over it warned about. */
+/** How long the way back may take, by strategy: shown in the plan, measured, and over it warned about. */
 export const ROLLBACK_BUDGET_MS = { canary: 5 * 60_000 } as const
 
 /** `within 5m` for a plan. */
