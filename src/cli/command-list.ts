@@ -114,7 +114,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'release',
     group: 'Look',
-    summary: 'releases and which of them can be rolled back to',
+    summary: 'releases: list them, discard one that is held',
     load: () => import('./commands/release.ts'),
   },
   {

@@ -79,6 +79,13 @@ describe('the command line', () => {
     },
   )
 
+  it.each([[['--config', 'other.yaml', '--help']], [['--env', 'staging', '-h']], [['help', '--json']]])(
+    'prints the general help for %j',
+    async (words) => {
+      expect(await run(...words)).toMatchObject({ code: 0, out: (await run('--help')).out })
+    },
+  )
+
   it('lists every command in its help', async () => {
     const { out } = await run('--help')
     for (const { name, summary } of COMMANDS) expect(out).toContain(`  ${name.padEnd(26)}${summary}`)

@@ -2,7 +2,7 @@ import { EXIT_CODE } from '../core/rollout/outcome.ts'
 import { problem } from '../core/shared/problem.ts'
 import { parseArguments, splitCommand, unknownCommand } from './arguments.ts'
 import { COMMANDS } from './command-list.ts'
-import { commandHelp } from './help.ts'
+import { commandHelp, generalHelp } from './help.ts'
 import type { Io } from './io.ts'
 import { createSession, type Globals, type Session } from './session.ts'
 import { ownVersion } from './version.ts'
@@ -12,6 +12,10 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   const { name, rest } = namedCommand(argv)
   if (name === null && rest.some((word) => word === '--version' || word === '-V')) {
     io.out(`${ownVersion()}\n`)
+    return EXIT_CODE.promoted
+  }
+  if (name === null && asksForHelp(rest)) {
+    io.out(generalHelp(ownVersion()))
     return EXIT_CODE.promoted
   }
   const fallback = createSession(
@@ -26,7 +30,7 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   const entry = COMMANDS.find((command) => command.name === name)
   if (entry === undefined) return fallback.fail(unknownCommand(name))
   const { command } = await entry.load()
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (asksForHelp(rest)) {
     io.out(commandHelp(entry, command))
     return 0
   }
@@ -35,6 +39,8 @@ export async function runCommand(argv: readonly string[], io: Io): Promise<numbe
   const session = createSession(io, globalsOf(typed.value, io), COMMANDS)
   return command.run(session, typed.value).catch((error: unknown) => reportBug(session, error))
 }
+
+const asksForHelp = (words: readonly string[]): boolean => words.includes('--help') || words.includes('-h')
 
 /** `sluice help deploy` is `sluice deploy --help`. */
 function namedCommand(argv: readonly string[]): { name: string | null; rest: string[] } {

@@ -320,7 +320,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
     ['CONFIG_YAML_TOO_DEEP', `a: ${'['.repeat(40)}`, '1:1', 'nested more than 32 levels', 'brackets'],
     [
       'CONFIG_YAML_TOO_DEEP',
-      Array.from({ length: 1200 }, (_, index) => `${' '.repeat(index)}a:`).join('\n'),
+      Array.from({ length: 650 }, (_, index) => `${' '.repeat(index)}a:`).join('\n'),
       '33:33',
       'nested more than 32 levels',
       'key',
@@ -367,7 +367,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
     ['CONFIG_FILE_EMPTY', ''],
     ['CONFIG_FILE_EMPTY', '# only a comment\n'],
     ['CONFIG_FILE_BINARY', 'service: a\0b'],
-    ['CONFIG_FILE_TOO_LARGE', `service: ${'x'.repeat(1_048_576)}`],
+    ['CONFIG_FILE_TOO_LARGE', `service: ${'x'.repeat(262_144)}`],
     [
       'CONFIG_YAML_ALIASES',
       'a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]',

@@ -30,12 +30,22 @@ describe('a file on disk', () => {
     })
   })
 
+  test('of 256 KiB is taken, and a larger one is refused with the limit', () => {
+    const file = join(folder, 'long.yaml')
+    writeFileSync(file, MINIMAL.padEnd(262_144, '#'))
+    expect(codeOf(file)).toBe('ok')
+    writeFileSync(file, MINIMAL.padEnd(262_145, '#'))
+    expect(loadConfig({ file })).toMatchObject({
+      problem: [{ code: 'CONFIG_FILE_TOO_LARGE', message: `${file}: has 262145 bytes, more than 262144` }],
+    })
+  })
+
   test('that is missing, a folder, binary or not UTF-8 is its own problem', () => {
     mkdirSync(join(folder, 'sub'))
     writeFileSync(join(folder, 'latin1.yaml'), Buffer.from('service: caf\xe9', 'latin1'))
     writeFileSync(join(folder, 'utf16.yaml'), Buffer.from('\uFEFFservice: a', 'utf16le'))
     writeFileSync(join(folder, 'program'), Buffer.from([127, 69, 76, 70, 0, 1]))
-    writeFileSync(join(folder, 'large.yaml'), '#'.repeat(1_048_577))
+    writeFileSync(join(folder, 'large.yaml'), '#'.repeat(262_145))
     expect(codeOf(join(folder, 'none.yaml'))).toBe('CONFIG_FILE_MISSING')
     expect(codeOf(join(folder, 'sluice.yaml', 'below'))).toBe('CONFIG_FILE_MISSING')
     expect(codeOf(join(folder, 'sub'))).toBe('CONFIG_FILE_IS_FOLDER')

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { type ConfigProblem, configProblem } from './config-problem.ts'
 
-/** A hundred services fit into a tenth of this. */
-const MAX_FILE_BYTES = 1_048_576
+/** Two hundred services fit into this; the parser needs seconds for a larger one that is made to be slow. */
+const MAX_FILE_BYTES = 262_144
 
 /** The text of the file; each thing that can be wrong with it is a problem of its own. */
 export function readConfigText(file: string): Result<string, ConfigProblem> {

@@ -12,7 +12,7 @@ import { createSecrets } from '../agent/secrets.ts'
 import { summaryOf } from '../config/config-problem.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Command } from '../core/rollout/command.ts'
-import type { Problem } from '../core/shared/problem.ts'
+import type { Effect } from '../core/rollout/due.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { createAudience } from '../engine/audience.ts'
@@ -136,13 +136,10 @@ export async function startController(options: ControllerOptions): Promise<Resul
 }
 
 /** The answer of an effect comes back as a command like any other. */
-const answerCommand = (
-  effect: string,
-  result: { kind: 'ok' } | { kind: 'failed'; problem: Problem },
-): Command =>
+const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
   result.kind === 'ok'
-    ? { kind: 'effect-succeeded', effect }
-    : { kind: 'effect-failed', effect, problem: result.problem }
+    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
+    : { kind: 'effect-failed', effect: key, problem: result.problem }
 
 type Watches = { watch(stream: string): void; nudge(stream: string): void; finished(): Promise<unknown> }
 
@@ -208,7 +205,7 @@ type TakeOver = {
   watch(stream: string): void
 }
 
-/** Resume begins with observing: each stream learns the new epoch, then its watch looks before anything is done. */
+/** Resume begins with observing: each stream learns the new epoch, and nothing is done to a part before it was looked at. */
 async function takeOver({ store, engine, epoch, audience, watch }: TakeOver): Promise<Result<void>> {
   const streams = await store.streams()
   if (streams.kind === 'failed') return streams

@@ -1,5 +1,6 @@
 import { Event } from '../core/rollout/event.ts'
 import { newServiceState, ServiceState, STATE_SCHEMA_VERSION } from '../core/rollout/state.ts'
+import { upcastState } from '../core/rollout/upcast.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
@@ -12,7 +13,7 @@ export function decodeStream(
 ): Result<{ state: ServiceState; revision: number }> {
   if (stored === null) return ok({ state: newServiceState(stream), revision: 0 })
   if (stored.schemaVersion > STATE_SCHEMA_VERSION) return failed(newer(stream, stored.schemaVersion))
-  const parsed = ServiceState.safeParse(stored.state)
+  const parsed = ServiceState.safeParse(upcastState(stored.schemaVersion, stored.state))
   if (!parsed.success)
     return failed(corrupt(`The state of ${stream} at revision ${stored.revision}`, parsed.error.message))
   return ok({ state: parsed.data, revision: stored.revision })

@@ -1,6 +1,5 @@
 import type { Effect } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import type { Problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
 
@@ -16,7 +15,7 @@ export type PerformerParts = {
   clock: Clock
   run: EffectRunner
   /** How the answer comes back: as a command like any other. */
-  answer(stream: string, key: string, result: { kind: 'ok' } | { kind: 'failed'; problem: Problem }): void
+  answer(stream: string, effect: Effect, result: Result<void>): void
 }
 
 export interface Performer {
@@ -38,11 +37,7 @@ export function createPerformer({ clock, run, answer }: PerformerParts): Perform
     memory.underWay = false
     memory.failures = result.kind === 'ok' ? 0 : memory.failures + 1
     memory.notBefore = clock.now() + (result.kind === 'ok' ? REPEAT_AFTER_MS : retryDelayMs(memory.failures))
-    answer(
-      stream,
-      effect.key,
-      result.kind === 'ok' ? { kind: 'ok' } : { kind: 'failed', problem: result.problem },
-    )
+    answer(stream, effect, result)
   }
 
   return {

@@ -3,6 +3,7 @@ import { adopt } from './adopt.ts'
 import type { OperationContext } from './context.ts'
 import { deploy } from './deploy.ts'
 import { diagnose } from './diagnose.ts'
+import { discardRelease } from './discard-release.ts'
 import { getLogs } from './get-logs.ts'
 import { getRollout } from './get-rollout.ts'
 import { getSeries } from './get-series.ts'
@@ -38,6 +39,7 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   getSeries,
   getLogs,
   listReleases,
+  discardRelease,
   listMessages,
   diagnose,
   shutdown,

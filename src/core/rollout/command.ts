@@ -15,9 +15,12 @@ export type Command =
   | { kind: 'abort'; actor: Actor; note: string }
   | { kind: 'rollback'; actor: Actor; note: string }
   | { kind: 'unadopt'; actor: Actor; note: string }
+  /** `release` names a held one by release or version; `null` means the only one. */
+  | { kind: 'discard'; release: string | null; actor: Actor; note: string }
   | { kind: 'observed'; observation: Observed }
   | { kind: 'effect-failed'; effect: string; problem: Problem }
-  | { kind: 'effect-succeeded'; effect: string }
+  /** `epoch`: the one in the token that the effect carried. */
+  | { kind: 'effect-succeeded'; effect: string; epoch: number }
 
 /** One look at the world. A part that could not be asked is a problem, never an empty answer. */
 export type Observed = {

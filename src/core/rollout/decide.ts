@@ -4,6 +4,7 @@ import { advance } from './advance.ts'
 import { giveUp, pause, promote, resume, unadopt } from './by-hand.ts'
 import type { Command } from './command.ts'
 import { deploy } from './deploy.ts'
+import { discard } from './discard.ts'
 import { noteFailure, noteSuccess } from './effect-answer.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
@@ -44,11 +45,13 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       )
     case 'unadopt':
       return unadopt(state, command, now)
+    case 'discard':
+      return discard(state, command, now)
     case 'observed':
       return ok(observe(state, command.observation, now))
     case 'effect-failed':
       return ok(noteFailure(state, command, now))
     case 'effect-succeeded':
-      return ok(noteSuccess(state, command.effect, now))
+      return ok(noteSuccess(state, command, now))
   }
 }

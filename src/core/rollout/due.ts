@@ -22,9 +22,15 @@ export type Effect =
   | { kind: 'set-routes'; key: string; token: FencingToken; routes: RouteSet[]; stable: string | null }
   | { kind: 'finalize'; key: string; token: FencingToken }
 
-/** Effects due now. Pure: the same state asks for the same effects, so a restart continues where the last one stopped. */
+/**
+ * Effects due now. Pure: the same state asks for the same effects, so a restart continues where the last one stopped.
+ * A part that the owner has not looked at since it took over is left alone: what it shows may change what is wanted.
+ */
 export function due(state: ServiceState): Effect[] {
-  return [...routeEffects(state), ...state.sets.flatMap((set) => setEffects(state, set))]
+  return [
+    ...(state.unseen.includes('router') ? [] : routeEffects(state)),
+    ...(state.unseen.includes('target') ? [] : state.sets.flatMap((set) => setEffects(state, set))),
+  ]
 }
 
 const tokenOf = (state: ServiceState, sequence: number): FencingToken => {
@@ -60,7 +66,9 @@ function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Eff
     case 'wanted': {
       // What is on its way out is not started again.
       if (set.role === 'held' || set.role === 'retiring') return []
-      if (livingInstances(set).length === replicas || state.troubles.target !== undefined) return []
+      const isAsserted = set.assertedEpoch === state.epoch
+      if (state.troubles.target !== undefined) return []
+      if (isAsserted && livingInstances(set).length === replicas) return []
       if (adoption !== null)
         return [{ kind: 'adopt-set', key: `adopt-set ${release}`, token, release, version, adoption }]
       return [{ kind: 'start-set', key: `start-set ${release}`, token, release, replicas }]

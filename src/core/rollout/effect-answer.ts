@@ -48,7 +48,11 @@ function hopeless(
 }
 
 /** An effect that worked ends its trouble; what the target accepted is on its way out. */
-export function noteSuccess(state: ServiceState, effect: string, now: number): Event[] {
+export function noteSuccess(
+  state: ServiceState,
+  { effect, epoch }: Extract<Command, { kind: 'effect-succeeded' }>,
+  now: number,
+): Event[] {
   const over: Event[] =
     state.troubles[`${EFFECT_PART}${effect}`] === undefined
       ? []
@@ -61,6 +65,10 @@ export function noteSuccess(state: ServiceState, effect: string, now: number): E
     set.stage !== 'wanted' &&
     !set.letGoAccepted
   if (letGo) return [...over, { kind: 'let-go-accepted', at: now, release: set.release }]
+  const isNewEpoch =
+    (kind === 'start-set' || kind === 'adopt-set') && set !== undefined && set.assertedEpoch !== state.epoch
+  if (isNewEpoch && epoch === state.epoch)
+    return [...over, { kind: 'set-asserted', at: now, release: set.release, epoch }]
   return kind === 'finalize' && state.finalizing ? [...over, { kind: 'service-finalized', at: now }] : over
 }
 

@@ -15,6 +15,8 @@ const Weights = z.record(z.string(), WeightPermille)
 /** What happened, in the order it was decided. Appended before any effect; the state is nothing but their fold. */
 export const Event = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('controller-started'), at: z.number(), epoch: z.int() }),
+  /** The first look at a part since the owner took over. */
+  z.object({ kind: z.literal('part-seen'), at: z.number(), part: z.enum(['router', 'target']) }),
   z.object({ kind: z.literal('rollout-started'), at: z.number(), rollout: QueuedRollout }),
   z.object({ kind: z.literal('rollout-queued'), at: z.number(), rollout: QueuedRollout }),
   z.object({ kind: z.literal('queue-dropped'), at: z.number(), rollout: z.string(), reason: Reason }),
@@ -43,9 +45,17 @@ export const Event = z.discriminatedUnion('kind', [
     release: z.string(),
     until: z.number().nullable(),
   }),
-  z.object({ kind: z.literal('set-retiring'), at: z.number(), release: z.string() }),
+  /** With a reason when a person let it go. */
+  z.object({
+    kind: z.literal('set-retiring'),
+    at: z.number(),
+    release: z.string(),
+    reason: Reason.exactOptional(),
+  }),
   z.object({ kind: z.literal('set-stopping'), at: z.number(), release: z.string(), sequence: z.int() }),
   z.object({ kind: z.literal('let-go-accepted'), at: z.number(), release: z.string() }),
+  /** The target acknowledged under this epoch that the set is wanted. */
+  z.object({ kind: z.literal('set-asserted'), at: z.number(), release: z.string(), epoch: z.int() }),
   z.object({ kind: z.literal('set-gone'), at: z.number(), release: z.string() }),
   z.object({
     kind: z.literal('instances-observed'),

@@ -13,7 +13,9 @@ const PREVIOUS_LIMIT = 10
 export function evolve(state: ServiceState, event: Event): ServiceState {
   switch (event.kind) {
     case 'controller-started':
-      return { ...state, epoch: event.epoch }
+      return { ...state, epoch: event.epoch, unseen: ['router', 'target'] }
+    case 'part-seen':
+      return { ...state, unseen: state.unseen.filter((part) => part !== event.part) }
     case 'rollout-started':
       return {
         ...state,
@@ -41,6 +43,7 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
     case 'set-retiring':
     case 'set-stopping':
     case 'let-go-accepted':
+    case 'set-asserted':
     case 'set-gone':
     case 'instances-observed':
       return evolveSets(state, event)
@@ -234,6 +237,7 @@ type SetEvent = EventOf<
   | 'set-retiring'
   | 'set-stopping'
   | 'let-go-accepted'
+  | 'set-asserted'
   | 'set-gone'
   | 'instances-observed'
 >
@@ -251,6 +255,7 @@ function evolveSets(state: ServiceState, event: SetEvent): ServiceState {
       sequence,
       stage: 'wanted',
       letGoAccepted: false,
+      assertedEpoch: 0,
       since: event.at,
       releaseAt: null,
       instances: known?.instances ?? [],
@@ -284,7 +289,9 @@ function withFreshCrashes(rollout: RolloutState | null, set: SetState): RolloutS
 
 function evolveSet(
   set: SetState,
-  event: EventOf<'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'instances-observed'>,
+  event: EventOf<
+    'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'set-asserted' | 'instances-observed'
+  >,
 ): SetState {
   switch (event.kind) {
     case 'set-held':
@@ -295,6 +302,8 @@ function evolveSet(
       return { ...set, stage: 'stopping', sequence: event.sequence }
     case 'let-go-accepted':
       return { ...set, letGoAccepted: true }
+    case 'set-asserted':
+      return { ...set, assertedEpoch: event.epoch }
     case 'instances-observed':
       return { ...set, instances: event.instances }
   }

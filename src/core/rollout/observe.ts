@@ -11,14 +11,22 @@ import type { RolloutState, ServiceState, SetState } from './state.ts'
 
 /** Turns one look at the world into events. A look that shows nothing new makes none (INV9). */
 export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
-  const events: Event[] = []
-  let current = state
+  const events = seeParts(state, observed, now)
+  let current = evolveAll(state, events)
   for (const look of [seeInstances, seeRouter, seeMetrics]) {
     const seen = look(current, observed, now)
     events.push(...seen)
     current = evolveAll(current, seen)
   }
   return events
+}
+
+/** The first look since the owner took over: from here on the part may be acted on. */
+function seeParts({ unseen }: ServiceState, { instances, router }: Observed, now: number): Event[] {
+  const looks = { target: instances.kind, router: router.kind }
+  return unseen
+    .filter((part) => looks[part] === 'seen')
+    .map((part): Event => ({ kind: 'part-seen', at: now, part }))
 }
 
 function seeInstances(state: ServiceState, { instances }: Observed, now: number): Event[] {

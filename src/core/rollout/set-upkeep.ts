@@ -25,7 +25,7 @@ function nextFor(state: ServiceState, set: SetState, now: number): Event | null 
 }
 
 /** It stands in for a stable set of which nothing is ready: taking it away would leave nobody. */
-const isServing = ({ traffic }: ServiceState, set: SetState): boolean =>
+export const isServing = ({ traffic }: ServiceState, set: SetState): boolean =>
   traffic.routes.some(({ release, weightPermille }) => release === set.release && weightPermille > 0)
 
 /** The steps of a running rollout retire the old set themselves, so that its drain is part of the record. */

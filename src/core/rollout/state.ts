@@ -11,8 +11,8 @@ import { WeightPermille } from '../shared/weight.ts'
 import { Outcome } from './outcome.ts'
 import { Actor, Reason } from './reason.ts'
 
-/** Version of the shape below, stored with every row. A change of shape adds an upcaster. */
-export const STATE_SCHEMA_VERSION = 1
+/** Version of the shape below, stored with every row. A change of shape adds an upcaster (upcast.ts). */
+export const STATE_SCHEMA_VERSION = 2
 
 /** A process that already served when it was taken under control. */
 export const Adoption = z.object({ port: z.int(), pid: z.int().nullable() })
@@ -31,6 +31,8 @@ export const SetState = z.object({
   stage: z.enum(['wanted', 'stopping', 'releasing']),
   /** The target acknowledged the stop (or the release): what still shows is on its way out. */
   letGoAccepted: z.boolean(),
+  /** Epoch under which the target last acknowledged that the set is wanted; each new epoch asks again, so that the target knows it. */
+  assertedEpoch: z.int(),
   since: z.number(),
   /** When a held set is let go; `null` keeps it until somebody says so. */
   releaseAt: z.number().nullable(),
@@ -130,6 +132,8 @@ export const ServiceState = z.object({
   stream: z.string(),
   /** Epoch of the controller that owns the state now. */
   epoch: z.int(),
+  /** Parts that the owner has not seen yet since it took over: nothing is done to a part before it was looked at. */
+  unseen: z.array(z.enum(['router', 'target'])),
   /** Last sequence given to an effect. */
   sequence: z.int(),
   settings: ServiceSettings.nullable(),
@@ -153,6 +157,7 @@ export const newServiceState = (stream: string): ServiceState => ({
   schemaVersion: STATE_SCHEMA_VERSION,
   stream,
   epoch: 0,
+  unseen: ['router', 'target'],
   sequence: 0,
   settings: null,
   stable: null,

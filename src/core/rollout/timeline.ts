@@ -13,7 +13,7 @@ export function timelineEntry(
   event: Event,
   nameOf: (release: string) => string,
 ): TimelineEntry | null {
-  const line = lineOf(event, nameOf)
+  const line = isSilent(event) ? null : lineOf(event, nameOf)
   return line === null
     ? null
     : {
@@ -33,7 +33,24 @@ const because = (reason: Reason, level: Line['level'], text = reason.message): L
   actor: reason.actor.name,
 })
 
-function lineOf(event: Event, nameOf: (release: string) => string): Line | null {
+/** Of no interest to people: what they mean shows in other lines. */
+const SILENT = [
+  'controller-started',
+  'step-started',
+  'part-seen',
+  'let-go-accepted',
+  'set-asserted',
+  'instances-observed',
+  'routes-decided',
+  'routes-confirmed',
+  'metrics-observed',
+  'service-finalized',
+] as const satisfies Event['kind'][]
+type Silent = EventOf<(typeof SILENT)[number]>
+
+const isSilent = (event: Event): event is Silent => SILENT.some((kind) => kind === event.kind)
+
+function lineOf(event: Exclude<Event, Silent>, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
     case 'rollout-started':
       return {
@@ -55,6 +72,7 @@ function lineOf(event: Event, nameOf: (release: string) => string): Line | null 
       return because(event.reason, 'warning')
     case 'set-wanted':
     case 'set-held':
+    case 'set-retiring':
     case 'set-stopping':
     case 'set-gone':
       return setLine(event, nameOf)
@@ -87,22 +105,12 @@ function lineOf(event: Event, nameOf: (release: string) => string): Line | null 
     case 'trouble-over':
       // The key of an effect says nothing to people; that it went on shows in the lines that follow.
       return event.part.startsWith('effect ') ? null : info(`the ${event.part} works again`)
-    case 'controller-started':
-    case 'step-started':
-    case 'set-retiring':
-    case 'let-go-accepted':
-    case 'instances-observed':
-    case 'routes-decided':
-    case 'routes-confirmed':
-    case 'metrics-observed':
-    case 'service-finalized':
-      return null
   }
 }
 
-type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-stopping' | 'set-gone'>
+type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-retiring' | 'set-stopping' | 'set-gone'>
 
-function setLine(event: SetEvent, nameOf: (release: string) => string): Line {
+function setLine(event: SetEvent, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
     case 'set-wanted':
       return info(
@@ -110,16 +118,19 @@ function setLine(event: SetEvent, nameOf: (release: string) => string): Line {
           ? `starting ${event.replicas} of ${event.version}`
           : `taking over the process on port ${event.adoption.port} as ${event.version}`,
       )
+    case 'set-retiring':
+      return event.reason === undefined ? null : because(event.reason, 'info')
     case 'set-held':
-      return info(
-        `${nameOf(event.release)} stays without traffic for inspection${event.until === null ? '' : ` for ${formatDuration(Math.max(0, event.until - event.at))}`}`,
-      )
+      return info(`${nameOf(event.release)} stays without traffic for inspection${holdText(event)}`)
     case 'set-stopping':
       return info(`stopping the instances of ${nameOf(event.release)}`)
     case 'set-gone':
       return info(`the instances of ${nameOf(event.release)} are gone`)
   }
 }
+
+const holdText = ({ until, at }: EventOf<'set-held'>): string =>
+  until === null ? ' until "sluice release discard"' : ` for ${formatDuration(Math.max(0, until - at))}`
 
 const note = (text: string): string => (text === '' ? '' : `: ${text}`)
 

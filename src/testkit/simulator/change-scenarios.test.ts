@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { due } from '../../core/rollout/due.ts'
 import { problem } from '../../core/shared/problem.ts'
-import { NEW, withCandidateAt } from './scene.ts'
+import { instancesOf, NEW, withCandidateAt } from './scene.ts'
 import { simulatedSettings } from './settings.ts'
 import { createWorld, isOver } from './world.ts'
 
@@ -171,14 +172,43 @@ describe('drift', () => {
     expect(world.weightOf(NEW)).toBe(250)
   })
 
-  it('after a change of owner the routes are set again under the new epoch (S113)', () => {
+  it('after a change of owner nothing is done before a look, then the routes are set again under the new epoch (S113)', () => {
     const world = withCandidateAt(250)
     const writes = world.router.written().length
     world.restartController()
+    expect(world.router.written()).toHaveLength(writes)
+    expect(due(world.state())).toEqual([])
+    world.look()
     expect(world.router.written()).toHaveLength(writes + 1)
     expect(world.state().traffic.confirmed?.epoch).toBe(1)
     world.pass(500)
     expect(world.state().traffic.confirmed?.epoch).toBe(2)
+  })
+
+  it('a new owner that finds a revert of the data plane takes the stage again, and does not cover it up', () => {
+    const world = withCandidateAt(250)
+    world.router.revert('1.0.0-r', world.now())
+    world.restartController()
+    world.pass(500)
+    expect(world.eventsOf('step-reopened')).toHaveLength(1)
+    expect(world.eventsOf('routes-drifted')).toMatchObject([{ cause: 'reverted' }])
+    world.pass(1000)
+    expect(world.weightOf(NEW)).toBe(250)
+  })
+
+  it('every set is asked for again under the new epoch, so that the target refuses the old owner', () => {
+    const world = withCandidateAt(250)
+    const before = instancesOf(world, NEW).map(({ id }) => id)
+    world.restartController()
+    world.pass(1000)
+    expect(
+      world
+        .eventsOf('set-asserted')
+        .slice(-2)
+        .map(({ epoch }) => epoch),
+    ).toEqual([2, 2])
+    expect(world.state().sets.map(({ assertedEpoch }) => assertedEpoch)).toEqual([2, 2])
+    expect(instancesOf(world, NEW).map(({ id }) => id)).toEqual(before)
   })
 
   it('writes the zero of a side that has none (S128)', () => {

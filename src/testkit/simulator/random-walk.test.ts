@@ -26,6 +26,7 @@ const commands = fc.oneof(
   ...(['pause', 'resume', 'abort', 'rollback', 'promote', 'promote-full', 'unadopt'] as const).map((kind) =>
     move(kind, (world) => world.byHand(kind)),
   ),
+  onVersion('discard', (world, version) => world.discard(version)),
 )
 const faults = fc.oneof(
   onVersion('crash all of', (world, version) => world.target.crash(release(version))),

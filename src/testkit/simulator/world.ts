@@ -110,7 +110,7 @@ export function createWorld({
       const fault = answerFaults.shift()
       const answer: Command =
         trouble === null
-          ? { kind: 'effect-succeeded', effect: effect.key }
+          ? { kind: 'effect-succeeded', effect: effect.key, epoch: effect.token.epoch }
           : { kind: 'effect-failed', effect: effect.key, problem: trouble }
       if (fault === 'lost') continue
       send(answer)
@@ -171,6 +171,12 @@ export function createWorld({
     return decided
   }
 
+  function discard(release: string | null = null): Result<Event[]> {
+    const decided = send({ kind: 'discard', release, actor: ADA, note: '' })
+    performDue()
+    return decided
+  }
+
   /** The controller dies, and a new one with a higher epoch reads the stored state. Nobody looked for `downMs`. */
   function restartController(downMs = 0): void {
     for (const end = now + downMs; now < end; ) {
@@ -197,6 +203,7 @@ export function createWorld({
     passUntil,
     deploy,
     byHand,
+    discard,
     restartController,
     observation,
     state: (): ServiceState => state,
