@@ -62,12 +62,10 @@ export async function runController(argv: string[]): Promise<void> {
     socket: folder.sockets.controller,
     url: server.url,
     version: VERSION,
-    epoch: controller.epoch,
   })
   log.info('controller serves', {
     url: server.url,
     socket: folder.sockets.controller,
-    epoch: controller.epoch,
   })
 
   const why = await ending.promise

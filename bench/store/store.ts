@@ -31,7 +31,7 @@ async function oneRun(parent: string): Promise<number> {
     const opened = await createSqliteStore({ file: join(folder, 'state.db') })
     if (opened.kind === 'failed') throw new Error(opened.problem.message)
     const store = opened.value
-    await store.acquire({ pid: process.pid, host: 'bench', startedAt: 0 })
+    await store.join({ name: 'bench', pid: process.pid, host: 'bench', startedAt: 0 })
     const began = performance.now()
     for (let revision = 0; revision < COMMITS_PER_RUN; revision += 1) {
       const done = await store.append(requestFor(revision))
@@ -56,7 +56,7 @@ function requestFor(revision: number): AppendRequest {
   return {
     stream: 'shop',
     expectedRevision: revision,
-    epoch: 1,
+    epoch: null,
     at: revision,
     events: [{ kind: 'noted', event: { weight: revision % 100, note: 'x'.repeat(300) } }],
     schemaVersion: 1,

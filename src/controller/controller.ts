@@ -16,15 +16,12 @@ import type { Effect } from '../core/rollout/due.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { createAudience } from '../engine/audience.ts'
-import { decodeEvent } from '../engine/decode.ts'
 import { createEffectRunner } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createEngine } from '../engine/engine.ts'
 import { createOutbox } from '../engine/outbox.ts'
 import { createPerformer } from '../engine/perform.ts'
 import { createRetention, type Retention } from '../engine/retention.ts'
-import type { StreamWatch, WatchParts } from '../engine/watch-stream.ts'
-import { watchStream } from '../engine/watch-stream.ts'
 import type { OperationContext } from '../operations/context.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
@@ -33,10 +30,9 @@ import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
 import { randomIds } from './ids.ts'
 import { channelWarnings, createNotifierRegistry } from './notifiers.ts'
+import { createOwnership } from './ownership.ts'
 import { startProgram } from './programs.ts'
 
-/** Events read back at the start to fill the timelines of the views. */
-const REMEMBERED_EVENTS = 400
 const OUTBOX_EVERY_MS = 500
 /** Enough to tell folders and hosts apart in the keys of notifications. */
 const INSTALLATION_DIGITS = 12
@@ -57,7 +53,6 @@ export type ControllerOptions = {
 export type Controller = {
   context: OperationContext
   audience: ReturnType<typeof createAudience>
-  epoch: number
   /** Stops deciding and looking; effects under way end by themselves. Traffic is not touched. */
   stopLooking(): Promise<void>
   /** Stops all instances of all services and waits until they are gone. */
@@ -71,21 +66,61 @@ export async function startController(options: ControllerOptions): Promise<Resul
   const { folder, log } = options
   const opened = await openStore(folder)
   if (opened.kind === 'failed') return opened
-  const { store, epoch } = opened.value
+  const store = opened.value
   const parts = createParts(folder)
+  const ended = new AbortController()
+  const { engine, ownership, audience, notifiers } = createFlow({ ...options, store, parts, ended })
+  const kept = await keepAll([parts.router, parts.target], log, ended.signal)
+  const started = await ownership.leases.claim()
+  if (started.kind === 'failed') {
+    ended.abort()
+    await store.close()
+    return started
+  }
+  const retention = createRetention({ ...parts, store, engine, clock })
+  const loops = [
+    removeOldArtifacts(retention, log, ended.signal),
+    kept.finished,
+    ownership.run(ended.signal),
+    deliver({ store, notifiers: notifiers.byChannel, log }, ended.signal),
+  ]
+  const { attend } = ownership
+  const { preparing } = retention
+  return ok({
+    context: createContext({ ...options, ...parts, store, engine, audience, attend, preparing }),
+    audience,
+    stopLooking: async () => {
+      ended.abort()
+      await Promise.all(loops)
+    },
+    close: () => store.close(),
+    stopInstances: () => stopAll({ store, engine, target: parts.target }),
+  })
+}
+
+type FlowParts = ControllerOptions & { store: Store; parts: Parts; ended: AbortController }
+
+/** The engine and those around it that need each other: who looks after what, who performs, who is told. */
+function createFlow({ folder, log, onFenced, store, parts, ended }: FlowParts) {
   const audience = createAudience(clock)
   const notifiers = createNotifierRegistry(parts.secretOf)
-  const ended = new AbortController()
-  const watches = createWatches(
-    () => ({ ...options, ...parts, engine, clock, epoch, onLook: audience.looked }),
-    ended.signal,
-  )
+  const ownership = createOwnership({
+    store,
+    clock,
+    log,
+    audience,
+    engine: () => engine,
+    watchParts: () => ({ ...parts, engine, clock, log, onLook: audience.looked }),
+    onFenced: () => {
+      if (!ended.signal.aborted) onFenced()
+    },
+  })
   const performer = createPerformer({
     clock,
     run: createEffectRunner({ store, ...parts }),
     answer: (stream, effect, result) => {
       if (ended.signal.aborted) return
-      void engine.handle(stream, answerCommand(effect, result)).then(() => watches.nudge(stream))
+      void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
     },
   })
   const engine: Engine = createEngine({
@@ -93,46 +128,15 @@ export async function startController(options: ControllerOptions): Promise<Resul
     clock,
     log,
     performer,
-    epoch,
+    epochOf: ownership.leases.epochOf,
     installation: keptSecret(folder.root, 'installation').slice(0, INSTALLATION_DIGITS),
-    onFenced: options.onFenced,
+    onFenced: ownership.leases.lost,
     onDecided: (stream, decided) => {
       audience.decided(stream, decided)
       notifiers.learn(decided.state)
     },
   })
-  const kept = await keepAll([parts.router, parts.target], log, ended.signal)
-  const started = await takeOver({ store, engine, epoch, audience, watch: watches.watch })
-  if (started.kind === 'failed') {
-    ended.abort()
-    return started
-  }
-  const retention = createRetention({ ...parts, store, engine, clock })
-  const loops = [
-    removeOldArtifacts(retention, log, ended.signal),
-    kept.finished,
-    deliver({ store, notifiers: notifiers.byChannel, log }, ended.signal),
-  ]
-  const context = createContext({
-    ...options,
-    ...parts,
-    store,
-    engine,
-    audience,
-    watch: watches.watch,
-    preparing: retention.preparing,
-  })
-  return ok({
-    context,
-    audience,
-    epoch,
-    stopLooking: async () => {
-      ended.abort()
-      await Promise.all([...loops, watches.finished()])
-    },
-    close: () => store.close(),
-    stopInstances: () => stopAll({ store, engine, target: parts.target, epoch }),
-  })
+  return { engine, ownership, audience, notifiers }
 }
 
 /** The answer of an effect comes back as a command like any other. */
@@ -141,28 +145,17 @@ const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
     ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
     : { kind: 'effect-failed', effect: key, problem: result.problem }
 
-type Watches = { watch(stream: string): void; nudge(stream: string): void; finished(): Promise<unknown> }
-
-/** One watch for each stream. */
-function createWatches(parts: () => WatchParts, signal: AbortSignal): Watches {
-  const watches = new Map<string, StreamWatch>()
-  return {
-    watch: (stream) => {
-      const known = watches.get(stream)
-      if (known === undefined) watches.set(stream, watchStream(parts(), stream, signal))
-      else known.nudge()
-    },
-    nudge: (stream) => watches.get(stream)?.nudge(),
-    finished: () => Promise.all([...watches.values()].map(({ finished }) => finished)),
-  }
-}
-
-async function openStore(folder: Folder): Promise<Result<{ store: Store; epoch: number }>> {
+async function openStore(folder: Folder): Promise<Result<Store>> {
   const store = await createSqliteStore({ file: folder.state })
   if (store.kind === 'failed') return store
   makePrivate(folder)
-  const acquired = await store.value.acquire({ pid: process.pid, startedAt: clock.now(), host: hostname() })
-  return acquired.kind === 'failed' ? acquired : ok({ store: store.value, epoch: acquired.value.epoch })
+  const joined = await store.value.join({
+    name: hostname(),
+    pid: process.pid,
+    startedAt: clock.now(),
+    host: hostname(),
+  })
+  return joined.kind === 'failed' ? joined : store
 }
 
 /** The folder is its owner's alone already; a copied file should be, too. What SQLite makes beside it takes its mode. */
@@ -196,39 +189,6 @@ function createParts(folder: Folder) {
   }
 }
 type Parts = ReturnType<typeof createParts>
-
-type TakeOver = {
-  store: Store
-  engine: Engine
-  epoch: number
-  audience: Controller['audience']
-  watch(stream: string): void
-}
-
-/** Resume begins with observing: each stream learns the new epoch, and nothing is done to a part before it was looked at. */
-async function takeOver({ store, engine, epoch, audience, watch }: TakeOver): Promise<Result<void>> {
-  const streams = await store.streams()
-  if (streams.kind === 'failed') return streams
-  for (const stream of streams.value) {
-    const loaded = await engine.load(stream)
-    if (loaded.kind === 'failed') return loaded
-    const stored = await store.events({
-      stream,
-      after: Math.max(0, loaded.value.revision - REMEMBERED_EVENTS),
-      limit: REMEMBERED_EVENTS,
-    })
-    if (stored.kind === 'failed') return stored
-    const events = stored.value.flatMap((one) => {
-      const event = decodeEvent(one)
-      return event.kind === 'ok' ? [{ sequence: one.sequence, event: event.value }] : []
-    })
-    audience.remember(stream, loaded.value.state, events)
-    const begun = await engine.handle(stream, { kind: 'controller-started', epoch })
-    if (begun.kind === 'failed') return begun
-    watch(stream)
-  }
-  return ok(undefined)
-}
 
 /** Whoever finds the controller ready may deploy at once, so the parts are there first. */
 async function keepAll(
@@ -287,7 +247,7 @@ type ContextParts = ControllerOptions &
     store: Store
     engine: Engine
     audience: Controller['audience']
-    watch(stream: string): void
+    attend(stream: string): void
     preparing: Retention['preparing']
   }
 
@@ -299,7 +259,7 @@ function createContext({
   router,
   secretOf,
   audience,
-  watch,
+  attend,
   preparing,
   onShutdown,
 }: ContextParts): OperationContext {
@@ -320,23 +280,23 @@ function createContext({
         .digest('hex'),
     channelWarnings: ({ notify }) => channelWarnings(notify, secretOf),
     viewOf: audience.viewOf,
-    watch,
+    attend,
     preparing,
     shutdown: onShutdown,
   }
 }
 
-type StopAll = { store: Store; engine: Engine; target: Parts['target']; epoch: number }
+type StopAll = { store: Store; engine: Engine; target: Parts['target'] }
 
 /** As "down" means it: what runs stops now, what is recorded stays, so that "up" brings stable back. */
-async function stopAll({ store, engine, target, epoch }: StopAll): Promise<void> {
+async function stopAll({ store, engine, target }: StopAll): Promise<void> {
   const streams = await store.streams()
   if (streams.kind === 'failed') return
   await Promise.all(
     streams.value.map(async (stream) => {
       const loaded = await engine.load(stream)
       if (loaded.kind === 'failed') return
-      const { sets, sequence } = loaded.value.state
+      const { sets, sequence, epoch } = loaded.value.state
       const token = { epoch, sequence, rollout: null }
       const deadline =
         clock.now() + Math.max(0, loaded.value.state.settings?.run.stopGraceMs ?? 0) + STOP_MARGIN_MS

@@ -6,7 +6,7 @@ import { readPid, replaceFile } from './folder.ts'
 /** How soon a restarted proxy or agent shows up in the file. */
 const REFRESH_MS = 1000
 
-export type RuntimeFacts = { socket: string; url: string; version: string; epoch: number }
+export type RuntimeFacts = { socket: string; url: string; version: string }
 
 /** Writes who runs where, and keeps it true: the CLI finds the controller and its neighbours here. */
 export function keepRuntimeFile(folder: Folder, facts: RuntimeFacts): { stop(): void } {

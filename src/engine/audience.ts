@@ -10,14 +10,18 @@ import type { Clock } from '../ports/clock.ts'
 const TIMELINE_LIMIT = 50
 
 type Listener = { stream: string | null; hear(view: ServiceView): void }
-type Known = { timeline: TimelineEntry[]; inFlight: Record<string, number> }
+type Known = { revision: number; timeline: TimelineEntry[]; inFlight: Record<string, number> }
+
+type Numbered = { sequence: number; event: Event }
 
 /** Everybody who looks on: turns decisions into views and tells the subscribers. */
 export interface Audience {
   decided(stream: string, decided: { state: ServiceState; revision: number; events: readonly Event[] }): void
   looked(stream: string, routerState: RouterState | null): void
-  /** Lines from before this controller was started, oldest first. */
-  remember(stream: string, state: ServiceState, events: readonly { sequence: number; event: Event }[]): void
+  /** What was decided elsewhere: by another controller, or before this one was started. What is known already is left out. */
+  followed(stream: string, read: { state: ServiceState; revision: number; events: readonly Numbered[] }): void
+  /** The last event of the stream that was heard of; 0 for none. */
+  revisionOf(stream: string): number
   viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
   subscribe(stream: string | null, hear: (view: ServiceView) => void): () => void
 }
@@ -27,28 +31,40 @@ export function createAudience(clock: Clock): Audience {
   const listeners = new Set<Listener>()
 
   const of = (stream: string): Known => {
-    const found = known.get(stream) ?? { timeline: [], inFlight: {} }
+    const found = known.get(stream) ?? { revision: 0, timeline: [], inFlight: {} }
     known.set(stream, found)
     return found
   }
 
   const note = (
     stream: string,
-    state: ServiceState,
-    events: readonly { sequence: number; event: Event }[],
+    { state, revision, events }: { state: ServiceState; revision: number; events: readonly Numbered[] },
   ): void => {
-    const lines = events.flatMap(
-      ({ sequence, event }) => timelineEntry(sequence, event, versionIn(state)) ?? [],
-    )
     const mine = of(stream)
+    if (revision <= mine.revision) return
+    const lines = events
+      .filter(({ sequence }) => sequence > mine.revision)
+      .flatMap(({ sequence, event }) => timelineEntry(sequence, event, versionIn(state)) ?? [])
+    mine.revision = revision
     mine.timeline = [...mine.timeline, ...lines].slice(-TIMELINE_LIMIT)
   }
 
+  const tell = (stream: string, loaded: { state: ServiceState; revision: number }): void => {
+    if (listeners.size === 0) return
+    const view = viewOf(stream, loaded)
+    for (const listener of listeners)
+      if (listener.stream === null || listener.stream === stream) listener.hear(view)
+  }
+
   const viewOf: Audience['viewOf'] = (stream, { state, revision }) =>
-    serviceView(state, { revision, now: clock.now(), ...of(stream) })
+    serviceView(state, { ...of(stream), revision, now: clock.now() })
 
   return {
-    remember: note,
+    followed: (stream, read) => {
+      note(stream, read)
+      tell(stream, read)
+    },
+    revisionOf: (stream) => of(stream).revision,
     viewOf,
     looked: (stream, routerState) => {
       of(stream).inFlight = Object.fromEntries(
@@ -56,15 +72,9 @@ export function createAudience(clock: Clock): Audience {
       )
     },
     decided: (stream, { state, revision, events }) => {
-      note(
-        stream,
-        state,
-        events.map((event, index) => ({ sequence: revision - events.length + 1 + index, event })),
-      )
-      if (listeners.size === 0) return
-      const view = viewOf(stream, { state, revision })
-      for (const listener of listeners)
-        if (listener.stream === null || listener.stream === stream) listener.hear(view)
+      const first = revision - events.length + 1
+      note(stream, { state, revision, events: events.map((event, at) => ({ sequence: first + at, event })) })
+      tell(stream, { state, revision })
     },
     subscribe: (stream, hear) => {
       const listener = { stream, hear }

@@ -27,14 +27,14 @@ export type EngineParts = {
   clock: Clock
   log: Log
   performer: Performer
-  /** Epoch under which this controller owns the store. */
-  epoch: number
+  /** Epoch under which this controller may act on a stream, or `null` when it may not. */
+  epochOf(stream: string): number | null
   /** Tells this state folder from every other one in the keys that outsiders see. */
   installation: string
   /** Told after each append, in order per stream. */
   onDecided(stream: string, decided: Decided): void
-  /** A newer controller owns the state: this one must not act any more. */
-  onFenced(): void
+  /** Another controller looks after the stream: this one must not act on it any more. */
+  onFenced(stream: string): void
 }
 
 export interface Engine {
@@ -49,18 +49,21 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function handle(stream: string, command: Command): Promise<Result<Decided>> {
     const decided = await lock.run(stream, () => decideDurably(stream, command))
-    if (decided.kind === 'ok') performer.perform(stream, decided.value.state, due(decided.value.state))
+    if (decided.kind === 'ok' && parts.epochOf(stream) === decided.value.state.epoch)
+      performer.perform(stream, decided.value.state, due(decided.value.state))
     return decided
   }
 
   async function decideDurably(stream: string, command: Command): Promise<Result<Decided>> {
+    const epoch = parts.epochOf(stream)
+    if (epoch === null && !isFromPerson(command)) return failed(notHeld(stream))
     for (let attempt = 0; attempt < CONFLICT_LIMIT; attempt += 1) {
       const loaded = await load(stream)
       if (loaded.kind === 'failed') return loaded
       const events = decide(loaded.value.state, command, clock.now())
       if (events.kind === 'failed') return events
       if (events.value.length === 0) return ok({ ...loaded.value, events: [] })
-      const appended = await append(stream, loaded.value, events.value)
+      const appended = await append(stream, { ...loaded.value, epoch }, events.value)
       if (appended.kind === 'ok' || appended.problem.code !== 'STORE_CONFLICT') return appended
     }
     return failed(
@@ -79,7 +82,7 @@ export function createEngine(parts: EngineParts): Engine {
 
   async function append(
     stream: string,
-    before: { state: ServiceState; revision: number },
+    before: { state: ServiceState; revision: number; epoch: number | null },
     events: readonly Event[],
   ): Promise<Result<Decided>> {
     const at = clock.now()
@@ -88,12 +91,12 @@ export function createEngine(parts: EngineParts): Engine {
     const appended = await store.append({
       stream,
       expectedRevision: before.revision,
-      epoch: parts.epoch,
+      epoch: before.epoch,
       at,
       events: events.map((event) => ({ kind: event.kind, event })),
       schemaVersion: STATE_SCHEMA_VERSION,
       state,
-      due: at,
+      due: dueOf(state, at),
       messages: messagesFor(
         { stream, revision: before.revision, installation: parts.installation },
         events,
@@ -102,7 +105,7 @@ export function createEngine(parts: EngineParts): Engine {
       documents: recordsFor({ stream, revision: before.revision, before: before.state, events, states }),
     })
     if (appended.kind === 'failed') {
-      if (appended.problem.code === 'STORE_FENCED') parts.onFenced()
+      if (appended.problem.code === 'STORE_FENCED') parts.onFenced(stream)
       return appended
     }
     const decided = { state, revision: appended.value.revision, events }
@@ -112,6 +115,21 @@ export function createEngine(parts: EngineParts): Engine {
 
   return { handle, load }
 }
+
+/** What people ask for may be decided by any controller: the journal keeps the order. The rest is for the holder of the lease. */
+const isFromPerson = (command: Command): boolean => 'actor' in command || command.kind === 'deploy'
+
+/** When somebody has to look after the stream: at once, as long as there is anything to look after. */
+const dueOf = ({ sets, rollout, finalizing, queued }: ServiceState, at: number): number | null =>
+  sets.length > 0 || finalizing || queued !== null || (rollout !== null && rollout.phase.kind !== 'ended')
+    ? at
+    : null
+
+const notHeld = (stream: string) =>
+  problem('STORE_FENCED', {
+    message: `This controller does not look after ${stream} now.`,
+    remedy: 'Nothing: the controller that does goes on.',
+  })
 
 /** The state after each event, so that what is said about an event fits its moment. */
 function foldAll(before: ServiceState, events: readonly Event[]): ServiceState[] {

@@ -166,7 +166,7 @@ describe('the outbox', () => {
 async function world(more: Record<string, Notifier> = {}) {
   const { open, faults } = createStoreFake()
   const store = open()
-  await store.acquire({ pid: 1, host: 'here', startedAt: 0 })
+  await store.join({ name: 'here', pid: 1, host: 'here', startedAt: 0 })
   const [hook, mail] = [createNotifierFake(), createNotifierFake()]
   const clock = { time: 1_000, now: () => clock.time }
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -191,7 +191,7 @@ async function putMessages(
     data: {},
   }
   const messages = keys.flatMap((key) => channels.map((channel) => ({ channel, key, message })))
-  const rest = { epoch: 1, at: 0, schemaVersion: 1, state: {}, due: null, documents: [] }
+  const rest = { epoch: null, at: 0, schemaVersion: 1, state: {}, due: null, documents: [] }
   const done = await store.append({
     stream,
     expectedRevision,
@@ -200,4 +200,6 @@ async function putMessages(
     ...rest,
   })
   expect(done.kind).toBe('ok')
+  // Messages are delivered by whoever looks after the stream.
+  expect((await store.claim({ now: 0, leaseMs: 60_000, limit: 10 })).kind).toBe('ok')
 }

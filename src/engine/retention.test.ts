@@ -39,7 +39,7 @@ describe('retention of artifacts', () => {
       },
       engine: { handle: () => Promise.reject(), load: () => Promise.reject() },
       target: createTargetFake().target,
-      clock: { now: () => 0, sleep: async () => undefined },
+      clock: { now: () => 0, monotonic: () => 0, sleep: async () => undefined },
     })
     const held = Promise.withResolvers<void>()
     const preparing = retention.preparing(async () => {

@@ -19,7 +19,8 @@ export type WatchParts = LookParts & {
   probeKey: string
   epoch: number
   onLook(stream: string, routerState: RouterState | null): void
-  onFenced(): void
+  /** Parts outside have seen this higher epoch. */
+  onOutbid(stream: string, seenEpoch: number): void
 }
 
 export interface StreamWatch {
@@ -47,7 +48,7 @@ export function watchStream(parts: WatchParts, stream: string, signal: AbortSign
       probes: probing.fresh(),
     })
     if (highestEpoch > parts.epoch) {
-      parts.onFenced()
+      parts.onOutbid(stream, highestEpoch)
       return TROUBLE_MS
     }
     parts.onLook(stream, routerState)

@@ -68,7 +68,7 @@ export const adopt = operationOf({
     }
     const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: false })
     if (decided.kind === 'failed') return decided
-    context.watch(stream)
+    context.attend(stream)
     return ok({ view: context.viewOf(stream, decided.value) })
   },
 })

@@ -28,8 +28,8 @@ export interface OperationContext {
   viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
   /** Runs a task that makes an artifact and records its release, safe from the removal of old artifacts. */
   preparing<T>(task: () => Promise<T>): Promise<T>
-  /** Begins to look after a stream, if nobody does yet. */
-  watch(stream: string): void
+  /** Something was decided about the stream: whoever looks after it should look now, and somebody should. */
+  attend(stream: string): void
   /** Ends the controller; with `everything` also the instances, the agent and the proxy. Returns when it is under way. */
   shutdown(everything: boolean): void
 }

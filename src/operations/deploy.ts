@@ -47,7 +47,7 @@ export const deploy = operationOf({
     }
     const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now })
     if (decided.kind === 'failed') return decided
-    context.watch(stream)
+    context.attend(stream)
     const began =
       decided.value.state.rollout?.id === rollout.id || decided.value.state.queued?.id === rollout.id
     const same =

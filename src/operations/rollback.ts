@@ -62,7 +62,7 @@ export const rollback = operationOf({
     }
     const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: true })
     if (decided.kind === 'failed') return decided
-    context.watch(stream)
+    context.attend(stream)
     return ok({ rollout: rollout.id, view: context.viewOf(stream, decided.value) })
   },
 })

@@ -3,10 +3,27 @@ import type { AppendRequest } from '../../ports/store.ts'
 import { storeConformance } from '../conformance/store.ts'
 import { createStoreFake } from './store.ts'
 
-storeConformance('memory fake', async () => {
-  const { open } = createStoreFake()
-  return { open: async () => open(), dispose: async () => {} }
-})
+storeConformance(
+  'memory fake, embedded',
+  async () => {
+    const { open } = createStoreFake()
+    return { open: async () => open(), dispose: async () => {} }
+  },
+  { shared: false },
+)
+
+storeConformance(
+  'memory fake, shared',
+  async () => {
+    let passed = 0
+    const { open } = createStoreFake({ shared: true, clock: { now: () => passed, monotonic: () => passed } })
+    const expireLeases = async () => {
+      passed += 24 * 60 * 60_000
+    }
+    return { open: async () => open(), dispose: async () => {}, expireLeases }
+  },
+  { shared: true },
+)
 
 describe('store fake on command', () => {
   it('fails a write and changes nothing (HAR6)', async () => {
@@ -45,11 +62,18 @@ describe('store fake on command', () => {
 async function owned() {
   const { open, faults } = createStoreFake()
   const store = open()
-  await store.acquire({ pid: 1, host: 'here', startedAt: 0 })
+  await store.join({ name: 'here', pid: 1, host: 'here', startedAt: 0 })
   return { store, faults }
 }
 
 function request(expectedRevision: number): AppendRequest {
   const rest = { schemaVersion: 1, state: {}, due: null, messages: [], documents: [] }
-  return { stream: 'shop', expectedRevision, epoch: 1, at: 0, events: [{ kind: 'noted', event: 1 }], ...rest }
+  return {
+    stream: 'shop',
+    expectedRevision,
+    epoch: null,
+    at: 0,
+    events: [{ kind: 'noted', event: 1 }],
+    ...rest,
+  }
 }

@@ -1,14 +1,20 @@
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
-import type {
-  AppendRequest,
-  OutboxMessage,
-  SettleMessage,
-  Store,
-  StoredDocument,
-  StoredEvent,
-  StoredStream,
-} from '../../ports/store.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { AppendRequest, Store, StoredStream } from '../../ports/store.ts'
+import { dumpRows, fillMemory, pruneMemory } from './store-copy.ts'
+import { claim, close, fenced, type Handle, holds, join, leasesIn, renew } from './store-leases.ts'
+import {
+  addMessage,
+  copy,
+  hint,
+  listDocuments,
+  type Memory,
+  newMemory,
+  pending,
+  putDocument,
+  settleIn,
+} from './store-memory.ts'
 
 /** What a test can do to the fake. Counters run down by one at each use. */
 export type StoreFaults = {
@@ -24,13 +30,11 @@ export type StoreFaults = {
   failSettlements(times: number): void
 }
 
-type Memory = {
-  epoch: number
-  owner: { handle: object; pid: number; host: string; startedAt: number } | null
-  streams: Map<string, { now: StoredStream; before: StoredStream | null }>
-  events: Map<string, StoredEvent[]>
-  documents: Map<string, StoredDocument>
-  outbox: OutboxMessage[]
+export type StoreFakeOptions = {
+  /** Several handles may join, and leases run out. */
+  shared?: boolean
+  /** The clock of the store, by which leases run out. */
+  clock?: Pick<Clock, 'now' | 'monotonic'>
 }
 
 type Counters = {
@@ -41,22 +45,20 @@ type Counters = {
   stale: number
   settle: number
 }
-type Handle = { memory: Memory; counters: Counters; identity: object; epoch: number }
+
+const SYSTEM = { now: () => Date.now(), monotonic: () => performance.now() }
 
 /**
  * A store in memory that passes the same conformance kit as the real ones. `open` gives further handles on the same memory.
+ * A controller that dies is a shared handle that is simply not used any more; its leases run out by the clock.
  *
  * @example const { open, faults } = createStoreFake(); const store = open(); faults.conflictAppends(1)
  */
-export function createStoreFake(): { open(): Store; faults: StoreFaults } {
-  const memory: Memory = {
-    epoch: 0,
-    owner: null,
-    streams: new Map(),
-    events: new Map(),
-    documents: new Map(),
-    outbox: [],
-  }
+export function createStoreFake({ shared = false, clock = SYSTEM }: StoreFakeOptions = {}): {
+  open(): Store
+  faults: StoreFaults
+} {
+  const memory = newMemory({ shared, clock })
   const counters: Counters = {
     fail: 0,
     failWith: broken('failed on command'),
@@ -65,7 +67,10 @@ export function createStoreFake(): { open(): Store; faults: StoreFaults } {
     stale: 0,
     settle: 0,
   }
-  return { open: () => storeOver({ memory, counters, identity: {}, epoch: 0 }), faults: faultsOver(counters) }
+  return {
+    open: () => storeOver({ memory, session: null, listeners: new Set() }, counters),
+    faults: faultsOver(counters),
+  }
 }
 
 function faultsOver(counters: Counters): StoreFaults {
@@ -89,48 +94,67 @@ function faultsOver(counters: Counters): StoreFaults {
   }
 }
 
-function storeOver(handle: Handle): Store {
+function storeOver(handle: Handle, counters: Counters): Store {
   const { memory } = handle
   return {
     kind: 'memory',
-    acquire: async (owner) => acquire(handle, owner),
-    load: async (stream) => ok(copy(load(handle, stream))),
-    append: async (request) => owned(handle, () => append(handle, request)),
+    shared: memory.shared,
+    join: async (controller) => join(handle, controller),
+    claim: async (request) => joined(handle, () => ok(claim(handle, request))),
+    renew: async ({ leaseMs }) => joined(handle, () => ok(renew(handle, leaseMs))),
+    release: async (streams) =>
+      joined(handle, () => {
+        for (const stream of streams) letGo(handle, stream)
+        return ok(undefined)
+      }),
+    raiseEpoch: async ({ stream, atLeast }) => joined(handle, () => raiseEpoch(handle, stream, atLeast)),
+    leases: async () => ok(leasesIn(memory)),
+    load: async (stream) => ok(copy(load(memory, counters, stream))),
+    append: async (request) => joined(handle, () => append(handle, counters, request)),
     streams: async () => ok([...memory.streams.keys()].sort()),
-    due: async (now, limit) => ok(due(memory, now).slice(0, limit)),
     events: async ({ stream, after, limit }) =>
       ok(copy((memory.events.get(stream) ?? []).filter((event) => event.sequence > after).slice(0, limit))),
-    putDocument: async (document) => owned(handle, () => ok(putDocument(memory, document))),
+    putDocument: async (document) => joined(handle, () => ok(putDocument(memory, document))),
     getDocument: async (kind, id) => ok(copy(memory.documents.get(`${kind}\n${id}`) ?? null)),
     listDocuments: async (request) => ok(copy(listDocuments(memory, request))),
-    pendingMessages: async (now, limit) => ok(copy(pending(memory, now).slice(0, limit))),
-    settleMessage: async (outcome) => owned(handle, () => settle(handle, outcome)),
+    pendingMessages: async (now, limit) =>
+      ok(copy(pending(memory, { now, mine: (stream) => holds(handle, stream) !== null })).slice(0, limit)),
+    settleMessage: async (outcome) =>
+      joined(handle, () => {
+        if (counters.settle === 0) return settleIn(memory, outcome)
+        counters.settle -= 1
+        return failed(broken('settling failed on command'))
+      }),
     listMessages: async (limit) => ok(copy(memory.outbox.toReversed().slice(0, limit))),
-    close: async () => {
-      if (memory.owner?.handle === handle.identity) memory.owner = null
-    },
+    prune: async (request) => joined(handle, () => ok(pruneMemory(memory, request))),
+    dump: async (onRow) => dumpRows(memory, onRow),
+    fill: async (rows) => (handle.session === null ? failed(notJoined()) : fillMemory(memory, rows)),
+    listen: (onChange) => listen(handle, onChange),
+    close: async () => close(handle),
   }
 }
 
-function acquire(handle: Handle, owner: Parameters<Store['acquire']>[0]): Result<{ epoch: number }> {
-  const { memory, identity } = handle
-  const present = memory.owner
-  if (present !== null && present.handle !== identity) {
-    const message = `The state is owned by process ${present.pid} on ${present.host}, started at ${new Date(present.startedAt).toISOString()}.`
-    return failed(problem('STORE_LOCKED', { message, remedy: `Stop process ${present.pid} first.` }))
-  }
-  memory.owner = { ...owner, handle: identity }
-  memory.epoch += 1
-  handle.epoch = memory.epoch
-  return ok({ epoch: memory.epoch })
+function joined<T>(handle: Handle, run: () => Result<T>): Result<T> {
+  const { memory, session } = handle
+  const mayWrite = session !== null && (memory.shared || memory.owner === session)
+  return mayWrite ? run() : failed(notJoined())
 }
 
-function owned<T>(handle: Handle, run: () => Result<T>): Result<T> {
-  if (handle.memory.owner?.handle === handle.identity) return run()
-  return failed(fenced(handle.epoch, handle.memory.epoch))
+function letGo(handle: Handle, stream: string): void {
+  const lease = holds(handle, stream)
+  if (lease === null) return
+  lease.session = null
+  hint(handle.memory, { stream, from: handle.listeners })
 }
 
-function load({ memory, counters }: Handle, stream: string): StoredStream | null {
+function raiseEpoch(handle: Handle, stream: string, atLeast: number) {
+  const lease = holds(handle, stream)
+  if (lease === null) return failed(fenced(handle, stream, null))
+  lease.epoch = Math.max(lease.epoch, atLeast)
+  return ok({ stream, epoch: lease.epoch })
+}
+
+function load(memory: Memory, counters: Counters, stream: string): StoredStream | null {
   const kept = memory.streams.get(stream)
   if (kept === undefined) return null
   if (counters.stale === 0) return kept.now
@@ -138,13 +162,15 @@ function load({ memory, counters }: Handle, stream: string): StoredStream | null
   return kept.before
 }
 
-function append({ memory, counters }: Handle, request: AppendRequest): Result<{ revision: number }> {
+function append(handle: Handle, counters: Counters, request: AppendRequest): Result<{ revision: number }> {
+  const { memory } = handle
   if (counters.fail > 0) {
     counters.fail -= 1
     return failed(counters.failWith)
   }
-  if (request.epoch !== memory.epoch) return failed(fenced(request.epoch, memory.epoch))
-  const before = memory.streams.get(request.stream)?.now ?? null
+  const { stream, epoch } = request
+  if (epoch !== null && holds(handle, stream)?.epoch !== epoch) return failed(fenced(handle, stream, epoch))
+  const before = memory.streams.get(stream)?.now ?? null
   const found = before?.revision ?? 0
   if (counters.conflict > 0) {
     counters.conflict -= 1
@@ -152,6 +178,7 @@ function append({ memory, counters }: Handle, request: AppendRequest): Result<{ 
   }
   if (request.expectedRevision !== found) return failed(conflict(request, found))
   const revision = commit(memory, request, before)
+  hint(memory, { stream, from: handle.listeners })
   if (counters.lose === 0) return ok({ revision })
   counters.lose -= 1
   return failed(broken('the write was made, the answer was lost on command'))
@@ -160,103 +187,41 @@ function append({ memory, counters }: Handle, request: AppendRequest): Result<{ 
 function commit(memory: Memory, request: AppendRequest, before: StoredStream | null): number {
   const { stream, at, schemaVersion, due } = request
   const events = memory.events.get(stream) ?? []
-  for (const { kind, event } of copy(request.events)) {
-    events.push({ stream, sequence: events.length + 1, at, kind, event })
+  const revision = (before?.revision ?? 0) + request.events.length
+  for (const [index, { kind, event }] of copy(request.events).entries()) {
+    events.push({ stream, sequence: (before?.revision ?? 0) + index + 1, at, kind, event })
   }
   memory.events.set(stream, events)
-  const now = { stream, revision: events.length, schemaVersion, state: copy(request.state), due }
-  memory.streams.set(stream, { now, before })
+  memory.streams.set(stream, {
+    now: { stream, revision, schemaVersion, state: copy(request.state), due },
+    before,
+  })
   for (const message of copy(request.messages)) addMessage(memory, { ...message, stream, at })
   for (const document of request.documents) putDocument(memory, document)
-  return now.revision
+  return revision
 }
 
-function addMessage(
-  memory: Memory,
-  { at, ...message }: AppendRequest['messages'][number] & { stream: string; at: number },
-) {
-  if (find(memory, message) !== undefined) return
-  memory.outbox.push({ ...message, state: 'pending', attempts: 0, notBefore: at, lastError: null })
-}
-
-const find = (memory: Memory, { channel, key }: { channel: string; key: string }) =>
-  memory.outbox.find((message) => message.channel === channel && message.key === key)
-
-function due(memory: Memory, now: number): string[] {
-  const waiting = [...memory.streams.values()].flatMap(({ now: { stream, due } }) =>
-    due === null ? [] : [{ stream, due }],
-  )
-  const ready = waiting.filter(({ due }) => due <= now)
-  return ready.sort((a, b) => a.due - b.due || (a.stream < b.stream ? -1 : 1)).map(({ stream }) => stream)
-}
-
-/** Replacing keeps the place in the order of insertion, as in the real store. */
-function putDocument(memory: Memory, document: StoredDocument): void {
-  memory.documents.set(`${document.kind}\n${document.id}`, copy(document))
-}
-
-function listDocuments(memory: Memory, { kind, stream, limit }: Parameters<Store['listDocuments']>[0]) {
-  const matching = [...memory.documents.values()].filter(
-    (document) => document.kind === kind && (stream === undefined || document.stream === stream),
-  )
-  return matching
-    .reverse()
-    .sort((a, b) => b.at - a.at)
-    .slice(0, limit)
-}
-
-/** In order within stream and channel, and the channels take turns. */
-function pending(memory: Memory, now: number): OutboxMessage[] {
-  const blocked = new Set<string>()
-  const turns = new Map<string, number>()
-  const ready: { message: OutboxMessage; turn: number }[] = []
-  for (const message of memory.outbox) {
-    if (message.state !== 'pending') continue
-    const lane = JSON.stringify([message.stream, message.channel])
-    if (message.notBefore > now) blocked.add(lane)
-    if (blocked.has(lane)) continue
-    const turn = (turns.get(message.channel) ?? 0) + 1
-    turns.set(message.channel, turn)
-    ready.push({ message, turn })
+/** An embedded store has nobody else whose changes could be told. */
+function listen(handle: Handle, onChange: (stream: string) => void): () => void {
+  const { memory, listeners } = handle
+  if (!memory.shared) return () => undefined
+  const listener = { tell: onChange }
+  listeners.add(listener)
+  memory.listeners.add(listeners)
+  return () => {
+    listeners.delete(listener)
   }
-  return ready.sort((a, b) => a.turn - b.turn).map(({ message }) => message)
-}
-
-function settle({ memory, counters }: Handle, outcome: SettleMessage): Result<void> {
-  if (counters.settle > 0) {
-    counters.settle -= 1
-    return failed(broken('settling failed on command'))
-  }
-  const message = find(memory, outcome)
-  if (message === undefined) {
-    return failed(
-      problem('STORE_UNKNOWN_MESSAGE', { message: `No message ${outcome.key}.`, remedy: 'List the outbox.' }),
-    )
-  }
-  if (message.state !== 'pending') return ok(undefined)
-  message.attempts += 1
-  if (outcome.kind !== 'delivered') message.lastError = outcome.error
-  if (outcome.kind === 'retry') message.notBefore = outcome.notBefore
-  else message.state = outcome.kind
-  return ok(undefined)
-}
-
-/** What goes in and out is copied through JSON, like in a file: nobody shares an object with the store. */
-function copy<T>(value: T): T {
-  return value === undefined ? value : JSON.parse(JSON.stringify(value))
 }
 
 function broken(message: string): Problem {
   return problem('STORE_UNAVAILABLE', { message, remedy: 'Try again.', retryable: true })
 }
 
-function fenced(mine: number, newest: number): Problem {
-  const message = `The state belongs to epoch ${newest}. A write with epoch ${mine} was refused. Call acquire first.`
-  return problem('STORE_FENCED', {
-    message,
-    remedy: 'Stop this controller: it is not the owner of the state.',
+const notJoined = (): Problem =>
+  problem('STORE_FENCED', {
+    message: 'This process is no controller of this state, so it may not write to it.',
+    remedy: 'Join first. If it had joined, another process took over: stop this one.',
   })
-}
 
 function conflict({ stream, expectedRevision }: AppendRequest, found: number): Problem {
   const message = `Stream ${stream} is at revision ${found}, expected was ${expectedRevision}.`

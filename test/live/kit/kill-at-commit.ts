@@ -45,7 +45,7 @@ function boundaryOf(parts: readonly string[]): string {
 }
 
 function partsOf(sql: string, values: readonly unknown[]): string[] {
-  if (sql.startsWith('UPDATE lease')) return ['epoch taken']
+  if (sql.startsWith('INSERT INTO leases')) return ['lease changed']
   if (sql.startsWith('INSERT INTO documents')) return [`document ${values[0]}`]
   if (sql.startsWith('UPDATE outbox')) return ['message settled']
   if (!sql.startsWith('INSERT INTO events')) return []

@@ -3,32 +3,38 @@ import type { AppendRequest, StoredDocument } from '../../../ports/store.ts'
 import { conflict, fenced } from './problems.ts'
 import {
   encode,
+  type LeaseFields,
   type OutboxFields,
-  readEpoch,
+  readLease,
   readStream,
   sealDocument,
   sealEvent,
+  sealLease,
   sealOutbox,
   sealStream,
 } from './rows.ts'
 import type { Statements } from './statements.ts'
 
-/** Everything one decision writes. Runs inside a transaction. */
+/** Everything one decision writes. Runs inside a transaction. `session` is the owner, who is the only one to write. */
 export function append(
-  sql: Statements,
-  { file, ...request }: AppendRequest & { file: string },
+  { sql, session }: { sql: Statements; session: string },
+  request: AppendRequest,
 ): Result<{ revision: number }> {
-  const newest = readEpoch(sql.epoch.get())
-  if (request.epoch !== newest) return failed(fenced(file, { mine: request.epoch, newest }))
-  const found = revisionOf(sql, request.stream)
+  const { stream, epoch } = request
+  const row = sql.lease.get(stream)
+  const lease = row === undefined ? null : readLease(row)
+  if (epoch !== null && (lease?.session !== session || lease.epoch !== epoch))
+    return failed(fenced(stream, { mine: epoch, newest: lease?.epoch ?? null }))
+  const found = revisionOf(sql, stream)
   if (found !== request.expectedRevision) {
-    return failed(conflict(request.stream, { expected: request.expectedRevision, found }))
+    return failed(conflict(stream, { expected: request.expectedRevision, found }))
   }
   const revision = found + request.events.length
   writeState(sql, request, revision)
+  if (lease === null) writeLease(sql, { stream, epoch: 0, session: null })
   for (const [index, { kind, event }] of request.events.entries()) {
     writeEvent(sql, {
-      stream: request.stream,
+      stream,
       sequence: found + index + 1,
       at: request.at,
       kind,
@@ -47,49 +53,34 @@ function revisionOf(sql: Statements, stream: string): number {
 
 function writeState(sql: Statements, request: AppendRequest, revision: number): void {
   const { stream, schemaVersion, due } = request
-  const state = encode(request.state)
-  sql.putStream.run(
-    stream,
-    revision,
-    schemaVersion,
-    state,
-    due,
-    sealStream({ stream, revision, schemaVersion, state, due }),
-  )
+  writeStream(sql, { stream, revision, schemaVersion, state: encode(request.state), due })
 }
 
-function writeEvent(sql: Statements, fields: Parameters<typeof sealEvent>[0]): void {
+export function writeStream(sql: Statements, fields: Parameters<typeof sealStream>[0]): void {
+  const { stream, revision, schemaVersion, state, due } = fields
+  sql.putStream.run(stream, revision, schemaVersion, state, due, sealStream(fields))
+}
+
+export function writeLease(sql: Statements, fields: LeaseFields): void {
+  sql.putLease.run(fields.stream, fields.epoch, fields.session, sealLease(fields))
+}
+
+export function writeEvent(sql: Statements, fields: Parameters<typeof sealEvent>[0]): void {
   sql.addEvent.run(fields.stream, fields.sequence, fields.at, fields.kind, fields.event, sealEvent(fields))
 }
 
 function writeMessage(
   sql: Statements,
   { stream, at }: AppendRequest,
-  message: AppendRequest['messages'][number],
+  { channel, key, message }: AppendRequest['messages'][number],
 ): void {
-  const { channel, key } = message
-  const text = encode(message.message)
-  const row: OutboxFields = {
-    channel,
-    key,
-    stream,
-    message: text,
-    state: 'pending',
-    attempts: 0,
-    notBefore: at,
-    lastError: null,
-  }
-  sql.addMessage.run(
-    channel,
-    key,
-    stream,
-    text,
-    row.state,
-    row.attempts,
-    row.notBefore,
-    null,
-    sealOutbox(row),
-  )
+  const fresh = { state: 'pending', attempts: 0, notBefore: at, lastError: null } as const
+  addMessage(sql, { channel, key, stream, message: encode(message), ...fresh })
+}
+
+export function addMessage(sql: Statements, row: OutboxFields): void {
+  const { channel, key, stream, message, state, attempts, notBefore, lastError } = row
+  sql.addMessage.run(channel, key, stream, message, state, attempts, notBefore, lastError, sealOutbox(row))
 }
 
 export function writeDocument(sql: Statements, document: StoredDocument): void {

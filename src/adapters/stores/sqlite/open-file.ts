@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import { ownerFileOf } from './owner-lock.ts'
 import { corrupt, guarded } from './problems.ts'
-import { sealLease, sealMeta } from './rows.ts'
+import { sealMeta } from './rows.ts'
 import { FORMAT, SCHEMA } from './schema.ts'
 import { inTransaction } from './transaction.ts'
 import { hasTable, looksUnused, verifyFile } from './verify.ts'
@@ -44,13 +44,13 @@ function initialise(file: string): Result<DatabaseSync> {
       `${FORMAT}`,
       sealMeta('format', `${FORMAT}`),
     )
-    db.prepare('INSERT INTO lease (id, epoch, crc) VALUES (1, 0, ?)').run(sealLease(0))
     return ok(undefined)
   })
   return made.kind === 'failed' ? made : ok(db)
 }
 
-function connect(file: string): DatabaseSync {
+/** A further connection to a file that is open already, for work that takes its time. */
+export function connect(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
   try {
     db.exec(

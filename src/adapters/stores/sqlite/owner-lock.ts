@@ -5,8 +5,14 @@ import * as z from 'zod'
 import { type Problem, problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 
-const OwnerRecord = z.object({ pid: z.int(), host: z.string(), startedAt: z.number() })
-export type OwnerRecord = z.infer<typeof OwnerRecord>
+/** Written by older versions without a name. */
+const OwnerRecord = z.object({
+  name: z.string().optional(),
+  pid: z.int(),
+  host: z.string(),
+  startedAt: z.number(),
+})
+type OwnerRecord = z.infer<typeof OwnerRecord>
 export type OwnerLock = { free(): void }
 
 const SQLITE_BUSY = 5

@@ -19,7 +19,7 @@ export function guarded<T>(file: string, run: () => Result<T>): Result<T> {
   }
 }
 
-function problemFrom(file: string, error: unknown): Problem {
+export function problemFrom(file: string, error: unknown): Problem {
   if (error instanceof DamagedRowError) return corrupt(file, error.message)
   if (!(error instanceof Error) || !('code' in error)) throw error
   if (error.code === 'ERR_OUT_OF_RANGE') return corrupt(file, error.message)
@@ -67,7 +67,8 @@ export function corrupt(file: string, cause: string): Problem {
   return problem('STORE_CORRUPT', {
     message: `The state file ${file} is damaged: ${cause}.`,
     cause,
-    remedy: `Restore a copy of ${file}, together with its -wal file if there is one. Sluice refused to use the file and changed nothing in it.`,
+    remedy:
+      'Restore a copy: sluice restore FILE. Sluice refused to use the damaged file and changed nothing in it.',
   })
 }
 
@@ -79,14 +80,21 @@ export function newerFormat(file: string, formats: { found: number; known: numbe
   })
 }
 
-export function fenced(file: string, epochs: { mine: number; newest: number }): Problem {
-  const message =
-    epochs.mine === 0
-      ? `This process does not own the state file ${file}, so it may not write to it.`
-      : `The state file ${file} belongs to epoch ${epochs.newest}. A write with epoch ${epochs.mine} was refused.`
+/** This process is not, or no longer, the owner of the file. */
+export function notOwner(file: string): Problem {
   return problem('STORE_FENCED', {
-    message,
+    message: `This process does not own the state file ${file}, so it may not write to it.`,
     remedy: 'Stop this controller: it is not the owner of the state. Restart it to take ownership again.',
+  })
+}
+
+/** `newest` is `null` for a stream that was never written. */
+export function fenced(stream: string, epochs: { mine: number | null; newest: number | null }): Problem {
+  const found = epochs.newest === null ? 'has none yet' : `is at epoch ${epochs.newest}`
+  const refused = epochs.mine === null ? 'The change' : `A write with epoch ${epochs.mine}`
+  return problem('STORE_FENCED', {
+    message: `The lease of ${stream} ${found} and is not held under that epoch by this controller. ${refused} was refused.`,
+    remedy: 'Claim the stream again and decide again.',
   })
 }
 

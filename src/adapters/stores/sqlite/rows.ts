@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import * as z from 'zod'
-import type { NotificationMessage } from '../../../ports/notifier.ts'
 import type { OutboxMessage, StoredDocument, StoredEvent, StoredStream } from '../../../ports/store.ts'
+import { MessageBody } from '../../../ports/store-rows.ts'
 
 /** A row that is not what was written. The message names the row; it ends as `STORE_CORRUPT`. */
 export class DamagedRowError extends Error {}
@@ -14,7 +14,10 @@ export const encode = (value: unknown): string => JSON.stringify(value) ?? 'null
 
 const whole = z.int()
 const MetaRow = z.object({ name: z.string(), value: z.string(), crc: whole })
-const LeaseRow = z.object({ epoch: whole, crc: whole })
+/** The one lease of a file of format 1. */
+const FileLeaseRow = z.object({ epoch: whole, crc: whole })
+const LeaseRow = z.object({ stream: z.string(), epoch: whole, session: z.string().nullable(), crc: whole })
+const PrunedRow = z.object({ stream: z.string(), through: whole, crc: whole })
 const StreamRow = z.object({
   stream: z.string(),
   revision: whole,
@@ -50,21 +53,15 @@ const OutboxRow = z.object({
   lastError: z.string().nullable(),
   crc: whole,
 })
-const Message = z.object({
-  type: z.string(),
-  timestamp: z.string(),
-  severity: z.enum(['info', 'warning', 'error', 'critical']),
-  summary: z.string(),
-  data: z.record(z.string(), z.unknown()),
-}) satisfies z.ZodType<NotificationMessage>
-
 type StreamFields = Omit<z.infer<typeof StreamRow>, 'crc'>
+export type LeaseFields = Omit<z.infer<typeof LeaseRow>, 'crc'>
 type EventFields = Omit<z.infer<typeof EventRow>, 'crc'>
 type DocumentFields = Omit<z.infer<typeof DocumentRow>, 'crc'>
 export type OutboxFields = Omit<z.infer<typeof OutboxRow>, 'crc'>
 
 export const sealMeta = (name: string, value: string): number => sealOf([name, value])
-export const sealLease = (epoch: number): number => sealOf(['lease', epoch])
+export const sealLease = (r: LeaseFields): number => sealOf(['lease', r.stream, r.epoch, r.session])
+export const sealPruned = (stream: string, through: number): number => sealOf(['pruned', stream, through])
 export const sealStream = (r: StreamFields): number =>
   sealOf([r.stream, r.revision, r.schemaVersion, r.state, r.due])
 export const sealEvent = (r: EventFields): number => sealOf([r.stream, r.sequence, r.at, r.kind, r.event])
@@ -78,10 +75,23 @@ export function readMeta(row: unknown): string {
   return meta.value
 }
 
-export function readEpoch(row: unknown): number {
-  const lease = shaped(LeaseRow, row, 'lease')
-  sealed(lease.crc, sealLease(lease.epoch), 'lease')
+/** The epoch of a file of format 1. */
+export function readFileEpoch(row: unknown): number {
+  const lease = shaped(FileLeaseRow, row, 'lease')
+  sealed(lease.crc, sealOf(['lease', lease.epoch]), 'lease')
   return lease.epoch
+}
+
+export function readLease(row: unknown): LeaseFields {
+  const { crc, ...fields } = shaped(LeaseRow, row, 'leases')
+  sealed(crc, sealLease(fields), `lease of ${fields.stream}`)
+  return fields
+}
+
+export function readPruned(row: unknown): number {
+  const { stream, through, crc } = shaped(PrunedRow, row, 'pruned')
+  sealed(crc, sealPruned(stream, through), `pruned ${stream}`)
+  return through
 }
 
 export function readStream(row: unknown): StoredStream {
@@ -117,7 +127,7 @@ export function readOutboxFields(row: unknown): OutboxFields {
 export function readMessage(row: unknown): OutboxMessage {
   const fields = readOutboxFields(row)
   const name = `message ${fields.channel}/${fields.key}`
-  return { ...fields, message: shaped(Message, decode(fields.message, name), name) }
+  return { ...fields, message: shaped(MessageBody, decode(fields.message, name), name) }
 }
 
 function shaped<T>(schema: z.ZodType<T>, value: unknown, name: string): T {

@@ -1,13 +1,12 @@
 /** Grows with every change of the tables. A file with a higher number is refused, never guessed at. */
-export const FORMAT = 1
+export const FORMAT = 2
 
 /**
  * Every row carries a CRC-32 of its own fields: SQLite itself notices damage to the structure of a file, but not a changed
  * byte inside a value. `meta` must keep its shape in all formats, because it is read before the format is known.
  */
-export const SCHEMA = `
+const TABLES = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) STRICT;
-CREATE TABLE lease (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT;
 CREATE TABLE streams (stream TEXT PRIMARY KEY, revision INTEGER NOT NULL, schemaVersion INTEGER NOT NULL,
   state TEXT NOT NULL, due INTEGER, crc INTEGER NOT NULL) STRICT;
 CREATE INDEX streams_by_due ON streams (due, stream) WHERE due IS NOT NULL;
@@ -22,3 +21,26 @@ CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL
   notBefore INTEGER NOT NULL, lastError TEXT, crc INTEGER NOT NULL, UNIQUE (channel, key)) STRICT;
 CREATE INDEX outbox_pending ON outbox (stream, channel, id) WHERE state = 'pending';
 `
+
+/** Format 1 had one lease for the whole file. */
+const LEASE_OF_FILE =
+  'CREATE TABLE lease (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL, crc INTEGER NOT NULL) STRICT;'
+
+/**
+ * `session` names the joining that took the lease; it holds as long as that joining is the owner in `meta`.
+ * `pruned` says up to which event a stream was cut on purpose, so that a lost event still shows.
+ */
+const LEASES_OF_STREAMS = `
+CREATE TABLE leases (stream TEXT PRIMARY KEY REFERENCES streams (stream), epoch INTEGER NOT NULL, session TEXT,
+  crc INTEGER NOT NULL) STRICT;
+CREATE TABLE pruned (stream TEXT PRIMARY KEY REFERENCES streams (stream), through INTEGER NOT NULL,
+  crc INTEGER NOT NULL) STRICT;
+`
+
+export const SCHEMA = TABLES + LEASES_OF_STREAMS
+
+/** What a sound file of each format is made of. */
+export const SCHEMA_OF_FORMAT: Readonly<Record<number, string>> = { 1: TABLES + LEASE_OF_FILE, 2: SCHEMA }
+
+/** From format 1 to 2; the rows of `leases` are written by the caller, who knows their seals. */
+export const FROM_1_TO_2 = `DROP TABLE lease; ${LEASES_OF_STREAMS}`

@@ -20,7 +20,7 @@ function settled(before: OutboxFields, outcome: SettleMessage): OutboxFields {
   const attempts = before.attempts + 1
   switch (outcome.kind) {
     case 'delivered':
-      return { ...before, attempts, state: 'delivered' }
+      return { ...before, attempts, state: 'delivered', notBefore: outcome.at }
     case 'retry':
       return { ...before, attempts, notBefore: outcome.notBefore, lastError: outcome.error }
     case 'dead':

@@ -7,15 +7,19 @@ import { storeConformance } from '../../../testkit/conformance/store.ts'
 import { sealMeta } from './rows.ts'
 import { createSqliteStore } from './store.ts'
 
-const OWNER = { pid: process.pid, host: 'here', startedAt: 0 }
+const OWNER = { name: 'here', pid: process.pid, host: 'here', startedAt: 0 }
 
-storeConformance('sqlite', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sluice-store-'))
-  return {
-    open: () => opened(join(folder, 'state.db')),
-    dispose: async () => rmSync(folder, { recursive: true }),
-  }
-})
+storeConformance(
+  'sqlite',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-store-'))
+    return {
+      open: () => opened(join(folder, 'state.db')),
+      dispose: async () => rmSync(folder, { recursive: true }),
+    }
+  },
+  { shared: false },
+)
 
 describe('sqlite store file', () => {
   let folder = ''
@@ -34,7 +38,7 @@ describe('sqlite store file', () => {
     expect(problem).toMatchObject({ code: 'STORE_CORRUPT', retryable: false })
     expect(problem.message).toContain(file)
     expect(problem.message).toContain('file is not a database')
-    expect(problem.remedy).toContain('Restore a copy')
+    expect(problem.remedy).toContain('sluice restore FILE')
     expect(readFileSync(file).equals(before)).toBe(true)
   })
 
@@ -54,11 +58,11 @@ describe('sqlite store file', () => {
   it('refuses a newer format and names both', async () => {
     await seeded(file)
     const db = new DatabaseSync(file)
-    db.prepare('UPDATE meta SET value = ?, crc = ?').run('7', sealMeta('format', '7'))
+    db.prepare("UPDATE meta SET value = ?, crc = ? WHERE name = 'format'").run('7', sealMeta('format', '7'))
     db.close()
     const problem = await refusal(file)
     expect(problem.code).toBe('STORE_NEWER_FORMAT')
-    expect(problem.message).toMatch(/format 7.*up to 1/)
+    expect(problem.message).toMatch(/format 7.*up to 2/)
   })
 
   it("refuses somebody else's database", async () => {
@@ -70,10 +74,13 @@ describe('sqlite store file', () => {
   })
 
   it.each([
-    ['a changed value', "UPDATE streams SET state = replace(state, '3', '4')"],
+    ['a changed value', "UPDATE streams SET state = replace(state, '4', '5')"],
     ['a lost event', 'DELETE FROM events WHERE sequence = 2'],
-    ['a lost last event', 'DELETE FROM events WHERE sequence = 3'],
-    ['an epoch set back', 'UPDATE lease SET epoch = 0'],
+    ['a lost last event', 'DELETE FROM events WHERE sequence = 4'],
+    ['an epoch set back', 'UPDATE leases SET epoch = 5'],
+    ['a lost lease', 'DELETE FROM leases'],
+    ['pruning that never was', 'DELETE FROM events WHERE sequence = 2; UPDATE pruned SET through = 2'],
+    ['a pruning forgotten', 'DELETE FROM pruned'],
     ['a changed table', 'DROP INDEX outbox_pending'],
   ])('notices %s that SQLite itself takes for good', async (_, sql) => {
     await seeded(file)
@@ -85,13 +92,18 @@ describe('sqlite store file', () => {
 
   it('fences an owner whose lock file was taken away by hand (S116)', async () => {
     const first = await opened(file)
-    await first.acquire(OWNER)
+    await first.join(OWNER)
+    await append(first, 0, null)
+    expect(await first.claim({ now: 1, leaseMs: 1, limit: 9 })).toMatchObject({ value: [{ epoch: 1 }] })
     rmSync(join(folder, 'deep', 'owner.lock'))
     const second = await opened(file)
-    expect(await second.acquire(OWNER)).toEqual({ kind: 'ok', value: { epoch: 2 } })
-    expect(await append(first, 0, 1)).toMatchObject({ problem: { code: 'STORE_FENCED' } })
-    expect(await append(second, 0, 2)).toMatchObject({ value: { revision: 1 } })
+    expect(await second.join(OWNER)).toEqual({ kind: 'ok', value: undefined })
+    for (const epoch of [1, null])
+      expect(await append(first, 1, epoch)).toMatchObject({ problem: { code: 'STORE_FENCED' } })
+    expect(await second.claim({ now: 1, leaseMs: 1, limit: 9 })).toMatchObject({ value: [{ epoch: 2 }] })
+    expect(await append(second, 1, 2)).toMatchObject({ value: { revision: 2 } })
     await first.close()
+    expect(await append(second, 2, 2)).toMatchObject({ value: { revision: 3 } })
     await second.close()
   })
 
@@ -111,12 +123,14 @@ async function opened(file: string) {
 
 async function seeded(file: string): Promise<void> {
   const store = await opened(file)
-  await store.acquire(OWNER)
-  for (let revision = 0; revision < 3; revision += 1) await append(store, revision, 1)
+  await store.join(OWNER)
+  for (let revision = 0; revision < 4; revision += 1) await append(store, revision, null)
+  const pruned = { events: [{ stream: 'shop', through: 1 }], settledBefore: 0, documents: [] }
+  expect(await store.prune(pruned)).toMatchObject({ value: { events: 1 } })
   await store.close()
 }
 
-function append(store: Awaited<ReturnType<typeof opened>>, expectedRevision: number, epoch: number) {
+function append(store: Awaited<ReturnType<typeof opened>>, expectedRevision: number, epoch: number | null) {
   const state = { count: expectedRevision + 1, padding: 'x'.repeat(5000) }
   const events = [{ kind: 'counted', event: { count: state.count } }]
   const rest = { at: 1, schemaVersion: 1, due: 1, messages: [], documents: [] }

@@ -3,8 +3,17 @@ import { DatabaseSync } from 'node:sqlite'
 import * as z from 'zod'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import { corrupt, newerFormat } from './problems.ts'
-import { readDocument, readEpoch, readEvent, readMessage, readMeta, readStream } from './rows.ts'
-import { FORMAT, SCHEMA } from './schema.ts'
+import {
+  readDocument,
+  readEvent,
+  readFileEpoch,
+  readLease,
+  readMessage,
+  readMeta,
+  readPruned,
+  readStream,
+} from './rows.ts'
+import { FORMAT, SCHEMA_OF_FORMAT } from './schema.ts'
 import { walComplaint } from './wal-check.ts'
 
 /** Larger files get SQLite's quick check only: reading every row would delay the start by more than a few seconds. */
@@ -31,9 +40,10 @@ function verify(db: DatabaseSync, file: string): Result<void> {
   const format = readFormat(db)
   if (format === null) return failed(corrupt(file, 'its format number is unreadable'))
   if (format > FORMAT) return failed(newerFormat(file, { found: format, known: FORMAT }))
-  const complaint = structuralComplaint(db, thorough) ?? schemaComplaint(db) ?? gapComplaint(db)
+  const complaint =
+    structuralComplaint(db, thorough) ?? schemaComplaint(db, format) ?? gapComplaint(db, format)
   if (complaint !== null) return failed(corrupt(file, complaint))
-  if (thorough) readEveryRow(db)
+  if (thorough) readEveryRow(db, format)
   return ok(undefined)
 }
 
@@ -41,7 +51,8 @@ export function hasTable(db: DatabaseSync, name: string): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
 }
 
-function readFormat(db: DatabaseSync): number | null {
+/** `null`: unreadable. */
+export function readFormat(db: DatabaseSync): number | null {
   const row = db.prepare("SELECT name, value, crc FROM meta WHERE name = 'format'").get()
   if (row === undefined) return null
   const value = readMeta(row)
@@ -66,9 +77,9 @@ function dangling(db: DatabaseSync): string | null {
 const SchemaRows = z.array(z.object({ name: z.string(), sql: z.string() }))
 
 /** A changed byte in a table's definition is still valid SQL now and then; only the exact text is good. */
-function schemaComplaint(db: DatabaseSync): string | null {
+function schemaComplaint(db: DatabaseSync, format: number): string | null {
   const fresh = new DatabaseSync(':memory:')
-  fresh.exec(SCHEMA)
+  fresh.exec(SCHEMA_OF_FORMAT[format] ?? '')
   const expected = definitions(fresh)
   fresh.close()
   return JSON.stringify(definitions(db)) === JSON.stringify(expected)
@@ -81,27 +92,44 @@ const definitions = (db: DatabaseSync) =>
     db.prepare('SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all(),
   )
 
-/** Sequence numbers are consecutive from 1 to the stream's revision, so a lost event shows. */
-function gapComplaint(db: DatabaseSync): string | null {
+/** Sequence numbers are consecutive up to the stream's revision, so a lost event shows; what was pruned is written down. */
+function gapComplaint(db: DatabaseSync, format: number): string | null {
+  const pruned = format === 1 ? '(SELECT NULL AS stream, 0 AS through)' : 'pruned'
   const row = db
-    .prepare(`SELECT s.stream, s.revision, count(e.sequence) AS events, max(e.sequence) AS last, min(e.sequence) AS first
-      FROM streams s LEFT JOIN events e ON e.stream = s.stream GROUP BY s.stream
-      HAVING events <> s.revision OR coalesce(last, 0) <> s.revision OR coalesce(first, 1) <> 1 LIMIT 1`)
+    .prepare(`SELECT s.stream, s.revision, coalesce(p.through, 0) AS gone, count(e.sequence) AS events,
+      max(e.sequence) AS last, min(e.sequence) AS first
+      FROM streams s LEFT JOIN ${pruned} p ON p.stream = s.stream LEFT JOIN events e ON e.stream = s.stream
+      GROUP BY s.stream
+      HAVING events <> s.revision - gone OR coalesce(last, s.revision) <> s.revision OR coalesce(first, gone + 1) <> gone + 1
+      LIMIT 1`)
     .get()
-  if (row === undefined) return null
+  if (row === undefined) return format === 1 ? null : leaseComplaint(db)
   return `stream ${String(row.stream)} is at revision ${String(row.revision)} but has ${String(row.events)} events`
 }
 
-function readEveryRow(db: DatabaseSync): void {
+function leaseComplaint(db: DatabaseSync): string | null {
+  const row = db
+    .prepare('SELECT stream FROM streams WHERE stream NOT IN (SELECT stream FROM leases) LIMIT 1')
+    .get()
+  return row === undefined ? null : `the lease of stream ${String(row.stream)} is missing`
+}
+
+function readEveryRow(db: DatabaseSync, format: number): void {
   const readers = [
-    ['lease', readEpoch],
     ['meta', readMeta],
     ['streams', readStream],
     ['events', readEvent],
     ['documents', readDocument],
     ['outbox', readMessage],
   ] as const
-  for (const [table, read] of readers) {
+  const leases = [
+    ['leases', readLease],
+    ['pruned', readPruned],
+  ] as const
+  for (const [table, read] of [
+    ...readers,
+    ...(format === 1 ? [['lease', readFileEpoch] as const] : leases),
+  ]) {
     for (const row of db.prepare(`SELECT * FROM ${table}`).iterate()) read(row)
   }
 }

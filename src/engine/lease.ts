@@ -1,0 +1,160 @@
+import type { Result } from '../core/shared/result.ts'
+import { ok } from '../core/shared/result.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Log } from '../ports/log.ts'
+import type { Lease, Store } from '../ports/store.ts'
+
+/** A lease that is not renewed runs out after this; then another controller takes the stream over. */
+export const LEASE_MS = 5000
+const RENEW_EVERY_MS = 1500
+/** How soon a stream that nobody looks after is found. */
+const CLAIM_EVERY_MS = 500
+/** Acting ends this long before the lease can have run out, so that what is under way ends first. */
+const MARGIN_MS = 1000
+const CLAIM_LIMIT = 500
+
+export type LeaseParts = {
+  store: Store
+  clock: Clock
+  log: Log
+  /** The stream is ours from now on, under this epoch. A failure gives it back. */
+  onTaken(lease: Lease): Promise<Result<void>>
+  /** Somebody else may act on the stream from now on. */
+  onLost(stream: string): void
+}
+
+export interface Leases {
+  /** The epoch under which this controller may act on the stream right now, or `null`. */
+  epochOf(stream: string): number | null
+  /** Takes what is free now, and answers when it was taken over. */
+  claim(): Promise<Result<void>>
+  /** A write was refused, because the stream has another holder. */
+  lost(stream: string): void
+  /**
+   * Parts outside have seen a higher epoch than ours. Either the lease is lost, or the store was set back by a restore and
+   * the lease still stands: then the epoch is raised above what they saw, once.
+   */
+  outbid(stream: string, seenEpoch: number): Promise<void>
+  /** Renews and claims until the signal aborts. */
+  keep(signal: AbortSignal): Promise<void>
+  /** Gives everything back, so that others need not wait. */
+  release(): Promise<void>
+}
+
+type Parts = Pick<LeaseParts, 'store' | 'clock' | 'onLost'>
+
+/**
+ * Which streams this controller looks after. The store decides; this remembers, and forgets in time: by its own monotonic
+ * clock a lease is over before it is over for the store, also when this process was stopped and goes on later.
+ */
+export function createLeases(parts: LeaseParts): Leases {
+  const { store, clock, log } = parts
+  const book = createBook(parts)
+  const raised = new Set<string>()
+
+  async function take(lease: Lease, since: number): Promise<Result<void>> {
+    book.note(lease, since)
+    const taken = await parts.onTaken(lease)
+    if (taken.kind === 'failed') {
+      book.drop(lease.stream)
+      await store.release([lease.stream])
+    }
+    return taken
+  }
+
+  const claim = oneAtATime(async () => {
+    const askedAt = clock.monotonic()
+    const claimed = await store.claim({ now: clock.now(), leaseMs: LEASE_MS, limit: CLAIM_LIMIT })
+    if (claimed.kind === 'failed') return claimed
+    const taken = await Promise.all(claimed.value.map((lease) => take(lease, askedAt)))
+    return taken.find(({ kind }) => kind === 'failed') ?? ok(undefined)
+  })
+
+  async function renew(): Promise<void> {
+    const askedAt = clock.monotonic()
+    const renewed = await store.renew({ leaseMs: LEASE_MS })
+    if (renewed.kind === 'ok') book.renewed(renewed.value, askedAt)
+    else log.warn('leases could not be renewed', { problem: renewed.problem })
+  }
+
+  async function outbid(stream: string, seenEpoch: number): Promise<void> {
+    await renew()
+    if (book.epochOf(stream) === null || raised.has(stream)) return book.drop(stream)
+    raised.add(stream)
+    const since = clock.monotonic()
+    const higher = await store.raiseEpoch({ stream, atLeast: seenEpoch + 1 })
+    if (higher.kind === 'failed') return book.drop(stream)
+    log.warn('the epoch was raised above what the parts outside remember', { seenEpoch, ...higher.value })
+    await take(higher.value, since)
+  }
+
+  async function keep(signal: AbortSignal): Promise<void> {
+    for (let renewedAt = clock.monotonic(); !signal.aborted; ) {
+      await clock.sleep(CLAIM_EVERY_MS, signal)
+      if (signal.aborted) return
+      if (clock.monotonic() - renewedAt >= RENEW_EVERY_MS) {
+        renewedAt = clock.monotonic()
+        await renew()
+      }
+      book.dropExpired()
+      const claimed = await claim()
+      if (claimed.kind === 'failed') log.warn('streams could not be taken over', { problem: claimed.problem })
+    }
+  }
+
+  async function release(): Promise<void> {
+    const streams = book.clear()
+    if (streams.length > 0) await store.release(streams)
+  }
+
+  return { epochOf: book.epochOf, claim, lost: book.drop, outbid, keep, release }
+}
+
+/** The leases as this controller knows them, each with the moment from which it certainly stood. */
+function createBook({ store, clock, onLost }: Parts) {
+  const held = new Map<string, { epoch: number; since: number }>()
+  const isStanding = (since: number): boolean =>
+    !store.shared || clock.monotonic() - since < LEASE_MS - MARGIN_MS
+
+  function drop(stream: string): void {
+    if (held.delete(stream)) onLost(stream)
+  }
+
+  return {
+    drop,
+    note: ({ stream, epoch }: Lease, since: number): void => {
+      held.set(stream, { epoch, since })
+    },
+    epochOf: (stream: string): number | null => {
+      const lease = held.get(stream)
+      return lease !== undefined && isStanding(lease.since) ? lease.epoch : null
+    },
+    renewed: (leases: readonly Lease[], askedAt: number): void => {
+      const epochs = new Map(leases.map(({ stream, epoch }) => [stream, epoch]))
+      for (const [stream, { epoch, since }] of held) {
+        if (epochs.get(stream) === epoch) held.set(stream, { epoch, since: askedAt })
+        // One that was taken after the question is not in the answer.
+        else if (since < askedAt) drop(stream)
+      }
+    },
+    dropExpired: (): void => {
+      for (const [stream, { since }] of held) if (!isStanding(since)) drop(stream)
+    },
+    /** Forgets all without telling: it is this controller that goes. */
+    clear: (): string[] => {
+      const streams = [...held.keys()]
+      held.clear()
+      return streams
+    },
+  }
+}
+
+/** Whoever asks while a round is under way gets the next one: what it looks for may be newer than that round. */
+function oneAtATime<T>(run: () => Promise<T>): () => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return () => {
+    const mine = last.then(run, run)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}

@@ -1,0 +1,148 @@
+import * as z from 'zod'
+import { ProblemError, problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+import type { StoreRow } from './store.ts'
+
+const whole = z.int()
+const count = z.int().nonnegative()
+export const MessageBody = z.object({
+  type: z.string(),
+  timestamp: z.string(),
+  severity: z.enum(['info', 'warning', 'error', 'critical']),
+  summary: z.string(),
+  data: z.record(z.string(), z.unknown()),
+})
+/** JSON has no `undefined`: a value that is missing was lost. */
+const present = z.unknown().refine((value) => value !== undefined, 'the value is missing')
+const Row = z.discriminatedUnion('row', [
+  z.strictObject({
+    row: z.literal('stream'),
+    stream: z.string(),
+    epoch: count,
+    revision: count,
+    schemaVersion: whole,
+    state: present,
+    due: whole.nullable(),
+  }),
+  z.strictObject({
+    row: z.literal('event'),
+    stream: z.string(),
+    sequence: z.int().positive(),
+    at: whole,
+    kind: z.string(),
+    event: present,
+  }),
+  z.strictObject({
+    row: z.literal('document'),
+    kind: z.string(),
+    id: z.string(),
+    stream: z.string(),
+    at: whole,
+    body: present,
+  }),
+  z.strictObject({
+    row: z.literal('message'),
+    channel: z.string(),
+    key: z.string(),
+    stream: z.string(),
+    message: MessageBody,
+    state: z.enum(['pending', 'delivered', 'dead']),
+    attempts: count,
+    notBefore: whole,
+    lastError: z.string().nullable(),
+  }),
+]) satisfies z.ZodType<StoreRow>
+
+type Seen = { revision: number; first: number | null; last: number | null }
+/** What a whole dump was made of. `prunedThrough`: events up to and including this number were removed before. */
+export type Filled = { rows: number; prunedThrough: Map<string, number> }
+
+/**
+ * Hands every row of a dump to `put`, after checking its shape and that it fits what came before: known streams, events
+ * without gaps up to the revision, nothing twice. Stops at the first row that is wrong; the caller then takes all of it back.
+ */
+export async function fillFrom(
+  rows: AsyncIterable<StoreRow> | Iterable<StoreRow>,
+  put: (row: StoreRow) => void | Promise<void>,
+): Promise<Result<Filled>> {
+  const seen = { streams: new Map<string, Seen>(), keys: new Set<string>() }
+  let read = 0
+  try {
+    for await (const raw of rows) {
+      read += 1
+      const parsed = Row.safeParse(raw)
+      if (!parsed.success) return failed(damaged(read, z.prettifyError(parsed.error).replaceAll('\n', ' ')))
+      const complaint = complaintAbout(seen, parsed.data)
+      if (complaint !== null) return failed(damaged(read, complaint))
+      await put(parsed.data)
+    }
+  } catch (error) {
+    if (error instanceof ProblemError) return failed(error.problem)
+    throw error
+  }
+  const cut = [...seen.streams].find(([, { last, revision }]) => last !== null && last !== revision)
+  if (cut !== undefined) {
+    const [stream, { last, revision }] = cut
+    return failed(damaged(read, `${stream} is at revision ${revision} but its last event is ${last}`))
+  }
+  const prunedThrough = [...seen.streams].map(
+    ([stream, { first, revision }]) => [stream, first === null ? revision : first - 1] as const,
+  )
+  return ok({ rows: read, prunedThrough: new Map(prunedThrough) })
+}
+
+function complaintAbout(
+  seen: { streams: Map<string, Seen>; keys: Set<string> },
+  row: StoreRow,
+): string | null {
+  if (row.row === 'event') return eventComplaint(seen.streams.get(row.stream), row)
+  if (row.row === 'message' && !seen.streams.has(row.stream))
+    return `message ${row.key} belongs to ${row.stream}, which is not there`
+  const key = keyOf(row)
+  if (seen.keys.has(key)) return `${key} is there twice`
+  seen.keys.add(key)
+  if (row.row === 'stream') seen.streams.set(row.stream, { revision: row.revision, first: null, last: null })
+  return null
+}
+
+function eventComplaint(
+  of: Seen | undefined,
+  { stream, sequence }: { stream: string; sequence: number },
+): string | null {
+  if (of === undefined) return `event ${sequence} belongs to ${stream}, which is not there`
+  if (of.last !== null && sequence !== of.last + 1)
+    return `after event ${of.last} of ${stream} comes event ${sequence}`
+  if (sequence > of.revision) return `event ${sequence} of ${stream} is after its revision ${of.revision}`
+  of.first ??= sequence
+  of.last = sequence
+  return null
+}
+
+function keyOf(row: Exclude<StoreRow, { row: 'event' }>): string {
+  if (row.row === 'stream') return `stream ${JSON.stringify(row.stream)}`
+  const key = row.row === 'document' ? [row.kind, row.id] : [row.channel, row.key]
+  return `${row.row} ${JSON.stringify(key)}`
+}
+
+const damaged = (row: number, cause: string) =>
+  problem('STORE_DUMP_DAMAGED', {
+    message: `Row ${row} of the copy is damaged: ${cause}. Nothing was restored.`,
+    cause,
+    remedy: 'Use another copy.',
+  })
+
+export const notEmpty = (place: string) =>
+  problem('STORE_NOT_EMPTY', {
+    message: `The state in ${place} is not empty, so a copy cannot be restored into it.`,
+    remedy: 'Restore into an empty state, or remove the old one first.',
+  })
+
+/** Runs the receiver of a dump; a `Problem` that it can only throw becomes the answer. */
+export async function dumping<T>(run: () => Promise<Result<T>>): Promise<Result<T>> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof ProblemError) return failed(error.problem)
+    throw error
+  }
+}

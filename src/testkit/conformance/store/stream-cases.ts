@@ -1,0 +1,125 @@
+import { expect, it } from 'vitest'
+import { ADA, append, type Context, claim, document, message, NOW, problemIn, two, valueIn } from './kit.ts'
+
+/** Texts that some database or driver is known to change, refuse or reorder. */
+const AWKWARD = {
+  b: 1,
+  a: { z: [], y: {} },
+  10: 'number-like keys are moved by JavaScript itself',
+  '2': null,
+  nul: 'before\u0000after',
+  lone: '\ud83d',
+  text: 'ü — 漢 — 😀 \\ " \u2028 \n',
+  deep: [[[[{ x: [1.5e-300, -0, 1e21, 123456789012345680000] }]]]],
+  empty: '',
+}
+
+export function streamCases(context: Context): void {
+  it('answers null for a stream that was never written', async () => {
+    expect(valueIn(await context.store.load('shop'))).toBe(null)
+    expect(valueIn(await context.store.events({ stream: 'shop', after: 0, limit: 10 }))).toEqual([])
+  })
+
+  it('gives back state, revision, schema version, due time and events exactly as written', async () => {
+    const state = { phase: 'stepping', list: [1, null, 'ü — 漢 — 😀', { deep: true }], nothing: null }
+    const events = [
+      { kind: 'began', event: { weight: 0.1 + 0.2 } },
+      { kind: 'ended', event: ['x'] },
+    ]
+    expect(valueIn(await append(context.store, { state, events, due: 5 }))).toEqual({ revision: 2 })
+    const kept = { stream: 'shop', revision: 2, schemaVersion: 1, state, due: 5 }
+    expect(valueIn(await context.store.load('shop'))).toEqual(kept)
+    expect(valueIn(await context.store.events({ stream: 'shop', after: 0, limit: 10 }))).toEqual([
+      { stream: 'shop', sequence: 1, at: NOW, kind: 'began', event: { weight: 0.1 + 0.2 } },
+      { stream: 'shop', sequence: 2, at: NOW, kind: 'ended', event: ['x'] },
+    ])
+  })
+
+  it('changes no value: order of keys, control characters, halves of pairs and odd numbers', async () => {
+    const events = [{ kind: 'noted', event: AWKWARD }]
+    const documents = [{ ...document('r1'), body: AWKWARD }]
+    valueIn(await append(context.store, { state: AWKWARD, events, documents }))
+    const written = JSON.stringify(AWKWARD)
+    const [event] = valueIn(await context.store.events({ stream: 'shop', after: 0, limit: 1 }))
+    expect(JSON.stringify(valueIn(await context.store.load('shop'))?.state)).toBe(written)
+    expect(JSON.stringify(event?.event)).toBe(written)
+    expect(JSON.stringify(valueIn(await context.store.getDocument('release', 'r1'))?.body)).toBe(written)
+  })
+
+  it('numbers events without gaps over many appends, each stream by itself', async () => {
+    for (let revision = 0; revision < 6; revision += 2)
+      await append(context.store, { expectedRevision: revision, events: two() })
+    await append(context.store, { stream: 'api', events: two() })
+    const page = valueIn(await context.store.events({ stream: 'shop', after: 2, limit: 3 }))
+    expect(page.map((event) => event.sequence)).toEqual([3, 4, 5])
+    expect(valueIn(await context.store.streams())).toEqual(['api', 'shop'])
+  })
+
+  it('lists streams by the bytes of their names, whatever language the system speaks', async () => {
+    for (const stream of ['b', 'B', 'a.x', 'a-x', 'ä']) valueIn(await append(context.store, { stream }))
+    expect(valueIn(await context.store.streams())).toEqual(['B', 'a-x', 'a.x', 'b', 'ä'])
+  })
+
+  it('refuses a decision based on an old revision and changes nothing (S113)', async () => {
+    await append(context.store, { state: { mine: 1 } })
+    const problem = problemIn(
+      await append(context.store, { state: { theirs: 1 }, messages: [message('a')], due: 1 }),
+    )
+    expect(problem).toMatchObject({ code: 'STORE_CONFLICT', retryable: true })
+    expect(problem.message).toContain('revision 1')
+    const kept = { revision: 1, state: { mine: 1 }, due: null }
+    expect(valueIn(await context.store.load('shop'))).toMatchObject(kept)
+    expect(valueIn(await context.store.listMessages(10))).toEqual([])
+  })
+
+  it('lets exactly one of several simultaneous appends win', async () => {
+    const results = await Promise.all(Array.from({ length: 5 }, () => append(context.store)))
+    expect(results.filter((result) => result.kind === 'ok')).toHaveLength(1)
+    const lost = results.filter((result) => result.kind === 'failed').map(problemIn)
+    expect(lost.map(({ code }) => code)).toEqual(Array.from({ length: 4 }, () => 'STORE_CONFLICT'))
+  })
+
+  it('can change the due time without an event', async () => {
+    await append(context.store, { due: 10 })
+    const later = await append(context.store, { expectedRevision: 1, events: [], due: 20 })
+    expect(valueIn(later)).toEqual({ revision: 1 })
+    expect(valueIn(await context.store.load('shop'))?.due).toBe(20)
+  })
+
+  it('shares no object with its callers', async () => {
+    const state = { weight: 1 }
+    await append(context.store, { state })
+    state.weight = 2
+    const loaded = valueIn(await context.store.load('shop'))
+    expect(loaded?.state).toEqual({ weight: 1 })
+  })
+
+  it('remembers everything after it was closed and opened again', async () => {
+    const parts = { messages: [message('a')], documents: [document('r1')] }
+    await append(context.store, { state: { kept: true }, ...parts })
+    await context.store.close()
+    context.store = await context.harness.open()
+    expect(valueIn(await context.store.load('shop'))).toMatchObject({ revision: 1, state: { kept: true } })
+    expect(valueIn(await context.store.getDocument('release', 'r1'))).toEqual(document('r1'))
+    valueIn(await context.store.join(ADA))
+    await claim(context.store)
+    expect(valueIn(await context.store.pendingMessages(NOW, 10))).toHaveLength(1)
+  })
+
+  it('lets everybody read and only those who joined write', async () => {
+    await append(context.store)
+    const reader = await context.harness.open()
+    expect(valueIn(await reader.load('shop'))?.revision).toBe(1)
+    expect(valueIn(await reader.leases())).toMatchObject([{ stream: 'shop' }])
+    const refused = [
+      await append(reader, { expectedRevision: 1 }),
+      await reader.putDocument(document('x')),
+      await reader.claim({ now: NOW, leaseMs: 1, limit: 1 }),
+      await reader.settleMessage({ channel: 'hook', key: 'a', kind: 'delivered', at: NOW }),
+      await reader.prune({ events: [], settledBefore: 0, documents: [] }),
+      await reader.fill([]),
+    ]
+    expect(refused.map((result) => problemIn(result).code)).toEqual(refused.map(() => 'STORE_FENCED'))
+    await reader.close()
+  })
+}
