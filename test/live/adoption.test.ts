@@ -34,7 +34,7 @@ it('a canary replaces an adopted app under load, which is stopped only after the
   const { pid, port } = await startByHand(stack, '0.9.0')
   await stack.startController()
   await stack.call('adopt', { version: '0.9.0', port }, z.unknown())
-  await stack.weight('0.9.0', 1000)
+  await eventually('a stable release', async () => (await stack.view()).stable?.version === '0.9.0')
   const traffic = await startTraffic(stack)
 
   const replaced = await stack.deploy('1.0.0')

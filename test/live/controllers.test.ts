@@ -33,12 +33,13 @@ it('down ends every process at once when nothing is under way, however long the 
   const stack = await startStack({
     versions: { '1.0.0': {} },
     stable: '1.0.0',
-    file: { drain: { requests: '30s', websockets: '60s' } },
+    file: { drain: { requests: '10m', websockets: '20m' } },
   })
   const begunAt = performance.now()
   expect((await stack.cli('down', '--yes')).code).toBe(0)
-  expect(performance.now() - begunAt).toBeLessThan(15_000)
-  expect(processesOf(stack.folder)).toEqual([])
+  expect(performance.now() - begunAt).toBeLessThan(60_000)
+  // One that is just leaving still has an entry in the table of processes.
+  await eventually('the end of all processes', () => processesOf(stack.folder).length === 0)
 
   expect((await stack.cli('up')).code).toBe(0)
   await eventually('an answer', async () => (await stack.get('/').catch(() => null))?.status === 200)
@@ -52,14 +53,14 @@ it('with revert, a lost controller sends traffic back to stable by itself, and t
   })
   const traffic = await startTraffic(stack)
   const rollout = await stack.begin('1.1.0')
-  await stack.weight('1.1.0', 250)
+  await stack.stage(rollout, 250)
 
-  await stage(stack, rollout)
   // Reading the state is a sign of life, too: until it has returned, the data plane is watched through its log alone.
+  const reverts = () =>
+    readFileSync(path.join(stack.state, 'proxy.log'), 'utf8').split('traffic returns to stable').length
   await stack.kill('controller')
-  await eventually('a revert in the log of the data plane', () =>
-    readFileSync(path.join(stack.state, 'proxy.log'), 'utf8').includes('traffic returns to stable'),
-  )
+  const before = reverts()
+  await eventually('a revert in the log of the data plane', () => reverts() > before)
   const reverted = await eventually('a revert in force', async () => {
     const state = await stack.router()
     return state.reverted === null ? null : state
@@ -69,10 +70,9 @@ it('with revert, a lost controller sends traffic back to stable by itself, and t
 
   await stack.startController()
   await stack.weight('1.1.0', 250)
-  await eventually('the stage taken again in the timeline', async () =>
-    (await stack.rollout(rollout)).timeline.some(({ text }) => text.includes('the stage is taken again')),
-  )
-  await stage(stack, rollout)
+  await stack.stage(rollout, 250)
+  const { timeline } = await stack.rollout(rollout)
+  expect(timeline.map(({ text }) => text).join('\n')).toContain('the stage is taken again')
   await stack.call('promote', {}, z.unknown())
   expect(await stack.outcome(rollout)).toBe('promoted')
   expectNothingLost(await traffic.stop())
@@ -86,7 +86,7 @@ it('with hold, a lost controller changes nothing: the weights stay and the next 
   })
   const traffic = await startTraffic(stack)
   const rollout = await stack.begin('1.1.0')
-  await stack.weight('1.1.0', 250)
+  await stack.stage(rollout, 250)
   await stack.kill('controller')
   const before = traffic.load.stats()
   await eventually(
@@ -115,24 +115,11 @@ it.each([
       file: { strategy: manual },
     })
     const rollout = await stack.begin('1.1.0')
-    await stack.weight('1.1.0', 250)
-    await eventually(
-      'the stage',
-      async () => (await stack.rollout(rollout)).rollout.weight.observedPermille === 250,
-    )
+    await stack.stage(rollout, 250)
 
-    const routes = routesInForce(stack)
-    const sets = routes.sets.map((set) => ({ ...set, weightPermille: set.version === '1.1.0' ? 900 : 100 }))
-    const token = { ...routes.token, sequence: routes.token.sequence + ahead }
-    expect(
-      (await stack.routerCall('PUT', `/services/${STREAM}/routes`, { ...routes, sets, token })).status,
-    ).toBe(200)
-
+    await editWeights(stack, { '1.0.0': 100, '1.1.0': 900 }, ahead)
     await stack.weight('1.1.0', 250)
-    await eventually(
-      'a confirmed weight',
-      async () => (await stack.rollout(rollout)).rollout.weight.observedPermille === 250,
-    )
+    await stack.stage(rollout, 250)
     expect(eventsOf(stack.journal(), 'routes-drifted')).toMatchObject([{ cause: 'edited' }])
     expect((await stack.view()).timeline.map(({ text }) => text)).toContain(
       'the routes were changed from outside; they are set again',
@@ -140,16 +127,19 @@ it.each([
   },
 )
 
-/** Traffic is confirmed and the stage is watched. */
-const stage = (stack: Stack, rollout: string) =>
-  eventually('the stage', async () =>
-    (await stack.rollout(rollout)).rollout.steps.some(
-      ({ kind, state }) => kind === 'observe' && state === 'active',
-    ),
-  )
-
 const releaseOf = async (stack: Stack, version: string): Promise<string> =>
   (await stack.router()).sets.find((set) => set.version === version)?.release ?? ''
+
+/** As somebody does who found the socket; the controller may set routes in the same moment, then the token is too low. */
+async function editWeights(stack: Stack, weights: Record<string, number>, ahead: number): Promise<void> {
+  await eventually('an edit that the data plane accepts', async () => {
+    const routes = routesInForce(stack)
+    const sets = routes.sets.map((set) => ({ ...set, weightPermille: weights[set.version] ?? 0 }))
+    const token = { ...routes.token, sequence: routes.token.sequence + ahead }
+    const edited = { ...routes, sets, token }
+    return (await stack.routerCall('PUT', `/services/${STREAM}/routes`, edited)).status === 200
+  })
+}
 
 /** What the data plane keeps on disk: all that a hand edit needs. */
 function routesInForce(stack: Stack): ServiceRoutes {

@@ -40,7 +40,7 @@ async function start(
   const service: Started = { url: '', child, lines: [], exited: once(child, 'exit') }
   started.push(service)
   createInterface(child.stdout).on('line', (line) => service.lines.push(line))
-  await expect.poll(() => service.lines[0], { timeout: 10_000, interval: 10 }).toContain('"started"')
+  await expect.poll(() => service.lines[0], { interval: 10 }).toContain('"started"')
   service.url = `http://127.0.0.1:${JSON.parse(service.lines[0] ?? '').port}`
   return service
 }
@@ -52,9 +52,12 @@ const quotes = (version: string) =>
 
 type Send = { mix: readonly MixEntry[]; count: number; ratePerSecond: number; versionHeader?: string }
 
-const send = ({ url }: Started, { count, ratePerSecond, ...rest }: Send) =>
-  startLoad({ url, ratePerSecond, durationMs: (count / ratePerSecond) * 1000, timeoutMs: 30_000, ...rest })
-    .finished
+/** What a slow machine cannot answer at this rate waits for its turn. */
+const send = ({ url }: Started, { count, ratePerSecond, ...rest }: Send) => {
+  const durationMs = (count / ratePerSecond) * 1000
+  const patience = { timeoutMs: 60_000, maxInFlight: count }
+  return startLoad({ url, ratePerSecond, durationMs, ...patience, ...rest }).finished
+}
 
 async function stopped({ child, exited }: Started): Promise<unknown> {
   child.kill('SIGTERM')
@@ -78,7 +81,7 @@ describe('the shop', () => {
 
   it.each(['1.0.0', '1.1.0'])('%s answers 2,000 requests without an error', async (version) => {
     const service = await shop(version)
-    const stats = await send(service, { mix: SHOP_MIX, count: 2000, ratePerSecond: 500 })
+    const stats = await send(service, { mix: SHOP_MIX, count: 2000, ratePerSecond: 1000 })
     expect(stats).toMatchObject({ sent: 2000, answered: 2000, errors: 0, lost: { count: 0 } })
     expect(stats.byVersion).toEqual({ [version]: 2000 })
     expect(Object.keys(stats.byStatus).sort()).toEqual(['200', '201'])
@@ -88,7 +91,7 @@ describe('the shop', () => {
     const failures: number[] = []
     for (const run of [1, 2]) {
       const service = await shop('1.2.0')
-      const stats = await send(service, { mix: CHECKOUTS, count: 2000, ratePerSecond: 500 })
+      const stats = await send(service, { mix: CHECKOUTS, count: 2000, ratePerSecond: 1000 })
       expect(stats, `run ${run}`).toMatchObject({ answered: 2000, lost: { count: 0 } })
       failures.push(stats.errorsByVersion['1.2.0'] ?? 0)
       const views = await send(service, { mix: VIEWS, count: 200, ratePerSecond: 500 })
@@ -107,7 +110,7 @@ describe('the shop', () => {
     expect(late).toMatchObject({ answered: 50, errors: 0, lost: { count: 0 } })
     // 450 entries are searched, ten at a time, with a rest of 10 ms after each ten.
     expect(late.latency.p50Ms).toBeGreaterThan(400)
-    expect(late.latency.p99Ms ?? 0).toBeGreaterThan(3 * (early.latency.p99Ms ?? 0))
+    expect(late.latency.p50Ms ?? 0).toBeGreaterThan(3 * (early.latency.p50Ms ?? 0))
   })
 
   it('1.4.0 is never ready and says what it waits for, until a warehouse answers', async () => {
@@ -116,11 +119,12 @@ describe('the shop', () => {
     await once(silent, 'listening')
     const address = silent.address()
     const port = address !== null && typeof address !== 'string' ? address.port : 0
-    const contacts: number[] = []
+    let contacts = 0
+    let greets = false
     silent.on('connection', (socket) => {
-      contacts.push(contacts.length)
+      contacts += 1
       socket.on('error', () => socket.destroy()).resume()
-      if (contacts.length >= 3) socket.end('ready\n')
+      if (greets) socket.end('ready\n')
     })
     const alone = await shop('1.4.0')
     const service = await shop('1.4.0', { WAREHOUSE_PORT: `${port}` })
@@ -129,8 +133,10 @@ describe('the shop', () => {
       return `${answer.status} ${await answer.text()}`
     }
     expect(await up(service)).toBe('503 warehouse connection: pending')
-    await expect.poll(() => up(service), { timeout: 10_000 }).toBe('200 ok')
-    expect(contacts.length).toBe(3)
+    await expect.poll(() => contacts).toBeGreaterThan(1)
+    expect(await up(service)).toBe('503 warehouse connection: pending')
+    greets = true
+    await expect.poll(() => up(service)).toBe('200 ok')
     expect(await up(alone)).toBe('503 warehouse connection: pending')
     expect(await stopped(alone)).toBe(0)
     silent.close()
@@ -173,7 +179,14 @@ describe('the shop', () => {
     checkout.write(body.slice(0, 10))
     service.child.kill('SIGTERM')
     await expect.poll(() => service.lines.at(-1), { interval: 10 }).toContain('"stopping"')
-    await expect(fetch(`${service.url}/up`)).rejects.toThrow()
+    await expect
+      .poll(() =>
+        fetch(`${service.url}/up`).then(
+          () => 'answered',
+          () => 'refused',
+        ),
+      )
+      .toBe('refused')
     expect(await stream.text()).toContain('"orders":0')
     const answered = once(checkout, 'response')
     checkout.end(body.slice(10))
@@ -222,19 +235,17 @@ describe('the load client as a program', () => {
     const service = await shop('1.0.0')
     const main = fileURLToPath(new URL('../../src/testkit/load/main.ts', import.meta.url))
     const child = spawn(process.execPath, [main, '--url', service.url, '--rate', '50', '--json'])
-    const exited = once(child, 'exit')
+    const closed = once(child, 'close')
     let out = ''
     let lines = ''
     child.stdout.on('data', (data) => (out += data))
     child.stderr.on('data', (data) => (lines += data))
-    await expect
-      .poll(() => lines, { timeout: 10_000 })
-      .toMatch(/^1s {2}\d+\/s {2}errors 0 {2}lost 0 .*1\.0\.0 100%\n/)
+    await expect.poll(() => lines).toMatch(/^\d+s {2}\d+\/s {2}errors 0 {2}lost 0 .*1\.0\.0 100%\n/m)
     child.kill('SIGINT')
-    expect(await exited).toEqual([0, null])
+    expect(await closed).toEqual([0, null])
     const stats = JSON.parse(out)
     expect(stats).toMatchObject({ errors: 0, lost: { count: 0 }, inFlight: 0 })
     expect(stats.answered).toBe(stats.sent)
-    expect(stats.sent).toBeGreaterThan(40)
+    expect(stats.sent).toBeGreaterThan(20)
   })
 })

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
 import { startStack } from './kit/stack.ts'
+import { keepAsking } from './kit/traffic.ts'
 
 const Planned = z.object({ id: z.string(), kind: z.string() })
 
@@ -14,12 +15,11 @@ it('rollback after a promotion runs the bytes and the configuration of then, tho
     file: { run: { ...run, env: { KEPT: 'old value' } } },
   })
   stack.writeFile({ run: { ...run, env: { KEPT: 'new value' } } })
-  const load = setInterval(() => void stack.get('/').catch(() => undefined), 20)
+  keepAsking(stack)
   expect((await stack.deploy('1.1.0')).outcome).toBe('promoted')
   stack.writeVersion('1.0.0', { marker: 'other bytes under the same name' })
 
   const back = await stack.cli('rollback')
-  clearInterval(load)
 
   expect(back.code).toBe(0)
   expect(await stack.get('/marker')).toMatchObject({ body: 'old bytes', version: '1.0.0' })
@@ -28,7 +28,7 @@ it('rollback after a promotion runs the bytes and the configuration of then, tho
 
 it('a plan is refused when the artifact changed or stable moved, and the same deploy twice has nothing to do', async () => {
   const stack = await startStack({ versions: { '1.0.0': {}, '1.1.0': {}, '1.2.0': {} }, stable: '1.0.0' })
-  const load = setInterval(() => void stack.get('/').catch(() => undefined), 20)
+  keepAsking(stack)
 
   const changed = await stack.call('plan', { version: '1.1.0' }, Planned)
   appendFileSync(path.join(stack.folder, 'releases', '1.1.0', 'server.js'), '// one more line\n')
@@ -38,7 +38,6 @@ it('a plan is refused when the artifact changed or stable moved, and the same de
 
   const moved = await stack.call('plan', { version: '1.2.0' }, Planned)
   expect((await stack.deploy('1.1.0')).outcome).toBe('promoted')
-  clearInterval(load)
   expect(await stack.refusal('deploy', { plan: moved.id })).toBe('PLAN_MOVED')
   expect((await stack.cli('deploy', '--plan', moved.id, '--yes')).code).toBe(13)
 
@@ -49,7 +48,7 @@ it('a plan is refused when the artifact changed or stable moved, and the same de
 
 it('a version without an artifact is refused and touches nothing, and goes on once it is there (S4)', async () => {
   const stack = await startStack({ versions: { '1.0.0': {} }, stable: '1.0.0' })
-  const load = setInterval(() => void stack.get('/').catch(() => undefined), 20)
+  keepAsking(stack)
   const refused = await stack.cli('deploy', '1.1.0', '--yes')
   expect(refused.err).toContain('ARTIFACT_NOT_FOUND')
   expect(refused.err).toContain('there are: 1.0.0')
@@ -58,5 +57,4 @@ it('a version without an artifact is refused and touches nothing, and goes on on
 
   stack.writeVersion('1.1.0', {})
   expect((await stack.deploy('1.1.0')).outcome).toBe('promoted')
-  clearInterval(load)
 })

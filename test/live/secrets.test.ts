@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
 import { expect, it } from 'vitest'
-import { createStack, type Stack } from './kit/stack.ts'
+import { createStack, impatientHealth, type Stack } from './kit/stack.ts'
 
 const CANARY = 'canary-token-6f1b9d0e42aa'
 const run = {
@@ -19,7 +19,7 @@ it('a secret that the app prints stays out of every file, output and answer, but
       '1.1.0': { printsVariables: ['API_KEY'], neverReady: true },
       '1.2.0': { printsVariables: ['API_KEY'], exitsWith: 1 },
     },
-    file: { run, health: { path: '/up', interval: '50ms', successes: 2, deadline: '3s' } },
+    file: { run },
   })
   await stack.startController()
   writeFileSync(path.join(stack.state, 'secrets.env'), `API_KEY=${CANARY}\n`, { mode: 0o600 })
@@ -29,6 +29,7 @@ it('a secret that the app prints stays out of every file, output and answer, but
     said.push(out + err)
   }
   await say('deploy', '1.0.0', '--yes', '--json')
+  stack.writeFile({ run, health: impatientHealth })
   await say('deploy', '1.1.0', '--yes')
   await say('deploy', '1.2.0', '--yes', '--json')
   await say('logs')

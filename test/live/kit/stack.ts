@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, type RequestOptions, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,11 +25,14 @@ import type { Behaviour } from './behaviour.ts'
 import { type Entry, readJournal } from './journal.ts'
 import { freePort } from './ports.ts'
 import { isAlive, killHard, processesOf } from './processes.ts'
-import { eventually } from './settle.ts'
+import { eventually, Hopeless } from './settle.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 const APP = fileURLToPath(new URL('app/server.js', import.meta.url))
 export const STREAM = 'thing.local'
+const OUTCOME_LIMIT_MS = 100_000
+/** Of one request of a test; what hangs for longer is asked again. */
+const ASK_LIMIT_MS = 20_000
 
 export type StackOptions = {
   versions: Record<string, Behaviour>
@@ -63,8 +66,10 @@ export type Stack = {
   /** Waits until the rollout has its outcome. */
   outcome(rollout: string): Promise<Outcome>
   rollout(id: string): Promise<z.infer<typeof RolloutAnswer>>
-  /** Waits until the data plane gives the version this share. */
+  /** Waits until the data plane gives the version this share. The stage with this share begins a little later. */
   weight(version: string, permille: number): Promise<void>
+  /** Waits until the rollout is in the stage with this share: the share is confirmed and its observation has begun. */
+  stage(rollout: string, permille: number): Promise<void>
   router(): Promise<RouterState>
   routerCall(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
   pid(part: PartName): number
@@ -80,17 +85,23 @@ export type Stack = {
 
 export type StartOptions = { preload?: string; env?: Record<string, string>; wait?: boolean }
 
-/** Quick times, and no judgement of latency: the machines that run tests are slow at random. */
+/**
+ * Quick times where something passes by itself, generous ones where something is waited for, and no judgement of latency:
+ * the machines that run tests are slow at random.
+ */
 const quickFile = (port: number) => ({
   service: 'thing',
   run: { artifact: './releases/{{version}}', command: 'node server.js', replicas: 2, stopGrace: '5s' },
   listen: `127.0.0.1:${port}`,
-  health: { path: '/up', interval: '50ms', successes: 2, deadline: '10s' },
-  drain: { requests: '5s', websockets: '1s' },
+  health: quickHealth,
+  drain: { requests: '30s', websockets: '1s' },
   strategy: { canary: { steps: quickSteps, watch: '500ms', hold: '200ms' } },
   analysis: quickAnalysis,
   prober: 'off',
 })
+const quickHealth = { path: '/up', interval: '50ms', timeout: '5s', successes: 2, deadline: '40s' }
+/** For versions that never become ready; a good one needs longer on a slow machine. */
+export const impatientHealth = { ...quickHealth, deadline: '4s' }
 export const quickSteps = [
   { weight: '25%', pause: '400ms' },
   { weight: '60%', pause: '400ms' },
@@ -147,7 +158,7 @@ function stackOver({ folder, port }: { folder: string; port: number }): Stack {
   }
   const rollout: Stack['rollout'] = (id) => call('get_rollout', { id }, RolloutAnswer)
   const outcome: Stack['outcome'] = (id) =>
-    eventually(`an outcome of ${id}`, async () => (await rollout(id)).rollout.outcome, 60_000)
+    eventually(`an outcome of ${id}`, async () => (await rollout(id)).rollout.outcome, OUTCOME_LIMIT_MS)
   const pid: Stack['pid'] = (part) => pidIn(readRuntime(state), part)
   const routerCall: Stack['routerCall'] = (method, url, body) =>
     callSocket(path.join(state, 'proxy.sock'), { method, url, body })
@@ -179,6 +190,13 @@ function stackOver({ folder, port }: { folder: string; port: number }): Stack {
       await outcome(id)
       return (await rollout(id)).rollout
     },
+    stage: async (id, permille) => {
+      await eventually(`the stage at ${permille / 10}% of ${id}`, async () => {
+        const { weight, steps } = (await rollout(id)).rollout
+        const isObserving = steps.some(({ kind, state }) => kind === 'observe' && state === 'active')
+        return isObserving && weight.observedPermille === permille
+      })
+    },
     weight: async (version, permille) => {
       await eventually(`${version} at ${permille / 10}%`, async () =>
         (await router()).sets.some((set) => set.version === version && set.weightPermille === permille),
@@ -208,12 +226,8 @@ function stackOver({ folder, port }: { folder: string; port: number }): Stack {
         JSON.stringify({ ...quickFile(port), ...more }, null, 2),
       ),
     get: async (url) => {
-      const answer = await fetch(`http://127.0.0.1:${port}${url}`)
-      return {
-        status: answer.status,
-        body: (await answer.text()).trim(),
-        version: answer.headers.get('x-shop-version') ?? '',
-      }
+      const { status, text, headers } = await ask({ host: '127.0.0.1', port, path: url })
+      return { status, body: text.trim(), version: String(headers['x-shop-version'] ?? '') }
     },
   }
 }
@@ -249,7 +263,7 @@ async function startController(
   if (wait)
     await eventually('a controller that is ready', async () => {
       if (child.exitCode !== null)
-        throw new Error(
+        throw new Hopeless(
           `the controller ended with ${child.exitCode}: ${readFileSync(path.join(state, 'controller.log'), 'utf8').slice(-2000)}`,
         )
       return readRuntime(state)?.controller?.pid === child.pid && (await client.probe('/readyz')) === 200
@@ -274,20 +288,31 @@ async function runCli(folder: string, words: readonly string[]): Promise<Answere
 
 type SocketCall = { method: string; url: string; body?: unknown }
 
-function callSocket(
+async function callSocket(
   socketPath: string,
   { method, url, body }: SocketCall,
 ): Promise<{ status: number; body: unknown }> {
+  const sent = body === undefined ? undefined : JSON.stringify(body)
+  const { status, text } = await ask({ socketPath, method, path: url }, sent)
+  return { status, body: JSON.parse(text) }
+}
+
+type Asked = { status: number; text: string; headers: IncomingHttpHeaders }
+
+/** On a connection of its own: a kept one could belong to somebody who was killed since. */
+function ask(options: RequestOptions, body?: string): Promise<Asked> {
   return new Promise((resolve, reject) => {
-    const call = request({ socketPath, method, path: url, timeout: 2000 }, (response) => {
+    const signal = AbortSignal.timeout(ASK_LIMIT_MS)
+    const call = request({ ...options, agent: false, signal }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk) => {
         text += chunk
       })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }))
+      response.on('error', reject)
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }))
     })
     call.on('error', reject)
-    call.end(body === undefined ? undefined : JSON.stringify(body))
+    call.end(body)
   })
 }
 

@@ -1,8 +1,11 @@
-import { expect } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished } from 'vitest'
 import { type Load, startLoad } from '../../../src/testkit/load/load.ts'
 import type { LoadStats } from '../../../src/testkit/load/tally.ts'
 import { startWebSockets, type WebSocketStats } from '../../../src/testkit/load/websockets.ts'
 import type { Stack } from './stack.ts'
+
+const ASK_EVERY_MS = 20
 
 export type Traffic = { load: Load; stop(): Promise<{ requests: LoadStats; webSockets: WebSocketStats }> }
 
@@ -17,7 +20,7 @@ export async function startTraffic(
   ]
   const sockets = startWebSockets({ url: stack.webSocketUrl, count: webSockets, intervalMs: 200 })
   await sockets.ready
-  const load = startLoad({ url: stack.url, ratePerSecond, connections: 'both', timeoutMs: 15_000, mix })
+  const load = startLoad({ url: stack.url, ratePerSecond, connections: 'both', timeoutMs: 30_000, mix })
   return {
     load,
     stop: async () => {
@@ -25,6 +28,21 @@ export async function startTraffic(
       return { requests, webSockets: await sockets.stop() }
     },
   }
+}
+
+/** One user who asks again and again, whatever the answer, until the test ends: enough for a canary to be judged. */
+export function keepAsking(stack: Stack): void {
+  let isOver = false
+  onTestFinished(() => {
+    isOver = true
+  })
+  async function ask(): Promise<void> {
+    while (!isOver) {
+      await stack.get('/').catch(() => undefined)
+      await sleep(ASK_EVERY_MS)
+    }
+  }
+  void ask()
 }
 
 /** Nobody noticed anything. */
