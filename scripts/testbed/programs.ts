@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** A program of the system that some suites need. Where it is missing they are skipped, and say so. */
@@ -14,14 +14,15 @@ export const PROGRAMS: readonly Program[] = [
   { command: 'chromium', aptPackage: 'chromium', suites: 'the page in a browser' },
   { command: 'tmux', aptPackage: 'tmux', suites: 'the commands in a terminal' },
   { command: 'python3', aptPackage: 'python3', suites: 'the Python example' },
+  { command: 'postgres', aptPackage: 'postgresql', suites: 'the store in PostgreSQL' },
   { command: 'ps', aptPackage: 'procps', suites: 'the check for processes left behind' },
   { command: 'haproxy', aptPackage: 'haproxy', suites: 'the comparison of proxies (bench)' },
   { command: 'nginx', aptPackage: 'nginx', suites: 'the comparison of proxies (bench)' },
   { command: 'wrk', aptPackage: 'wrk', suites: 'the comparison of proxies (bench)' },
 ]
 
-/** Debian keeps servers where ordinary users do not look. */
-const ALSO = ['/usr/sbin', '/usr/local/sbin', '/sbin']
+/** Debian keeps servers where ordinary users do not look, and each version of PostgreSQL in a folder of its own. */
+const ALSO = ['/usr/sbin', '/usr/local/sbin', '/sbin', ...versionsIn('/usr/lib/postgresql')]
 
 export function findProgram(command: string, path = process.env.PATH ?? ''): string | null {
   for (const folder of [...path.split(delimiter), ...ALSO]) {
@@ -34,6 +35,15 @@ export function findProgram(command: string, path = process.env.PATH ?? ''): str
     }
   }
   return null
+}
+
+function versionsIn(folder: string): string[] {
+  try {
+    const versions = readdirSync(folder).sort((a, b) => Number(b) - Number(a))
+    return versions.map((version) => join(folder, version, 'bin'))
+  } catch {
+    return [] // Not installed, or kept elsewhere.
+  }
 }
 
 export const missingPrograms = (path?: string): Program[] =>

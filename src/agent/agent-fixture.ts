@@ -1,5 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +16,10 @@ import type { Instance } from '../core/shared/instance.ts'
 import { Observation } from '../core/shared/observation.ts'
 import type { HealthProbe, SetSpec } from '../core/shared/set-spec.ts'
 import { AgentState } from './agent-state.ts'
-import { startedAs } from './process-table.ts'
+import { allProcesses } from './process-table.ts'
 
 /** A real agent in a scratch folder, for the live tests beside it. */
-const WAIT_MS = 15_000
+const WAIT_MS = 60_000
 const LOOK_EVERY_MS = 20
 const AGENT = fileURLToPath(new URL('main.ts', import.meta.url))
 
@@ -129,8 +137,14 @@ export async function createAgentFixture(): Promise<AgentFixture> {
       return seen
     },
     close: async () => {
-      for (const agent of agents) if (agent.exitCode === null) agent.kill('SIGKILL')
-      for (const { id } of readState().instances) for (const { pid } of startedAs(id)) killQuietly(pid)
+      // The agents end first, so that they start nothing again; then all that they started, also what they had no time to note.
+      for (const agent of agents) agent.kill('SIGKILL')
+      for (const agent of agents) await exitCodeOf(agent)
+      await waitFor(() => {
+        const left = startedIn(folder)
+        for (const pid of left) killQuietly(pid)
+        return left.length === 0
+      })
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -215,6 +229,20 @@ export async function waitFor(
 export async function exitCodeOf(child: ChildProcess): Promise<number | null> {
   await waitFor(() => child.exitCode !== null || child.signalCode !== null)
   return child.exitCode
+}
+
+/** Instances stand in the folder of the fixture, and so does what they started. */
+function startedIn(folder: string): number[] {
+  return allProcesses().flatMap(({ pid }) => (cwdOf(pid).startsWith(folder) ? pid : []))
+}
+
+/** Empty when the process is gone. */
+export function cwdOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`)
+  } catch {
+    return ''
+  }
 }
 
 function killQuietly(pid: number): void {

@@ -1,11 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Instance } from '../core/shared/instance.ts'
 import {
   type AgentFixture,
   createAgentFixture,
+  cwdOf,
   exitCodeOf,
   setPath,
   tokenOf,
@@ -28,6 +29,11 @@ describe('the agent itself', () => {
   const kill9 = async () => {
     agent.kill('SIGKILL')
     await exitCodeOf(agent)
+  }
+  /** Its port is free again when it is gone, not when it is killed. */
+  const killInstance = async ({ pid }: Instance) => {
+    process.kill(pid!, 'SIGKILL')
+    await waitFor(() => findProcess(pid!) === null)
   }
   const pids = (instances: readonly Instance[]) => instances.map(({ id, pid }) => ({ id, pid }))
 
@@ -54,8 +60,7 @@ describe('the agent itself', () => {
     const { boot } = await fixture.observe()
     await kill9()
     await fixture.ask(first!.port, '/say')
-    process.kill(second!.pid!, 'SIGKILL')
-    await waitFor(() => findProcess(second!.pid!) === null)
+    await killInstance(second!)
     await fixture.launch()
     const after = await untilReady(2)
     expect(after.map(({ id }) => id)).toEqual([first!.id, second!.id])
@@ -89,7 +94,7 @@ describe('the agent itself', () => {
     // This very test process plays the one that was given the pid.
     const identity = { pid: process.pid, startTime: '1@another' }
     fixture.writeState({ ...state, instances: state.instances.map((one) => ({ ...one, process: identity })) })
-    process.kill(before!.pid!, 'SIGKILL')
+    await killInstance(before!)
     await fixture.launch()
     const [after] = await fixture.until(([one]) => one?.state === 'ready' && one.pid !== before!.pid)
     expect(after).toMatchObject({ id: before!.id, crashes: 1 })
@@ -100,7 +105,7 @@ describe('the agent itself', () => {
     await fixture.put(fixture.spec('shop@1'), 1, 1)
     const [before] = await untilReady(1)
     await kill9()
-    process.kill(before!.pid!, 'SIGKILL')
+    await killInstance(before!)
     fixture.writeState({ ...fixture.readState(), hostBoot: 'the boot before' })
     await fixture.launch()
     const [after] = await untilReady(1)
@@ -184,11 +189,3 @@ describe('the agent itself', () => {
     expect((await fixture.observe()).highestToken).toBeNull()
   })
 })
-
-function cwdOf(pid: number): string {
-  try {
-    return readlinkSync(`/proc/${pid}/cwd`)
-  } catch {
-    return ''
-  }
-}

@@ -19,6 +19,13 @@ describe('instances under the agent', () => {
     return instance
   }
 
+  /** The state `crashed` itself is over after half a second; who looks seldom may miss it. */
+  const untilCrashed = async () => {
+    const [instance] = await fixture.until((all) => all.some((one) => one.crashes === 1))
+    if (instance === undefined) throw new Error('no instance')
+    return instance
+  }
+
   it('get a session, a port, the version and a small environment of their own', async () => {
     const env = { GREETING: 'v{{version}} on {{port}}' }
     await fixture.put(fixture.spec('shop@1', { env }), 2, 1)
@@ -44,8 +51,8 @@ describe('instances under the agent', () => {
     await fixture.put(fixture.spec('shop@1'), 1, 1)
     const before = await untilState('ready')
     await fixture.ask(before.port, '/crash').catch(() => {})
-    const crashed = await untilState('crashed')
-    expect(crashed).toMatchObject({ pid: null, crashes: 1, lastExit: { code: 7, cause: 'exited' } })
+    const crashed = await untilCrashed()
+    expect(crashed.lastExit).toMatchObject({ code: 7, cause: 'exited' })
     expect(crashed.logTail).toContain('hello from shop@1')
     const after = await untilState('ready')
     expect(after).toMatchObject({ id: before.id, port: before.port, crashes: 1 })
@@ -106,7 +113,7 @@ describe('instances under the agent', () => {
   })
 
   it('are stopped with everybody in their group, also those who ignore SIGTERM', async () => {
-    await fixture.put(fixture.spec('shop@1', { env: { MODE: 'stubborn' }, stopGraceMs: 600 }), 1, 1)
+    await fixture.put(fixture.spec('shop@1', { env: { MODE: 'stubborn' }, stopGraceMs: 2000 }), 1, 1)
     const ready = await untilState('ready')
     const leader = findProcess(ready.pid!)!
     expect(familyOf(leader).length).toBeGreaterThanOrEqual(2)
@@ -122,7 +129,7 @@ describe('instances under the agent', () => {
   it('killed by somebody else are not called out of memory', async () => {
     await fixture.put(fixture.spec('shop@1'), 1, 1)
     process.kill((await untilState('ready')).pid!, 'SIGKILL')
-    expect((await untilState('crashed')).lastExit).toMatchObject({
+    expect((await untilCrashed()).lastExit).toMatchObject({
       signal: 'SIGKILL',
       cause: 'killed-unknown',
     })
@@ -172,7 +179,7 @@ describe('instances under the agent', () => {
       const hog = 'setTimeout(() => { const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1)) }, 2500)'
       const script = `echo $$ > ${group}/cgroup.procs && exec "$0" -e '${hog}'`
       await fixture.put(fixture.spec('shop@1', { command: ['sh', '-c', script, process.execPath] }), 1, 1)
-      const crashed = await untilState('crashed')
+      const crashed = await untilCrashed()
       expect(crashed.lastExit).toMatchObject({ signal: 'SIGKILL', cause: 'oom' })
       expect(crashed.lastProbeFailure?.message).toMatch(/ran out of memory/)
       await fixture.remove('shop@1', 2)
@@ -188,7 +195,7 @@ describe('instances under the agent', () => {
 
     it('get their values, which are redacted from everything that comes back', async () => {
       writeFileSync(secretFile(), `# comment\nexport TOKEN='${TOKEN}'\n`, { mode: 0o600 })
-      const health = { ...HEALTH, deadlineMs: 1000 }
+      const health = { ...HEALTH, deadlineMs: 3000 }
       await fixture.put(fixture.spec('shop@1', { secrets: ['TOKEN'], env: { MODE: 'sick' }, health }), 1, 1)
       const failed = await untilState('failed')
       expect(JSON.parse(await fixture.ask(failed.port, '/env')).env.TOKEN).toBe(TOKEN)

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const INSTALL_TIMEOUT_MS = 150_000
-const COMMAND_TIMEOUT_MS = 30_000
+const COMMAND_TIMEOUT_MS = 120_000
 const EXECUTABLE = 0o111
 const ownVersion: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
 

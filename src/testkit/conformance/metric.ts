@@ -22,6 +22,13 @@ export function metricConformance(name: string, makeSetup: () => Promise<MetricS
     })
     afterEach(() => setup.cleanup())
 
+    /** A request may be counted a moment after its answer arrived. */
+    const countsAfter = async (requests: number) => {
+      const sum = (counts: Awaited<ReturnType<typeof countsOf>>) =>
+        counts.releases.reduce((total, release) => total + release.total.requests, 0)
+      await expect.poll(async () => sum(await countsOf(setup.service))).toBe(requests)
+      return countsOf(setup.service)
+    }
     const countsOf = async (service: string) => {
       const answer = await setup.metrics.query(service)
       if (answer.kind !== 'samples') throw new Error(`expected samples, got ${answer.kind}`)
@@ -34,7 +41,7 @@ export function metricConformance(name: string, makeSetup: () => Promise<MetricS
 
     it('counts every request once and tells errors from successes', async () => {
       await setup.serve({ good: 7, failing: 3 })
-      const { releases, unroutable } = await countsOf(setup.service)
+      const { releases, unroutable } = await countsAfter(10)
       const total = releases.reduce((sum, release) => sum + release.total.requests, 0)
       const errors = releases.reduce((sum, release) => sum + release.total.errors, 0)
       expect({ total, errors, unroutable }).toEqual({ total: 10, errors: 3, unroutable: 0 })
@@ -42,16 +49,16 @@ export function metricConformance(name: string, makeSetup: () => Promise<MetricS
 
     it('gives counters that only grow while its boot stays the same', async () => {
       await setup.serve({ good: 2, failing: 0 })
-      const before = await countsOf(setup.service)
+      const before = await countsAfter(2)
       await setup.serve({ good: 3, failing: 0 })
-      const after = await countsOf(setup.service)
+      const after = await countsAfter(5)
       expect(after.boot).toBe(before.boot)
       expect((after.releases[0]?.total.requests ?? 0) - (before.releases[0]?.total.requests ?? 0)).toBe(3)
     })
 
     it('puts each request into exactly one latency bucket', async () => {
       await setup.serve({ good: 5, failing: 0 })
-      const { releases } = await countsOf(setup.service)
+      const { releases } = await countsAfter(5)
       expect(releases[0]?.total.latencyBuckets.reduce((sum, count) => sum + count, 0)).toBe(5)
     })
 

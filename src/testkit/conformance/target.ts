@@ -16,7 +16,7 @@ export type TargetHarness = {
   close(): Promise<void>
 }
 
-const WAIT_MS = 20_000
+const WAIT_MS = 60_000
 const LOOK_EVERY_MS = 20
 const SERVICE = 'shop'
 

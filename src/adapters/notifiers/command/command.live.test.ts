@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { notifierConformance } from '../../../testkit/conformance/notifier.ts'
 import { createCommandNotifier } from './command.ts'
@@ -93,16 +93,16 @@ describe('command notifier', () => {
   it('kills the whole group of a command that does not end', async () => {
     const pidFile = join(folder, 'pid')
     const command = ['/bin/sh', '-c', `sleep 600 & echo $! > '${pidFile}'; wait`]
-    const result = await notifierOf(command, 500).send(MESSAGE, 'k')
+    const result = await notifierOf(command, 2000).send(MESSAGE, 'k')
     expect(result).toMatchObject({ problem: { code: 'NOTIFY_TIMEOUT', retryable: true } })
     const pid = Number(readFileSync(pidFile, 'utf8'))
-    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 5000 })
+    await expect.poll(() => isRunning(pid)).toBe(false)
   })
 
   it('does not wait for what the command left in the background', async () => {
     const pidFile = join(folder, 'pid')
     const command = ['/bin/sh', '-c', `sleep 600 & echo $! > '${pidFile}'`]
-    expect(await notifierOf(command, 8000).send(MESSAGE, 'k')).toMatchObject({ kind: 'ok' })
+    expect(await notifierOf(command).send(MESSAGE, 'k')).toMatchObject({ kind: 'ok' })
     const pid = Number(readFileSync(pidFile, 'utf8'))
     expect(isRunning(pid)).toBe(true)
     process.kill(pid, 'SIGKILL')
@@ -124,7 +124,7 @@ describe('command notifier', () => {
   })
 })
 
-function notifierOf(command: string[], timeoutMs = 10_000) {
+function notifierOf(command: string[], timeoutMs = 60_000) {
   const made = createCommandNotifier({ command, timeoutMs })
   if (made.kind === 'ok') return made.value
   throw new Error(made.problem.message)

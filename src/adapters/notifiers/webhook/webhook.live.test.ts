@@ -103,8 +103,7 @@ describe('webhook notifier', () => {
 
   it('gives up on a receiver that never answers, and on one that never stops', async () => {
     receiver.answer = () => {}
-    const notifier = notifierTo(receiver.url, { timeoutMs: 200 })
-    expect(await notifier.send(MESSAGE, 'k')).toMatchObject({
+    expect(await notifierTo(receiver.url, { timeoutMs: 200 }).send(MESSAGE, 'k')).toMatchObject({
       problem: { code: 'NOTIFY_TIMEOUT', retryable: true },
     })
     receiver.answer = (response) => {
@@ -115,7 +114,8 @@ describe('webhook notifier', () => {
       response.on('drain', pump)
       pump()
     }
-    expect(await notifier.send(MESSAGE, 'k')).toMatchObject({ problem: { code: 'NOTIFY_UNAVAILABLE' } })
+    const result = await notifierTo(receiver.url).send(MESSAGE, 'k')
+    expect(result).toMatchObject({ problem: { code: 'NOTIFY_UNAVAILABLE' } })
   })
 
   it('says which host cannot be reached and keeps the path to itself', async () => {
