@@ -10,10 +10,11 @@ import { rowLine, sectionText } from './kit/report.ts'
 import { type Bench, messageOf, orMissing } from './kit/row.ts'
 import { loss } from './loss/loss.ts'
 import { verdict } from './verdict/verdict.ts'
+import { latency } from './wire/latency-bench.ts'
 
 // `npm run bench -- [name...] [--write] [--quick]`: runs the named benches, or all. No aim fails the command.
 
-const BENCHES: readonly Bench[] = [wire, store, loss, verdict, footprint]
+const BENCHES: readonly Bench[] = [wire, latency, store, loss, verdict, footprint]
 const NAMES = BENCHES.map(({ name }) => name)
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
 const USAGE = `npm run bench -- [${NAMES.join('|')} ...] [--write] [--quick]`

@@ -13,8 +13,6 @@ export const wire: Bench = {
     'One nginx worker answers 1 KiB from memory; each proxy has one process or one thread; wrk has one thread and 32 connections.',
     'Sluice runs with everything on: split over two sets, counters, limits.',
     'Throughput is a ratio inside one round, in which all proxies ran one after the other; the order turns from round to round.',
-    'Added p99 is the difference between the way through Sluice and the way straight to the origin, in an open loop.',
-    'A negative added p99 means that the noise of the machine was larger than the difference: such a spread neither shows nor rules out that the aim is met.',
   ],
   run: async () => {
     const rows = await benchWire()

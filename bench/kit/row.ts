@@ -44,6 +44,19 @@ export function tail(values: readonly number[]): Point[] {
   ]
 }
 
+/** The same with the 90th percentile. */
+export const longTail = (values: readonly number[]): Point[] => {
+  const [p50, ...rest] = tail(values)
+  const p90 = {
+    name: 'p90',
+    value: quantile(
+      [...values].sort((a, b) => a - b),
+      0.9,
+    ),
+  }
+  return p50 === undefined ? [] : [p50, p90, ...rest]
+}
+
 export const pointOf = (points: readonly Point[], name: string): number =>
   points.find((point) => point.name === name)?.value ?? Number.NaN
 

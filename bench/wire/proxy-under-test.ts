@@ -5,14 +5,16 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { type Core, commandAt, type Rank } from './place.ts'
 
 /** One server under test, in a process of its own on a free port. */
 export type Running = { name: string; port: number; stop(): Promise<void> }
 
-export type StartInput = { folder: string; originPort: number; port: number }
+type OriginInput = { folder: string; port: number; rank: Rank }
+type StartInput = OriginInput & { originPort: number }
 
 /** nginx with one worker that answers 1 KiB from memory. */
-export async function startOrigin(folder: string, port: number): Promise<Running> {
+export async function startOrigin({ folder, port, rank }: OriginInput): Promise<Running> {
   const config = join(folder, 'nginx.conf')
   await writeFile(
     config,
@@ -23,29 +25,32 @@ export async function startOrigin(folder: string, port: number): Promise<Running
        uwsgi_temp_path ${folder}/d; scgi_temp_path ${folder}/e;
        server { listen 127.0.0.1:${port}; location / { return 200 "${'x'.repeat(1024)}"; } } }`,
   )
-  return await running('nginx', port, pinned(ORIGIN_CORE, 'nginx', ['-p', folder, '-c', config]))
+  return await running('nginx', port, started({ core: '1', rank }, 'nginx', ['-p', folder, '-c', config]))
 }
 
-/** The proxy has a core of its own; the origin shares the other one with the load, alike for every proxy. */
-const PROXY_CORE = '0'
-export const ORIGIN_CORE = '1'
-
-const pinned = (core: string, command: string, args: string[]): ChildProcess =>
-  spawn('taskset', ['-c', core, command, ...args], QUIET)
+function started(place: { core: Core; rank: Rank }, command: string, args: readonly string[]): ChildProcess {
+  const [program, words] = commandAt(place, command, args)
+  const child = spawn(program, words, { stdio: 'ignore' })
+  // Also when the bench ends before it has come up.
+  const kill = () => child.kill('SIGKILL')
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
+  return child
+}
 
 /** HAProxy with one thread, in HTTP mode with connections to the origin kept alive. */
-export async function startHaproxy({ folder, originPort, port }: StartInput): Promise<Running> {
+export async function startHaproxy({ folder, originPort, port, rank }: StartInput): Promise<Running> {
   const config = join(folder, 'haproxy.cfg')
   await writeFile(
     config,
     `global\n  nbthread 1\n  maxconn 1024\ndefaults\n  mode http\n  timeout connect 1s\n  timeout client 60s\n  timeout server 60s\n` +
       `  http-reuse always\n  option forwardfor\nlisten l\n  bind 127.0.0.1:${port}\n  server s 127.0.0.1:${originPort}\n`,
   )
-  return await running('haproxy', port, pinned(PROXY_CORE, 'haproxy', ['-db', '-f', config]))
+  return await running('haproxy', port, started({ core: '0', rank }, 'haproxy', ['-db', '-f', config]))
 }
 
 /** httpxy in its ordinary form. */
-export async function startHttpxy({ originPort, port }: StartInput): Promise<Running> {
+export async function startHttpxy({ originPort, port, rank }: StartInput): Promise<Running> {
   const code = `
     const { createProxyServer } = await import('httpxy'); const http = await import('node:http');
     const proxy = createProxyServer({ agent: new http.Agent({ keepAlive: true }) });
@@ -54,12 +59,12 @@ export async function startHttpxy({ originPort, port }: StartInput): Promise<Run
   return await running(
     'httpxy',
     port,
-    pinned(PROXY_CORE, process.execPath, ['--input-type=module', '-e', code]),
+    started({ core: '0', rank }, process.execPath, ['--input-type=module', '-e', code]),
   )
 }
 
 /** The built-in data plane with everything on: split over two sets, counts, limits. */
-export async function startSluice({ folder, originPort, port }: StartInput): Promise<Running> {
+export async function startSluice({ folder, originPort, port, rank }: StartInput): Promise<Running> {
   const socket = join(folder, 'control.sock')
   const main = fileURLToPath(new URL('../../src/proxy/main.ts', import.meta.url))
   const code = `const { runProxy } = await import(process.argv[1]); await runProxy(process.argv.slice(2))`
@@ -73,7 +78,7 @@ export async function startSluice({ folder, originPort, port }: StartInput): Pro
     '--socket',
     socket,
   ]
-  const child = pinned(PROXY_CORE, process.execPath, args)
+  const child = started({ core: '0', rank }, process.execPath, args)
   await until(() => control(socket, 'GET', '/livez', ''))
   const instance = (id: string) => ({ id, host: '127.0.0.1', port: originPort, state: 'active' })
   const routes = {
@@ -93,8 +98,6 @@ export async function startSluice({ folder, originPort, port }: StartInput): Pro
     throw new Error('routes were refused')
   return await running('sluice', port, child)
 }
-
-const QUIET = { stdio: ['ignore', 'ignore', 'ignore'] as ['ignore', 'ignore', 'ignore'] }
 
 async function running(name: string, port: number, child: ChildProcess): Promise<Running> {
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))

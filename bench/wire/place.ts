@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process'
+
+/**
+ * Who goes first on a core. `realtime`: before every ordinary program of the machine, so that neighbours are not
+ * measured. `witness`: before those too, so that only the machine itself can keep it waiting.
+ */
+export type Rank = 'ordinary' | 'realtime' | 'witness'
+
+/** The proxy has core 0 to itself; the origin shares core 1 with the load, alike for every proxy. */
+export type Core = '0' | '1'
+
+/** Round robin within a rank (sched(7)). */
+const PRIORITIES: Record<Rank, string | null> = { ordinary: null, realtime: '10', witness: '20' }
+
+/** The command line that starts a program there. */
+export function commandAt(
+  { core, rank }: { core: Core; rank: Rank },
+  command: string,
+  args: readonly string[],
+): [string, string[]] {
+  const pinned = ['-c', core, command, ...args]
+  const priority = PRIORITIES[rank]
+  return priority === null ? ['taskset', pinned] : ['chrt', ['-r', priority, 'taskset', ...pinned]]
+}
+
+/** `realtime` where the system permits it; most reserve it for root. */
+export function bestRank(): Rank {
+  return spawnSync('chrt', ['-r', '10', 'true']).status === 0 ? 'realtime' : 'ordinary'
+}

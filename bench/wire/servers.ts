@@ -1,0 +1,37 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cleanupOf } from '../kit/cleanup.ts'
+import { freePort } from '../kit/processes.ts'
+import type { Rank } from './place.ts'
+import { type Running, startHaproxy, startHttpxy, startOrigin, startSluice } from './proxy-under-test.ts'
+
+/** The origin and the proxies in front of it. */
+export type Servers = Record<'origin' | 'sluice' | 'haproxy' | 'httpxy', Running>
+
+/** Starts them all, lets `use` work with them, and stops them, also after a failure or an interrupt. */
+export async function withServers<T>(rank: Rank, use: (servers: Servers) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-wire-'))
+  const running: Running[] = []
+  const stop = cleanupOf(async () => {
+    for (const server of running.reverse()) await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const kept = async (starting: Promise<Running>): Promise<Running> => {
+    const server = await starting
+    running.push(server)
+    return server
+  }
+  try {
+    const origin = await kept(startOrigin({ folder, port: await freePort(), rank }))
+    const input = async () => ({ folder, originPort: origin.port, port: await freePort(), rank })
+    return await use({
+      origin,
+      sluice: await kept(startSluice(await input())),
+      haproxy: await kept(startHaproxy(await input())),
+      httpxy: await kept(startHttpxy(await input())),
+    })
+  } finally {
+    await stop()
+  }
+}
