@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { compareTokens, type FencingToken } from '../core/shared/token.ts'
@@ -25,9 +26,11 @@ export class SetRegistry {
     const highest = this.highestToken(service)
     const order = highest === null ? 1 : compareTokens(token, highest)
     if (highest !== null && order < 0) return failed(staleToken(service, token, highest))
-    if (order === 0) return ok(undefined)
-    this.#state.tokens[service] = token
-    this.#changed = true
+    if (order > 0) {
+      this.#state.tokens[service] = token
+      this.#changed = true
+    }
+    // Also for a repeat: the first time the disk may have been full.
     this.save()
     return ok(undefined)
   }
@@ -42,7 +45,9 @@ export class SetRegistry {
   findSet({ service, release }: SetName): SetRecord | undefined {
     return this.#state.sets.find((set) => set.service === service && set.release === release)
   }
+  /** A set that is asked for again as it is costs nothing. */
   putSet(set: SetRecord): void {
+    if (isDeepStrictEqual(this.findSet(set), set)) return
     this.#state.sets = [...this.#state.sets.filter((other) => !isSame(other, set)), set]
     this.#changed = true
   }

@@ -19,6 +19,8 @@ export class LiveInstance {
   readonly pool: Pool
   readonly origin: string
   drain: Drain | null = null
+  /** Monotonic time at which its slow start began; `null` when it has none (`slow-start.ts`). */
+  warmingSince: number | null = null
   private readonly options: Client.Options
 
   constructor(release: string, { id, host, port }: RouteInstance, limits: Limits) {

@@ -50,11 +50,11 @@ export class Listener {
     // Node would silently drop what is too much; request-head.ts refuses it instead.
     server.maxHeadersCount = 0
     server.on('request', (req, res) => {
-      this.current.set(req.socket, res)
+      this.follow(req.socket, res)
       handlers.request(req, res, this, false)
     })
     server.on('checkContinue', (req, res) => {
-      this.current.set(req.socket, res)
+      this.follow(req.socket, res)
       handlers.request(req, res, this, true)
     })
     server.on('upgrade', (req, socket, head) => {
@@ -114,6 +114,17 @@ export class Listener {
   /** The connection ended because the client broke HTTP in the middle of a request. */
   brokeHttp(socket: Duplex): boolean {
     return this.malformed.has(socket)
+  }
+
+  /**
+   * Until the answer is over: a kept connection that held on to its last request would give every collection of garbage
+   * something to copy, which is a pause for all others.
+   */
+  private follow(socket: Duplex, res: ServerResponse): void {
+    this.current.set(socket, res)
+    res.once('close', () => {
+      if (this.current.get(socket) === res) this.current.delete(socket)
+    })
   }
 
   private track(socket: Duplex): void {

@@ -25,6 +25,7 @@ const routes = (
     },
   ],
   drain: { requestsMs: 0, websocketsMs: 0 },
+  slowStartMs: 0,
   onControllerLoss: { kind: 'revert', afterMs: 1_000 },
   probeKey: 'key',
   ...more,

@@ -13,11 +13,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { afterEach } from 'vitest'
 import { RouterState } from '../core/shared/router-state.ts'
 import type { RouteInstance, ServiceRoutes } from '../core/shared/routes.ts'
 import { ServiceCounts } from '../core/shared/traffic-counts.ts'
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
+/** Of everything that is waited for. */
+const WAIT_MS = 45_000
 const LAUNCH = `const { runProxy } = await import(process.argv[1]); await runProxy(process.argv.slice(2))`
 
 export type Answer = {
@@ -150,11 +153,36 @@ export const portOf = (server: { address(): AddressInfo | string | null }): numb
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** A port where nobody listens. */
+/** Answers with its name: `/slow` after a while, `/never` not at all, `/events` with a stream that does not end. */
+export const named = (name: string) => (req: IncomingMessage, res: ServerResponse) => {
+  if (req.url === '/events') {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    res.write('data: 1\n\n')
+  } else if (req.url === '/slow') setTimeout(() => res.end(name), 600)
+  else if (req.url !== '/never') res.end(name)
+}
+
+/** Makes instances that answer with their name; they are closed when the test ends. */
+export function useOrigins(): (name: string) => Promise<Origin> {
+  const origins: Origin[] = []
+  afterEach(async () => {
+    for (const made of origins.splice(0)) await made.close()
+  })
+  return async (name) => {
+    const made = await makeOrigin(named(name))
+    origins.push(made)
+    return made
+  }
+}
+
+/** Nobody listens there, and nobody is given them: a port that was free a moment ago may be somebody's now. */
+const DEAD_PORTS = [1, 2, 3, 4, 5, 6] as const
+let deadPorts = 0
+
+/** A port where nobody listens, another one each time. */
 export async function deadPort(): Promise<number> {
-  const origin = await makeOrigin()
-  await origin.close()
-  return origin.port
+  deadPorts += 1
+  return DEAD_PORTS[deadPorts % DEAD_PORTS.length] ?? 1
 }
 
 type SetInput = { release?: string; weight?: number; ports: number[]; draining?: number[] }
@@ -182,7 +210,8 @@ export function routesOf(
       weightPermille: weight,
       instances: [...ports.map(entry('active')), ...draining.map(entry('draining'))],
     })),
-    drain: { requestsMs: 2_000, websocketsMs: 500 },
+    drain: { requestsMs: 20_000, websocketsMs: 500 },
+    slowStartMs: 0,
     onControllerLoss: { kind: 'hold' },
     probeKey: 'probe-secret',
     ...more,
@@ -240,7 +269,7 @@ export function raw(port: number, bytes: string, enough?: (text: string) => bool
     const timer = setTimeout(() => {
       socket.destroy()
       reject(new Error(`no end, so far: ${text}`))
-    }, 15_000)
+    }, WAIT_MS)
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1')
       if (enough?.(text) === true) socket.destroy()
@@ -253,14 +282,14 @@ export function raw(port: number, bytes: string, enough?: (text: string) => bool
   })
 }
 
-/** Waits for a condition, at most 10 s. */
+/** Waits for a condition; far longer than it takes, so that a slow machine gets its time. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + WAIT_MS
   while (Date.now() < end) {
     if (await holdsWithin(holds)) return
     await pause(10)
   }
-  throw new Error(`waited 10 s in vain: ${what}`)
+  throw new Error(`waited ${WAIT_MS} ms in vain: ${what}`)
 }
 
 async function holdsWithin(holds: () => boolean | Promise<boolean>): Promise<boolean> {
@@ -269,4 +298,15 @@ async function holdsWithin(holds: () => boolean | Promise<boolean>): Promise<boo
   } catch {
     return false
   }
+}
+
+export function connectFails(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once('error', () => resolve(true))
+  })
 }

@@ -68,7 +68,7 @@ function faultOfUpgrade(req: IncomingMessage, hasBody: boolean): Refusal | null 
 
 function choose(service: Service, listener: Listener, probe: boolean): VisitContext | null {
   const set = service.pick(probe)
-  const instance = set?.leastBusy(null) ?? null
+  const instance = set?.choose(null) ?? null
   if (set === null || instance === null) return null
   return { set, instance, counters: service.counters, limits: service.limits, door: listener, probe }
 }

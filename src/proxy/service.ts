@@ -7,6 +7,7 @@ import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
 import type { Listener } from './listener.ts'
 import { LiveSet } from './live-set.ts'
 import type { HeadRules } from './request-head.ts'
+import { carrying, newcomers } from './slow-start.ts'
 import { Split } from './split.ts'
 
 export type Reverted = NonNullable<RouterState['reverted']>
@@ -45,7 +46,8 @@ export class Service {
     this.rules.probeKey = routes.probeKey
     this.sets = reverted === null ? routes.sets : allToStable(routes)
     this.takeInstances(routes.drain)
-    this.live = this.sets.map((set) => this.liveSet(set))
+    this.beginSlowStarts(before)
+    this.live = this.sets.map((set) => this.liveSet(set, routes.slowStartMs))
     if (!sameWeights(before, this.sets) || this.split === null) this.deal()
     this.counters.forgetExcept(new Set(this.sets.map((set) => set.release)))
   }
@@ -114,6 +116,16 @@ export class Service {
     for (const gone of before.values()) this.retireInstance(gone, limits)
   }
 
+  private beginSlowStarts(before: readonly RouteSet[]): void {
+    const now = performance.now()
+    const known = new Set(before.flatMap(carrying))
+    const begin = newcomers(before, this.sets)
+    for (const [key, instance] of this.instances) {
+      if (begin.has(key)) instance.warmingSince = now
+      else if (!known.has(key)) instance.warmingSince = null
+    }
+  }
+
   private retireInstance(instance: LiveInstance, limits: DrainLimits): void {
     this.retiring.add(instance)
     instance.startDrain(limits).onceDone(() => this.retired(instance))
@@ -126,12 +138,16 @@ export class Service {
     instance.destroy()
   }
 
-  private liveSet({ release, instances }: RouteSet): LiveSet {
+  private liveSet({ release, instances }: RouteSet, slowStartMs: number): LiveSet {
     const active = instances.flatMap((entry) => {
       const instance = this.instances.get(instanceKey(release, entry))
       return entry.state === 'active' && instance !== undefined ? [instance] : []
     })
-    return new LiveSet(release, active, this.counters.release(release))
+    const known = this.live.find((set) => set.release === release)
+    const set = known ?? new LiveSet(release, [], this.counters.release(release))
+    // A set that only drains gets nothing new; what it has may still move on to the instances it had.
+    if (active.length > 0) set.take(active, slowStartMs)
+    return set
   }
 
   private deal(): void {

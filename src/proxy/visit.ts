@@ -95,7 +95,7 @@ export abstract class Visit implements Work {
     this.tally?.add('connectFailures')
     this.tried ??= []
     this.tried.push(this.instance)
-    const next = this.context.set.leastBusy(this.tried)
+    const next = this.context.set.choose(this.tried)
     if (next === null) return false
     this.tally?.add('retries')
     this.instance.leave(this)

@@ -54,6 +54,8 @@ export const ServiceRoutes = z
     stable: z.string().nullable(),
     sets: z.array(RouteSet),
     drain: DrainLimits,
+    /** An instance that joins others of its release grows to its full share over this time; 0 gives it all at once. */
+    slowStartMs: z.int().nonnegative().default(0),
     onControllerLoss: ControllerLossPolicy,
     /** Secret value of the `sluice-probe` header: requests that carry it are served but never counted. */
     probeKey: z.string(),

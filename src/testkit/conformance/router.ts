@@ -26,7 +26,7 @@ const SERVICE = 'shop'
 const OLD = 'shop@1.0.0#a'
 const NEW = 'shop@1.1.0#b'
 const BLOCK = 1_000
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 45_000
 
 /**
  * The suite that every router passes, the fake one included.
@@ -61,6 +61,7 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
         { release: NEW, version: '1.1.0', weightPermille: newPermille, instances: [instances.new] },
       ],
       drain: { requestsMs: 300, websocketsMs: 300 },
+      slowStartMs: 0,
       onControllerLoss: { kind: 'hold' },
       probeKey: 'key',
       ...more,

@@ -48,6 +48,7 @@ const routes = (permille: number, sequence: number): ServiceRoutes => ({
     instances: [{ id: '1', host: '127.0.0.1', port: 9_000, state: 'active' }],
   })),
   drain: { requestsMs: 0, websocketsMs: 0 },
+  slowStartMs: 0,
   onControllerLoss: { kind: 'hold' },
   probeKey: 'key',
 })
