@@ -120,8 +120,8 @@ function eventComplaint(
 
 function keyOf(row: Exclude<StoreRow, { row: 'event' }>): string {
   if (row.row === 'stream') return `stream ${JSON.stringify(row.stream)}`
-  const key = row.row === 'document' ? [row.kind, row.id] : [row.channel, row.key]
-  return `${row.row} ${JSON.stringify(key)}`
+  if (row.row === 'document') return `document ${JSON.stringify([row.kind, row.id])}`
+  return `message ${JSON.stringify([row.channel, row.key])}`
 }
 
 const damaged = (row: number, cause: string) =>

@@ -110,6 +110,7 @@ export type OutboxMessage = {
   message: NotificationMessage
   state: 'pending' | 'delivered' | 'dead'
   attempts: number
+  /** When the next attempt may be made; for a delivered message, when it was delivered. `prune` goes by it. */
   notBefore: number
   lastError: string | null
 }

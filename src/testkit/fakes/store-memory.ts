@@ -29,9 +29,10 @@ export type Memory = {
   documents: Map<string, StoredDocument>
   outbox: OutboxMessage[]
   listeners: Set<Listeners>
+  copy: <T>(value: T) => T
 }
 
-export function newMemory({ shared, clock }: Pick<Memory, 'shared' | 'clock'>): Memory {
+export function newMemory({ shared, clock, copy }: Pick<Memory, 'shared' | 'clock' | 'copy'>): Memory {
   return {
     shared,
     clock,
@@ -42,6 +43,7 @@ export function newMemory({ shared, clock }: Pick<Memory, 'shared' | 'clock'>): 
     documents: new Map(),
     outbox: [],
     listeners: new Set(),
+    copy,
   }
 }
 
@@ -73,7 +75,7 @@ const find = (memory: Memory, { channel, key }: { channel: string; key: string }
 
 /** Replacing keeps the place in the order of insertion, as in the real stores. */
 export function putDocument(memory: Memory, document: StoredDocument): void {
-  memory.documents.set(`${document.kind}\n${document.id}`, copy(document))
+  memory.documents.set(`${document.kind}\n${document.id}`, memory.copy(document))
 }
 
 export function listDocuments(

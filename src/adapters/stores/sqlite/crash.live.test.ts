@@ -47,8 +47,8 @@ while (revision < Number(last)) {
   must(await store.append({ stream: 'shop', expectedRevision: revision, epoch: lease?.epoch ?? null, at: revision, events: added, schemaVersion: 1, state, due: next,
     messages: [{ channel: 'hook', key: String(next), message }], documents: [{ kind: 'step', id: String(next), stream: 'shop', at: 1, body: next }] }))
   revision = next
-  lease ??= must(await store.claim({ now: next, leaseMs: 1, limit: 9 }))[0]
   writeSync(1, revision + ' ' + statSync(file + '-wal').size + '\\n')
+  lease ??= must(await store.claim({ now: next, leaseMs: 1, limit: 9 }))[0]
 }
 // From outside this frame, so that nothing here keeps the store reachable: the lock must hold all the same.
 let collections = 0
