@@ -15,7 +15,8 @@ const examples = async () =>
   [...(await reference()).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 
 function loadedFrom(text: string, environment = 'local') {
-  const loaded = loadConfig({ file: 'sluice.yaml', text, environment })
+  const readEnv = () => ({ kind: 'text' as const, text: 'REGION=here' })
+  const loaded = loadConfig({ file: 'sluice.yaml', text, environment, readEnv })
   if (loaded.kind === 'failed') throw new Error(loaded.problem.map((one) => one.message).join('\n'))
   return loaded.value
 }

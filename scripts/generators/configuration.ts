@@ -107,5 +107,6 @@ const VALUES = `## How values are written
 - A share has a percent sign: \`5%\`, \`0.1%\`. Weights are exact to 0.1%.
 - A command is one line or a list of words. No shell is used; ask for one by name: \`[sh, -c, "a && b"]\`.
 - Variables and command words keep the text as written: \`1.10\` stays \`1.10\`.
+- An env file has lines \`NAME=value\`, \`NAME='as it is'\` or \`NAME="with \\n"\`, and comments after \`#\`. Nothing in it is replaced.
 - A secret is a name. Its value never stands in the file.
 - Latency limits are bounds of the latency histogram, because only there the slower requests are counted exactly.`

@@ -3,8 +3,8 @@
  * the reference print them, so a default stands in one place only.
  */
 export const DEFAULTS = {
-  run: { artifact: '.', replicas: 1, env: {}, secrets: [], stopGrace: '10s' },
-  health: { interval: '1s', timeout: '1s', successes: 2, failures: 3, deadline: '60s' },
+  run: { artifact: '.', replicas: 1, envFile: [], env: {}, secrets: [], stopGrace: '10s' },
+  health: { interval: '1s', timeout: '1s', successes: 2, failures: 3, deadline: '60s', slowStart: '0s' },
   drain: { requests: '30s', websockets: '60s' },
   strategy: { canary: { preset: 'standard', watch: '60m', hold: '30s', ready: '100%' } },
   analysis: {
@@ -18,7 +18,11 @@ export const DEFAULTS = {
     failingInstances: '10%',
     crashLimit: 3,
   },
+  rollback: { window: 3, onFailure: 'rollback', breaker: { count: 3, within: '24h' } },
   onControllerLoss: 'hold',
+  drift: 'correct',
+  windows: [],
+  onFreeze: 'hold',
   prober: { interval: '200ms' },
   notify: [],
 } as const

@@ -2,6 +2,7 @@ import type { CanaryStep, GuardLimits, NotifyChannel, ServiceSettings } from '..
 import { formatWeight } from '../core/shared/weight.ts'
 import type { LoadedConfig } from './load.ts'
 import { type Origin, originText } from './origin.ts'
+import { windowText } from './schema-windows.ts'
 import { durationText, percentText } from './units.ts'
 
 /** One effective value of one service. */
@@ -57,16 +58,21 @@ function valuesOf(settings: ServiceSettings): Value[] {
     ...runValues(settings.run),
     ['listen', addressText(settings.listen)],
     ...healthValues(settings.health),
+    ['health.slowStart', durationText(settings.slowStartMs)],
     ['drain.requests', durationText(settings.drain.requestsMs)],
     ['drain.websockets', durationText(settings.drain.websocketsMs)],
     ...strategyValues(settings.strategy),
     ...analysisValues(settings.analysis),
+    ...rollbackValues(settings.rollback),
     [
       'onControllerLoss',
       settings.onControllerLoss.kind === 'hold'
         ? 'hold'
         : `revert after ${durationText(settings.onControllerLoss.afterMs)}`,
     ],
+    ['drift', settings.drift],
+    ...listValues('windows', settings.windows, windowText),
+    ['onFreeze', settings.onFreeze],
     ...proberValues(settings.prober),
     ...listValues('notify', settings.notify, channelText),
   ]
@@ -147,6 +153,17 @@ const guardValues = (path: string, limits: GuardLimits): Value[] => [
   ],
   [`${path}.p99`, limits.p99Ms === undefined ? 'off' : durationText(limits.p99Ms)],
   [`${path}.p95TimesStable`, limits.p95TimesStable === undefined ? 'off' : String(limits.p95TimesStable)],
+]
+
+const rollbackValues = ({ window, onFailure, breaker }: ServiceSettings['rollback']): Value[] => [
+  ['rollback.window', String(window)],
+  ['rollback.onFailure', onFailure],
+  ...(breaker === null
+    ? [['rollback.breaker', 'off'] as const]
+    : [
+        ['rollback.breaker.count', String(breaker.count)] as const,
+        ['rollback.breaker.within', durationText(breaker.withinMs)] as const,
+      ]),
 ]
 
 const proberValues = (prober: ServiceSettings['prober']): Value[] =>

@@ -23,9 +23,15 @@ const LATER: readonly { parent: string; keys: readonly string[]; what: string; i
   },
   {
     parent: '',
-    keys: ['gates', 'quality', 'freeze', 'windows'],
+    keys: ['gates', 'quality'],
     what: 'gates',
     instead: 'Remove it and use "pause: manual" at a step that a person shall decide.',
+  },
+  {
+    parent: '',
+    keys: ['freeze'],
+    what: 'freezes in the file',
+    instead: 'Remove it and use "sluice freeze", or write windows.',
   },
   {
     parent: '',

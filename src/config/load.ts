@@ -3,14 +3,9 @@ import type { ServiceSettings } from '../core/release/settings.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { conflictsIn, sharedAddresses } from './check.ts'
 import type { Complaint } from './complaint.ts'
-import {
-  type ConfigProblem,
-  type ConfigProblems,
-  configProblem,
-  inFileOrder,
-  type Position,
-} from './config-problem.ts'
+import { type ConfigProblem, type ConfigProblems, configProblem, inFileOrder } from './config-problem.ts'
 import { type ConfigDocument, parseConfigDocument } from './document.ts'
+import { envLayer, onceEach, type ReadEnvFile, readEnvFile } from './env-layer.ts'
 import { problemsOfIssues } from './issues.ts'
 import { schemaNodeOf } from './json-schema.ts'
 import { fileLayer, type Layer } from './layers.ts'
@@ -29,6 +24,8 @@ export type LoadInput = {
   /** The content, when it does not come from disk. */
   text?: string
   environment?: string
+  /** How env files are read; from disk by default. */
+  readEnv?: ReadEnvFile
 }
 
 /** A checked file in one environment, with every default filled in. */
@@ -55,6 +52,7 @@ export function loadConfig({
   file,
   text,
   environment = LOCAL_ENVIRONMENT,
+  readEnv = readEnvFile,
 }: LoadInput): Result<LoadedConfig, ConfigProblems> {
   const content = text === undefined ? readConfigText(file) : checkConfigText(file, text)
   if (content.kind === 'failed') return failed([content.problem])
@@ -62,7 +60,13 @@ export function loadConfig({
   if (document.kind === 'failed') return document
   const parsed = parseFile(file, document.value)
   if (parsed.kind === 'failed') return parsed
-  return resolveFile({ file, document: document.value, content: parsed.value, environment })
+  return resolveFile({
+    file,
+    document: document.value,
+    content: parsed.value,
+    environment,
+    readEnv: onceEach(readEnv),
+  })
 }
 
 /** Both forms of the file as one: services by name, with the path where each stands. */
@@ -100,13 +104,20 @@ function parseMany(file: string, document: ConfigDocument): Result<FileContent, 
   return ok({ services, environments: new Map(Object.entries(parsed.data.environments ?? {})) })
 }
 
-type ResolveFileInput = { file: string; document: ConfigDocument; content: FileContent; environment: string }
+type ResolveFileInput = {
+  file: string
+  document: ConfigDocument
+  content: FileContent
+  environment: string
+  readEnv: ReadEnvFile
+}
 
 function resolveFile({
   file,
   document,
   content,
   environment,
+  readEnv,
 }: ResolveFileInput): Result<LoadedConfig, ConfigProblems> {
   const names = [...new Set([LOCAL_ENVIRONMENT, ...content.environments.keys()])]
   if (!names.includes(environment)) return failed([unknownEnvironment(file, document, environment, names)])
@@ -115,20 +126,34 @@ function resolveFile({
   const problems = [...namingProblems(file, document, content)]
   const resolved = new Map<string, LoadedConfig>()
   for (const name of names) {
-    const loaded = resolveEnvironment({ file, document, content, environment: name }, folder, names)
+    const mayBeMissing = name !== environment
+    const of = { file, document, content, environment: name, readEnv, folder, names, mayBeMissing }
+    const { loaded, problems: inEnvFiles } = resolveEnvironment(of)
     resolved.set(name, loaded)
-    problems.push(...conflictProblems(loaded))
+    problems.push(...inEnvFiles, ...conflictProblems(loaded))
   }
   const chosen = resolved.get(environment)
   if (problems.length > 0 || chosen === undefined) return failed(inFileOrder(withoutRepeats(problems)))
   return ok(chosen)
 }
 
-function resolveEnvironment(
-  { file, document, content, environment }: ResolveFileInput,
-  folder: string,
-  environments: string[],
-): LoadedConfig {
+type ResolveEnvironmentInput = ResolveFileInput & {
+  folder: string
+  names: string[]
+  /** An env file of another environment may be on another machine. */
+  mayBeMissing: boolean
+}
+
+function resolveEnvironment({
+  file,
+  document,
+  content,
+  environment,
+  readEnv,
+  folder,
+  names,
+  mayBeMissing,
+}: ResolveEnvironmentInput): { loaded: LoadedConfig; problems: ConfigProblem[] } {
   const overrides = content.environments.get(environment)
   const production = overrides?.production === true || isProductionName(environment)
   const resolved = content.services.map(({ name, values, base }) => {
@@ -136,16 +161,25 @@ function resolveEnvironment(
       ...environmentLayers(overrides, environment, name, document),
       fileLayer(values, base, { environment: null, ...document }),
     ]
-    return resolveService({ service: name, environment, production, folder, layers })
+    const env = envLayer({ config: file, folder, layers, mayBeMissing, read: readEnv })
+    const found = resolveService({
+      service: name,
+      environment,
+      production,
+      folder,
+      layers: [...layers, env.layer],
+    })
+    return { ...found, problems: env.problems }
   })
-  return {
+  const loaded = {
     file,
     folder,
     environment,
-    environments,
+    environments: names,
     services: resolved.map(({ settings }) => settings),
     origins: new Map(resolved.map(({ settings, origins }) => [settings.service, origins])),
   }
+  return { loaded, problems: resolved.flatMap(({ problems }) => problems) }
 }
 
 function environmentLayers(
@@ -217,7 +251,10 @@ function conflictProblems(loaded: LoadedConfig): ConfigProblem[] {
   ]
   return found.map(({ service, conflict: { paths, code, message, remedy } }) => {
     const subject = loaded.services.length > 1 ? `${paths[0]} of ${service}` : paths[0]
-    return configProblem(loaded.file, positionIn(loaded, service, paths), {
+    const origin = writtenOrigin(loaded, service, paths)
+    const place = origin?.kind === 'env-file' ? origin.file : loaded.file
+    const at = origin === undefined ? null : { line: origin.line, column: origin.column }
+    return configProblem(place, at, {
       code,
       message: `${subject} ${message}`,
       remedy,
@@ -226,11 +263,10 @@ function conflictProblems(loaded: LoadedConfig): ConfigProblem[] {
 }
 
 /** The first of the keys that somebody wrote; a default stands nowhere. */
-function positionIn(loaded: LoadedConfig, service: string, paths: readonly string[]): Position | null {
-  const origins = paths.map((path) => loaded.origins.get(service)?.get(path))
-  const written = origins.find((origin) => origin !== undefined && origin.kind !== 'default')
-  return written === undefined ? null : { line: written.line, column: written.column }
-}
+const writtenOrigin = (loaded: LoadedConfig, service: string, paths: readonly string[]) =>
+  paths
+    .map((path) => loaded.origins.get(service)?.get(path))
+    .find((origin) => origin !== undefined && origin.kind !== 'default')
 
 const withoutRepeats = (problems: ConfigProblem[]): ConfigProblem[] =>
   problems.filter((one, index) => problems.findIndex((other) => other.message === one.message) === index)

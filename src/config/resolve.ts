@@ -52,13 +52,18 @@ export function resolveService({ service, environment, production, folder, layer
     },
     listen: reader.pick('listen', ({ listen }) => listen),
     health,
+    slowStartMs: reader.pick('health.slowStart', ({ health }) => health?.slowStart),
     drain: {
       requestsMs: reader.pick('drain.requests', ({ drain }) => drain?.requests),
       websocketsMs: reader.pick('drain.websockets', ({ drain }) => drain?.websockets),
     },
     strategy: strategyOf(reader),
     analysis: analysisOf(reader),
+    rollback: rollbackOf(reader),
     onControllerLoss: controllerLossOf(reader),
+    drift: reader.pick('drift', ({ drift }) => drift),
+    windows: reader.pick('windows', ({ windows }) => windows),
+    onFreeze: reader.pick('onFreeze', ({ onFreeze }) => onFreeze),
     prober: proberOf(reader, health.path),
     notify: notifyOf(reader),
   }
@@ -178,6 +183,23 @@ function guardOf(reader: LayeredReader, name: 'critical' | 'warning'): GuardLimi
     ...(p99 === 'off' ? {} : { p99Ms: p99 }),
     ...(p95 === 'off' ? {} : { p95TimesStable: p95 }),
   }
+}
+
+const rollbackOf = (reader: LayeredReader): ServiceSettings['rollback'] => ({
+  window: reader.pick('rollback.window', ({ rollback }) => rollback?.window),
+  onFailure: reader.pick('rollback.onFailure', ({ rollback }) => rollback?.onFailure),
+  breaker: breakerOf(reader),
+})
+
+function breakerOf(reader: LayeredReader): ServiceSettings['rollback']['breaker'] {
+  const chosen = reader.pick('rollback.breaker', ({ rollback }) => rollback?.breaker)
+  if (chosen === 'off') return null
+  reader.origins.delete('rollback.breaker')
+  const part = (key: 'count' | 'within') =>
+    reader.pick(`rollback.breaker.${key}`, ({ rollback }) =>
+      rollback?.breaker === 'off' ? undefined : rollback?.breaker?.[key],
+    )
+  return { count: part('count'), withinMs: part('within') }
 }
 
 function controllerLossOf(reader: LayeredReader): ControllerLossPolicy {

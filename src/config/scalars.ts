@@ -42,6 +42,7 @@ export const factorOrOff = () =>
 
 export const command = () => scalar(readCommand, { title: 'command', type: ['string', 'array'] })
 export const artifact = () => scalar(readArtifact, { title: 'path' })
+export const envFile = () => scalar(readEnvFilePath, { title: 'path' })
 export const urlPath = () => scalar(readUrlPath, { title: 'path of a URL', pattern: '^/' })
 export const listenAddress = () => scalar(readListenAddress, { title: 'address', type: ['string', 'number'] })
 export const envValue = () => scalar(readEnvValue, { title: 'text', type: ['string', 'number', 'boolean'] })
@@ -93,6 +94,11 @@ function readFactor(input: unknown): Reading<number> {
   return read(input)
 }
 
+const tildeWords = (input: string): [message: string, remedy: string] => [
+  `begins with ~, which only a shell understands: ${shown(input)}`,
+  'Write the path in full, or relative to this file.',
+]
+
 function readArtifact(input: unknown): Reading<string> {
   if (typeof input !== 'string' || input === '' || input.includes('\0'))
     return refused(
@@ -100,12 +106,7 @@ function readArtifact(input: unknown): Reading<string> {
       `is ${shown(input)}, but must be a path`,
       'Write a folder, tarball or file, for example ./releases/{{version}}.',
     )
-  if (input.startsWith('~'))
-    return refused(
-      'CONFIG_BAD_PATH',
-      `begins with ~, which only a shell understands: ${shown(input)}`,
-      'Write the path in full, or relative to this file.',
-    )
+  if (input.startsWith('~')) return refused('CONFIG_BAD_PATH', ...tildeWords(input))
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(input))
     return refused(
       'CONFIG_NOT_YET',
@@ -113,6 +114,17 @@ function readArtifact(input: unknown): Reading<string> {
       'This version reads artifacts from disk: download it and write its path.',
     )
   return checkPlaceholders(input, ['version'], 'Only the version is known when the artifact is looked up.')
+}
+
+function readEnvFilePath(input: unknown): Reading<string> {
+  if (typeof input !== 'string' || input === '' || input.includes('\0'))
+    return refused(
+      'CONFIG_BAD_PATH',
+      `is ${shown(input)}, but must be a path`,
+      'Write the path of a file with NAME=value lines, for example ./common.env.',
+    )
+  if (input.startsWith('~')) return refused('CONFIG_BAD_PATH', ...tildeWords(input))
+  return checkPlaceholders(input, [], 'Write the name of the file itself.')
 }
 
 function readUrlPath(input: unknown): Reading<string> {
@@ -161,7 +173,7 @@ function withPort(host: string, port: number): Reading<{ host: string; port: num
   )
 }
 
-function readEnvValue(input: unknown): Reading<string> {
+export function readEnvValue(input: unknown): Reading<string> {
   if (typeof input !== 'string' && typeof input !== 'number' && typeof input !== 'boolean')
     return refused(
       'CONFIG_WRONG_TYPE',

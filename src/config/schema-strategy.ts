@@ -83,7 +83,7 @@ const CanarySection = z
     hold: durationOr('keep')
       .meta({ default: canaryDefaults.hold })
       .describe(
-        'How long the candidate stays without traffic after an abort, for inspection. `keep` keeps it until somebody stops it.',
+        'How long the candidate stays without traffic after an abort, for inspection. `keep` keeps it until `sluice release discard`.',
       )
       .optional(),
     ready: percent({ min: 1 })

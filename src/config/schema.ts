@@ -4,13 +4,16 @@ import { complain } from './complaint.ts'
 import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
 import * as s from './scalars.ts'
 import { AnalysisSection } from './schema-analysis.ts'
+import { RollbackSection } from './schema-rollback.ts'
 import { StrategySection } from './schema-strategy.ts'
+import { WindowsSection } from './schema-windows.ts'
 
 const HOUR_MS = 3_600_000
 /** Ten times what one machine can run; a larger number is a slip of the finger. */
 const MAX_REPLICAS = 1000
 const MAX_CHANNELS = 20
 const MAX_SECRETS = 1000
+const MAX_ENV_FILES = 20
 /** Every service is checked in every environment: the product of the two must stay small. */
 const MAX_SERVICES = 200
 const MAX_ENVIRONMENTS = 50
@@ -46,6 +49,14 @@ const RunSection = z.strictObject({
     .max(MAX_REPLICAS)
     .meta({ ...PLAIN_NUMBER, default: DEFAULTS.run.replicas })
     .describe('How many instances run.')
+    .optional(),
+  envFile: z
+    .array(s.envFile())
+    .max(MAX_ENV_FILES)
+    .meta({ title: 'list of paths', default: DEFAULTS.run.envFile })
+    .describe(
+      'Files with NAME=value lines, relative to this file. A later file wins over an earlier one, and `env` wins over all of them. Their values become part of the release, like those of `env`: never write a secret there.',
+    )
     .optional(),
   env: z
     .record(z.string().regex(s.VARIABLE_NAME), s.envValue())
@@ -97,6 +108,13 @@ const HealthSection = z.strictObject({
     .duration({ minMs: 100, maxMs: 24 * HOUR_MS })
     .meta({ default: DEFAULTS.health.deadline })
     .describe('An instance that is not ready this long after its start has failed.')
+    .optional(),
+  slowStart: s
+    .duration({ maxMs: HOUR_MS })
+    .meta({ default: DEFAULTS.health.slowStart })
+    .describe(
+      'An instance that joins others of its release which serve already gets a growing share of their requests over this time, from 1% of a full one up. `0s` gives it a full share at once. Shares between versions are not touched.',
+    )
     .optional(),
 })
 
@@ -184,12 +202,34 @@ const serviceKeys = {
   analysis: AnalysisSection.describe(
     'How a candidate is judged. `default` is what stands here without the key.',
   ).optional(),
+  rollback: RollbackSection.describe(
+    'What follows a failure, and which way back is the fast one.',
+  ).optional(),
   onControllerLoss: ControllerLoss.meta({
     title: 'hold, revert or mapping',
     default: DEFAULTS.onControllerLoss,
   })
     .describe(
       'What the data plane does when no controller speaks to it: `hold` the weights, or `revert` to stable after a time (10m).',
+    )
+    .optional(),
+  drift: z
+    .enum(['correct', 'hold'])
+    .meta({ title: 'correct or hold', default: DEFAULTS.drift })
+    .describe(
+      'What happens when somebody else changes the weights on the router: `correct` sets ours again at once, `hold` reports it and leaves everything on the router as it is until `sluice resume` or `sluice abort`. Weights that come back three times within 15 minutes are held in either case.',
+    )
+    .optional(),
+  windows: WindowsSection.meta({ title: 'list', default: DEFAULTS.windows })
+    .describe(
+      'Hours in which a rollout may begin. Outside of them a deployment waits for the next one. A rollout that has begun goes on, and rollback and abort are possible at any time. Without windows it is always open.',
+    )
+    .optional(),
+  onFreeze: z
+    .enum(['hold', 'return'])
+    .meta({ title: 'hold or return', default: DEFAULTS.onFreeze })
+    .describe(
+      'What a rollout in progress does when `sluice freeze` stops its environment: `hold` the present weight and go on afterwards, or `return` all traffic to stable.',
     )
     .optional(),
   prober: ProberSection.describe('Requests of our own that measure each rollout, or `off`.').optional(),
