@@ -1,10 +1,12 @@
 // What a writer of an adapter gets: the suites that every adapter passes, and the fakes that pass them too.
+export { freezeConformance } from './conformance/freeze.ts'
 export { type MetricSetup, metricConformance } from './conformance/metric.ts'
 export { type NotifierHarness, notifierConformance } from './conformance/notifier.ts'
 export { type ProberSetup, proberConformance } from './conformance/prober.ts'
 export { type RouterSetup, routerConformance } from './conformance/router.ts'
 export { type StoreHarness, storeConformance } from './conformance/store.ts'
 export { type TargetHarness, targetConformance } from './conformance/target.ts'
+export { createFreezesFake } from './fakes/freezes.ts'
 export { createNotifierFake, type NotifierFake } from './fakes/notifier.ts'
 export { FakeRouter, type RouterWrite } from './fakes/router.ts'
 export { createStoreFake, type StoreFaults } from './fakes/store.ts'

@@ -9,7 +9,8 @@ const input = (change: Partial<PlanInput> = {}): PlanInput => ({
   stable: releaseRecord('1.0.0', settings),
   candidate: null,
   kind: 'deploy',
-  history: { provisionMs: 4000, drainMs: 1000 },
+  back: null,
+  history: { provisionMs: 4000, drainMs: 1000, trafficOffMs: [] },
   actor: 'ada',
   now: 1,
   warnings: [],
@@ -69,11 +70,25 @@ describe('a plan', () => {
 
   it('hashes what would be done, not who asked or when', () => {
     expect(
-      hashedPart(composePlan(input({ actor: 'bob', now: 99, history: { provisionMs: 1, drainMs: null } }))),
+      hashedPart(
+        composePlan(
+          input({ actor: 'bob', now: 99, history: { provisionMs: 1, drainMs: null, trafficOffMs: [7] } }),
+        ),
+      ),
     ).toEqual(hashedPart(composePlan(input())))
     expect(
       hashedPart(composePlan(input({ release: releaseRecord('1.1.0', simulatedSettings({ replicas: 3 })) }))),
     ).not.toEqual(hashedPart(composePlan(input())))
+  })
+
+  it('says what the way back took before, beside what it may take', () => {
+    const ways = (trafficOffMs: number[]) =>
+      composePlan(input({ history: { provisionMs: null, drainMs: null, trafficOffMs } })).steps.map(
+        ({ rollback }) => rollback,
+      )
+    expect(ways([])[1]).toMatch(/within 5m\.$/)
+    expect(ways([40, 120, 51])[1]).toMatch(/within 5m; measured in the last 3: median 51ms, worst 120ms\.$/)
+    expect(ways([40])[0]).not.toContain('measured')
   })
 
   it('names what changes between the releases, secrets only by version', () => {

@@ -2,19 +2,27 @@ import type { Release } from '../release/release.ts'
 import type { ServiceSettings } from '../release/settings.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
-import { canarySteps, firstSteps, rollbackSteps } from '../strategy/canary.ts'
+import { canarySteps, firstSteps, fullSteps, rollbackSteps } from '../strategy/canary.ts'
 import { forecastBudget } from '../strategy/rollback-budget.ts'
 import { changesBetween } from './changes.ts'
+import { measuredWayBack } from './measured.ts'
 import type { Plan, PlannedStep, Step } from './plan.ts'
+import { isFast, type WayBack, wayBackText } from './way-back.ts'
 
 export type PlanInput = {
   release: Release
   /** The stable release now, with its resolved configuration. */
   stable: Release | null
   candidate: string | null
-  kind: 'deploy' | 'rollback'
-  /** Measured durations in ms of what has no duration of its own; `null` where there is no history. */
-  history: { provisionMs: number | null; drainMs: number | null }
+  /** `full`: a deploy that goes straight to 100%, because a person says so. */
+  kind: 'deploy' | 'full' | 'rollback'
+  /** With a rollback; beyond its window it takes all steps. */
+  back: WayBack | null
+  /**
+   * Measured durations in ms of what has no duration of its own, `null` where there is no history; and how long traffic
+   * took to be off a candidate, for each earlier rollout in which it had to.
+   */
+  history: { provisionMs: number | null; drainMs: number | null; trafficOffMs: readonly number[] }
   actor: string
   now: number
   warnings: string[]
@@ -25,17 +33,19 @@ export type PlanContent = Omit<Plan, 'id' | 'hash'>
 
 /** Pure: the same input gives the same plan. */
 export function composePlan(input: PlanInput): PlanContent {
-  const { release, stable, kind } = input
+  const { release, stable, kind, back } = input
   const { settings } = release
   const planKind =
     stable?.id === release.id
       ? 'none'
       : stable === null
         ? 'first'
-        : kind === 'rollback'
+        : kind === 'rollback' && (back === null || isFast(back))
           ? 'rollback'
           : 'canary'
-  const steps = stepsFor(planKind, settings).map((step) => plannedStep(step, input))
+  const isFull = planKind === 'canary' && kind === 'full'
+  const planned = isFull ? fullSteps(settings) : stepsFor(planKind, settings)
+  const steps = planned.map((step) => plannedStep(step, input))
   return {
     stream: release.stream,
     service: settings.service,
@@ -44,7 +54,8 @@ export function composePlan(input: PlanInput): PlanContent {
     from: stable === null ? null : { release: stable.id, version: stable.version },
     to: { release: release.id, version: release.version, digest: release.artifact.digest },
     base: { stable: stable?.id ?? null, candidate: input.candidate },
-    strategy: planKind === 'canary' ? settings.strategy.kind : planKind,
+    strategy: isFull ? 'full' : planKind === 'canary' ? settings.strategy.kind : planKind,
+    because: becauseOf(planKind, input),
     steps,
     changes: stable === null ? [] : changesBetween(stable, release),
     peakInstances:
@@ -56,6 +67,13 @@ export function composePlan(input: PlanInput): PlanContent {
     createdAt: input.now,
     actor: input.actor,
   }
+}
+
+function becauseOf(kind: Plan['kind'], input: PlanInput): string {
+  if (kind === 'none' || kind === 'first') return ''
+  if (input.kind === 'full')
+    return `${input.actor} orders all traffic at once: no stages and no checks before it; the watch stays.`
+  return input.back === null ? '' : wayBackText(input.back)
 }
 
 function stepsFor(kind: Plan['kind'], settings: ServiceSettings): Step[] {
@@ -79,7 +97,7 @@ function plannedStep(step: Step, { release, stable, history }: PlanInput): Plann
     step,
     label: labelOf(step),
     expectedMs: expectedMsOf(step, history),
-    rollback: rollbackOf(step, stable),
+    rollback: rollbackOf(step, stable, history),
     instances: { stable: oldGone ? 0 : stableInstances, candidate: candidateInstances },
   }
 }
@@ -120,7 +138,7 @@ function expectedMsOf(step: Step, history: PlanInput['history']): number | null 
   }
 }
 
-function rollbackOf(step: Step, release: Release | null): string {
+function rollbackOf(step: Step, release: Release | null, { trafficOffMs }: PlanInput['history']): string {
   if (release === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
   const { version: stable, adopted } = release
   switch (step.kind) {
@@ -129,7 +147,7 @@ function rollbackOf(step: Step, release: Release | null): string {
     case 'traffic':
     case 'observe':
     case 'watch':
-      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${forecastBudget()}.`
+      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${forecastBudget()}${measuredWayBack(trafficOffMs)}.`
     case 'promote':
     case 'drain':
     case 'retire':

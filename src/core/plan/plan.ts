@@ -49,6 +49,8 @@ export const Plan = z.object({
   /** Live state the plan was made for; a plan whose base moved is refused. */
   base: z.object({ stable: z.string().nullable(), candidate: z.string().nullable() }),
   strategy: z.string(),
+  /** One sentence on why it takes these steps, where that is not the strategy alone; else empty. */
+  because: z.string().default(''),
   steps: z.array(PlannedStep),
   /** Difference between the resolved configuration of `from` and `to`; secrets only by version. */
   changes: z.array(Change),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ReleaseAbout } from './release-about.ts'
 import { ServiceSettings } from './settings.ts'
 
 /** Immutable and complete: what a version is in one environment. Never holds a secret value. */
@@ -14,5 +15,6 @@ export const Release = z.object({
   createdBy: z.string(),
   /** Set for a process that was taken under control while it ran; it has no artifact of ours to start again from. */
   adopted: z.boolean(),
+  about: ReleaseAbout.exactOptional(),
 })
 export type Release = z.infer<typeof Release>

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { ControllerLossPolicy, DrainLimits, ListenAddress } from '../shared/routes.ts'
 import { HealthProbe } from '../shared/set-spec.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { ReleaseWindow } from './window.ts'
 
 const DurationMs = z.int().nonnegative()
 const SharePercent = z.number().min(0).max(100)
@@ -77,6 +78,25 @@ export const AnalysisSettings = z.object({
 })
 export type AnalysisSettings = z.infer<typeof AnalysisSettings>
 
+/** What follows when a candidate fails, and how far back the fast way goes. */
+export const RollbackSettings = z.object({
+  /** Going back this many stable releases or fewer needs no stages: they held 100% lately. Further back takes all steps. */
+  window: z.int().min(0).max(10),
+  /** `hold`: a candidate that failed keeps its share until a person decides. */
+  onFailure: z.enum(['rollback', 'hold']),
+  /** This many automatic rollbacks within this time stop further deploys until a person says why; `null` switches it off. */
+  breaker: z.object({ count: z.int().min(1).max(20), withinMs: DurationMs }).nullable(),
+})
+export type RollbackSettings = z.infer<typeof RollbackSettings>
+
+const DAY_MS = 86_400_000
+/** What releases were made with before the file could say anything else. */
+const ROLLBACK_DEFAULT: RollbackSettings = {
+  window: 3,
+  onFailure: 'rollback',
+  breaker: { count: 3, withinMs: DAY_MS },
+}
+
 export const NotifyChannel = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('webhook'),
@@ -117,10 +137,19 @@ export const ServiceSettings = z.object({
   }),
   listen: ListenAddress,
   health: HealthProbe,
+  /** How long an instance that joins others of its release grows to its full share. Not in `health`: it changes how traffic comes, not what runs. */
+  slowStartMs: DurationMs.default(0),
   drain: DrainLimits,
   strategy: StrategySettings,
   analysis: AnalysisSettings,
+  rollback: RollbackSettings.default(ROLLBACK_DEFAULT),
   onControllerLoss: ControllerLossPolicy,
+  /** Foreign weights on the router: set right at once, or left alone until a person says so. */
+  drift: z.enum(['correct', 'hold']).default('correct'),
+  /** Hours in which a rollout may begin; none means always. */
+  windows: z.array(ReleaseWindow).default([]),
+  /** A freeze that begins during the steps: stay at the present weight, or take all traffic back to stable. */
+  onFreeze: z.enum(['hold', 'return']).default('hold'),
   /** Synthetic requests during a rollout, to paths that are safe to repeat; `null` switches the prober off. */
   prober: z
     .object({ paths: z.array(z.string().startsWith('/')).min(1), intervalMs: z.int().min(20) })
@@ -132,3 +161,6 @@ export type ServiceSettings = z.infer<typeof ServiceSettings>
 /** `shop` in `local` -> `shop.local`: names the stream, the proxy's service and the agent's sets. */
 export const streamOf = (settings: Pick<ServiceSettings, 'service' | 'environment'>): string =>
   `${settings.service}.${settings.environment}`
+
+/** `shop.local` -> `local`. */
+export const environmentOf = (stream: string): string => stream.split('.')[1] ?? 'local'

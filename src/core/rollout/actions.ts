@@ -1,4 +1,5 @@
-import { isWatching } from './rollout-position.ts'
+import { isDriftHeld, whyHeld } from './hold.ts'
+import { isFailed, isWatching } from './rollout-position.ts'
 import type { ServiceState } from './state.ts'
 import type { ActionView } from './view.ts'
 
@@ -20,18 +21,24 @@ export function actionsOf(state: ServiceState): ActionView[] {
   })
   const inSteps = !active ? idle : (back ?? isStable)
   const watching = active && isWatching(rollout) ? 'all traffic is on the candidate already' : null
+  const held = active ? whyHeld(state, rollout) : null
   const skippable =
     kind === 'observe' || kind === 'watch' || paused ? null : 'the step has to be finished first'
   return [
-    say('promote', inSteps ?? skippable),
-    say('promote-full', inSteps ?? watching),
+    say('promote', inSteps ?? held ?? skippable),
+    say('promote-full', inSteps ?? held ?? watching),
     say('pause', inSteps ?? watching ?? (paused ? 'it is paused' : null)),
-    say('resume', inSteps ?? (paused ? null : 'it is not paused')),
-    say('abort', inSteps),
+    say(
+      'resume',
+      isDriftHeld(state)
+        ? null
+        : (inSteps ?? (active && isFailed(rollout) ? held : null) ?? (paused ? null : 'it is not paused')),
+    ),
+    say('abort', !active && state.queued !== null ? null : inSteps),
     say(
       'rollback',
       active ? (back ?? isStable) : state.previous.length === 0 ? 'there is no earlier stable release' : null,
     ),
-    say('deploy', null),
+    say('deploy', state.breaker === null ? null : 'the circuit breaker is open: sluice breaker close'),
   ]
 }

@@ -1,17 +1,23 @@
 import { formatDuration } from '../shared/duration.ts'
+import { supersede } from './deploy.ts'
 import { forgetOldTroubles } from './effect-answer.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
+import { isDriftHeld, isFrozen, isHeld } from './hold.ts'
 import { candidateSet, judgeRollout } from './judge-rollout.ts'
+import { holdsBegin } from './may-begin.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { isWayBack, refusalOf } from './refusal.ts'
 import { continueReturn } from './return.ts'
-import { isCandidateStable, isWatching } from './rollout-position.ts'
+import { isCandidateStable, isFailed, isWatching } from './rollout-position.ts'
 import { routesOf, sameRoutes } from './routing.ts'
+import { settleDrift } from './see-routes.ts'
 import { setUpkeep } from './set-upkeep.ts'
 import type { Moment } from './stage-context.ts'
 import { continueStep } from './stages.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
+import { holdFailure, turnBack } from './turn-back.ts'
 
 /** A decision that does not come to rest within this many rounds is a bug, not a long plan. */
 const ROUND_LIMIT = 200
@@ -43,7 +49,10 @@ function nextEvents(state: ServiceState, moment: Moment): Event[] {
   if (upkeep.length > 0) return upkeep
   const { rollout } = state
   if (rollout === null || rollout.phase.kind === 'ended') return startQueued(state, now)
-  if (rollout.phase.kind === 'returning') return continueReturn(state, rollout, rollout.phase, now)
+  if (rollout.phase.kind === 'returning')
+    return isDriftHeld(state)
+      ? settleDrift(state, rollout.phase.reason, now)
+      : continueReturn(state, rollout, rollout.phase, now)
   return continueRunning(state, rollout, moment)
 }
 
@@ -56,14 +65,19 @@ function changedRoutes(state: ServiceState, now: number): Event[] {
 function startQueued(state: ServiceState, now: number): Event[] {
   const { queued } = state
   if (queued === null) return []
-  const reason = whyNotStart(state, queued)
+  const reason = whyNotStart(state, queued, now)
   if (reason !== null) return [{ kind: 'queue-dropped', at: now, rollout: queued.id, reason }]
-  return [{ kind: 'rollout-started', at: now, rollout: queued }]
+  return holdsBegin(state, queued, now) === null
+    ? [{ kind: 'rollout-started', at: now, rollout: queued }]
+    : []
 }
 
-function whyNotStart({ stable }: ServiceState, { plan }: QueuedRollout): Reason | null {
+function whyNotStart(state: ServiceState, { plan, order }: QueuedRollout, now: number): Reason | null {
+  const { stable } = state
   const { version, release } = plan.to
   if (stable?.release === release) return dropped('ALREADY_STABLE', `${version} is stable already`)
+  const refusal = refusalOf(state, { release, order }, now)
+  if (refusal !== null) return dropped(refusal.code, refusal.message.replace(/\.$/, ''))
   // A plan without stages was made while nothing (or this release itself) was stable; it would skip every check now.
   const fits = plan.kind === 'first' ? stable === null : plan.kind !== 'none'
   if (fits) return null
@@ -80,7 +94,8 @@ function continueRunning(state: ServiceState, rollout: RolloutState, moment: Mom
   if (planned === undefined) return finish(state, rollout, now)
   const judged = judgement(state, rollout, now)
   if (judged !== null) return judged
-  if (rollout.phase.kind === 'running' && rollout.phase.paused !== null) return []
+  const replaced = takenOver(state, rollout, now)
+  if (replaced.length > 0 || isHeld(state, rollout)) return replaced
   const startedAt = rollout.steps[index]?.startedAt ?? null
   if (startedAt === null || now < startedAt - CLOCK_TOLERANCE_MS)
     return [{ kind: 'step-started', at: now, index }]
@@ -94,12 +109,31 @@ function judgement(state: ServiceState, rollout: RolloutState, now: number): Eve
   const hasTraffic = (state.traffic.weights[rollout.plan.to.release] ?? 0) > 0
   if (!hasTraffic || rollout.plan.kind !== 'canary' || isCandidateStable(state, rollout)) return null
   const judged = judgeRollout(rollout, candidateSet(state))
-  if (judged.kind === 'critical')
-    return [{ kind: 'return-started', at: now, outcome: 'rolled_back', reason: judged.reason, problem: null }]
+  if (judged.kind === 'critical') return failCandidate(state, rollout, judged.reason, now)
+  if (isFrozen(state, rollout) && rollout.settings.onFreeze === 'return')
+    return [{ kind: 'return-started', at: now, outcome: 'aborted', reason: frozen(state), problem: null }]
   const mayPause = rollout.phase.kind === 'running' && rollout.phase.paused === null && !isWatching(rollout)
   if (judged.kind === 'warning' && mayPause)
     return [{ kind: 'rollout-paused', at: now, reason: judged.reason, checks: judged.checks }]
   return null
+}
+
+/** A release that had to wait for its time, a freeze or the hours takes the place of one in its steps, as any newer one does. */
+function takenOver(state: ServiceState, rollout: RolloutState, now: number): Event[] {
+  const { queued } = state
+  if (queued === null || isWatching(rollout) || isCandidateStable(state, rollout)) return []
+  return holdsBegin(state, queued, now) === null ? supersede(state, queued, now) : []
+}
+
+function failCandidate(
+  state: ServiceState,
+  rollout: RolloutState,
+  reason: Reason,
+  now: number,
+): Event[] | null {
+  if (rollout.settings.rollback.onFailure === 'rollback')
+    return turnBack(state, rollout, { reason, problem: null, now })
+  return isFailed(rollout) ? null : holdFailure(rollout, reason, now)
 }
 
 /** A full promotion skips the stages before the last change of weight, never readiness and never the watch. */
@@ -109,11 +143,26 @@ function isSkippedByHand({ fullPromotion, plan, stepIndex }: RolloutState): bool
   return fullPromotion && stepIndex < last && (kind === 'traffic' || kind === 'observe')
 }
 
+const frozen = ({ freeze }: ServiceState): Reason => ({
+  code: 'FROZEN',
+  message: `the environment was frozen by ${freeze?.who ?? 'somebody'}: ${freeze?.reason ?? ''}`,
+  evidence: { until: freeze?.until ?? null },
+  actor: ENGINE,
+})
+
+/** Whoever reads the outcome must know that nothing was compared before everybody got the candidate. */
+const shortcutText = ({ plan, fullPromotion, actor }: RolloutState): string => {
+  if (plan.strategy === 'full') return `; ${actor.name} took it to 100% without stages and checks`
+  return fullPromotion ? '; the stages were cut short by hand' : ''
+}
+
 function finish(state: ServiceState, rollout: RolloutState, now: number): Event[] {
   const { version } = rollout.plan.to
+  const again = isWayBack(rollout.order) ? ' again' : ''
+  const took = formatDuration(Math.max(0, now - rollout.startedAt))
   const reason: Reason = {
     code: 'PROMOTED',
-    message: `${version} is stable${rollout.plan.kind === 'rollback' ? ' again' : ''} and takes all traffic after ${formatDuration(Math.max(0, now - rollout.startedAt))}`,
+    message: `${version} is stable${again} and takes all traffic after ${took}${shortcutText(rollout)}`,
     evidence: { stable: state.stable?.release ?? null },
     actor: rollout.reason.actor,
   }

@@ -4,9 +4,11 @@ import type { Result } from '../shared/result.ts'
 import { failed, ok } from '../shared/result.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
+import { isDriftHeld, whyHeld } from './hold.ts'
 import type { Actor, Reason } from './reason.ts'
-import { isWatching, runningRollout } from './rollout-position.ts'
-import type { ServiceState } from './state.ts'
+import { isFailed, isWatching, runningRollout } from './rollout-position.ts'
+import { settleDrift } from './see-routes.ts'
+import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
 import { skipStep } from './step-done.ts'
 
 type ByHand = { actor: Actor; note: string }
@@ -29,6 +31,8 @@ export function promote(
     return failed(
       notNow('promote', `${current.plan.to.version} is on its way back (${current.reason.message})`),
     )
+  const held = isFailed(current) ? itFailed(current) : whyHeld(state, current)
+  if (held !== null) return failed(notNow('promote', held))
   const resumed: Event[] =
     current.phase.kind === 'running' && current.phase.paused !== null
       ? [{ kind: 'rollout-resumed', at: now, reason: byHand('RESUMED', 'resumed', command) }]
@@ -69,11 +73,15 @@ export function pause(state: ServiceState, command: ByHand, now: number): Result
 
 export function resume(state: ServiceState, command: ByHand, now: number): Result<Event[]> {
   const current = runningRollout(state)
+  const reason = byHand('RESUMED', 'resumed', command)
+  const settled = isDriftHeld(state) ? settleDrift(state, reason, now) : []
+  if (settled.length > 0 && (current === null || isFailed(current))) return ok(settled)
   if (current === null) return failed(nothingInProgress(state, 'resume'))
   if (current.phase.kind !== 'running')
     return failed(notNow('resume', `${current.plan.to.version} is on its way back`))
-  if (current.phase.paused === null) return ok([])
-  return ok([{ kind: 'rollout-resumed', at: now, reason: byHand('RESUMED', 'resumed', command) }])
+  if (current.phase.paused === null) return ok(settled)
+  if (isFailed(current)) return failed(notNow('resume', itFailed(current)))
+  return ok([...settled, { kind: 'rollout-resumed', at: now, reason }])
 }
 
 type GiveUp = { outcome: 'aborted' | 'rolled_back'; code: string; verb: string }
@@ -86,6 +94,8 @@ export function giveUp(
   now: number,
 ): Result<Event[]> {
   const current = runningRollout(state)
+  if (current === null && outcome === 'aborted' && state.queued !== null)
+    return ok([cancelled(state.queued, command, now)])
   if (current === null) return failed(nothingInProgress(state, outcome === 'aborted' ? 'abort' : 'rollback'))
   if (current.phase.kind === 'returning') return ok([])
   if (state.stable?.release === current.plan.to.release)
@@ -105,6 +115,12 @@ export function giveUp(
       problem: null,
     },
   ])
+}
+
+/** Nothing is in progress: what a person gives up is the release that waits to begin. */
+function cancelled({ id, plan }: QueuedRollout, command: ByHand, now: number): Event {
+  const reason = byHand('CANCELLED', `${plan.to.version} was cancelled before it began`, command)
+  return { kind: 'queue-dropped', at: now, rollout: id, reason }
 }
 
 export function unadopt(state: ServiceState, command: ByHand, now: number): Result<Event[]> {
@@ -127,6 +143,9 @@ export function unadopt(state: ServiceState, command: ByHand, now: number): Resu
     },
   ])
 }
+
+const itFailed = ({ plan, reason }: RolloutState): string =>
+  `${plan.to.version} failed and is held where it is (${reason.message}); abort it, or deploy a version that mends it`
 
 const nothingInProgress = (state: ServiceState, verb: string): Problem =>
   problem('NOTHING_IN_PROGRESS', {

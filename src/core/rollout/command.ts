@@ -1,3 +1,4 @@
+import type { FreezeState } from '../shared/freeze.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { RouterState } from '../shared/router-state.ts'
@@ -5,10 +6,14 @@ import type { MetricAnswer } from './observation.ts'
 import type { Actor } from './reason.ts'
 import type { QueuedRollout } from './state.ts'
 
+export type BlockedRelease = { release: string; version: string; digest: string }
+
 /** What the engine is asked or told. An observation is a command like any other: nothing acts inside a callback. */
 export type Command =
   | { kind: 'controller-started'; epoch: number }
-  | { kind: 'deploy'; rollout: QueuedRollout; now: boolean }
+  /** `now` ends a running watch for it. Without `wait` it is refused where it could not begin at once. */
+  | { kind: 'deploy'; rollout: QueuedRollout; now: boolean; wait: boolean }
+  | { kind: 'freeze-seen'; seen: FreezeState }
   | { kind: 'promote'; full: boolean; actor: Actor; note: string }
   | { kind: 'pause'; actor: Actor; note: string }
   | { kind: 'resume'; actor: Actor; note: string }
@@ -17,6 +22,10 @@ export type Command =
   | { kind: 'unadopt'; actor: Actor; note: string }
   /** `release` names a held one by release or version; `null` means the only one. */
   | { kind: 'discard'; release: string | null; actor: Actor; note: string }
+  | { kind: 'block'; release: BlockedRelease; actor: Actor; note: string }
+  /** `release` names a blocked one by release or version. */
+  | { kind: 'unblock'; release: string; actor: Actor; note: string }
+  | { kind: 'close-breaker'; actor: Actor; note: string }
   | { kind: 'observed'; observation: Observed }
   | { kind: 'effect-failed'; effect: string; problem: Problem }
   /** `epoch`: the one in the token that the effect carried. */
@@ -27,6 +36,7 @@ export type Observed = {
   instances: { kind: 'seen'; instances: Instance[] } | { kind: 'failed'; problem: Problem }
   router: { kind: 'seen'; state: RouterState } | { kind: 'failed'; problem: Problem }
   metrics: MetricAnswer | null
+  freeze: { kind: 'seen'; state: FreezeState } | { kind: 'failed'; problem: Problem }
   /** Synthetic requests since the last look. */
   probes: { sent: number; lost: number }
 }

@@ -8,6 +8,8 @@ import { discard } from './discard.ts'
 import { noteFailure, noteSuccess } from './effect-answer.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
+import { noteFreeze } from './freezing.ts'
+import { block, closeBreaker, unblock } from './lift.ts'
 import { observe } from './observe.ts'
 import type { ServiceState } from './state.ts'
 
@@ -28,6 +30,8 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       return ok([{ kind: 'controller-started', at: now, epoch: command.epoch }])
     case 'deploy':
       return deploy(state, command, now)
+    case 'freeze-seen':
+      return ok(noteFreeze(state, command.seen, now))
     case 'promote':
       return promote(state, command, now)
     case 'pause':
@@ -47,6 +51,12 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       return unadopt(state, command, now)
     case 'discard':
       return discard(state, command, now)
+    case 'block':
+      return block(state, command, now)
+    case 'unblock':
+      return unblock(state, command, now)
+    case 'close-breaker':
+      return closeBreaker(state, command, now)
     case 'observed':
       return ok(observe(state, command.observation, now))
     case 'effect-failed':

@@ -4,7 +4,9 @@ import type { Result } from '../shared/result.ts'
 import { failed, ok } from '../shared/result.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
-import type { Reason } from './reason.ts'
+import { holdsBegin } from './may-begin.ts'
+import type { Reason, WaitingOn } from './reason.ts'
+import { refusalOf } from './refusal.ts'
 import { isWatching, runningRollout } from './rollout-position.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
 import { skipStep } from './step-done.ts'
@@ -12,25 +14,38 @@ import { skipStep } from './step-done.ts'
 /** Newest wins. What happens to the one in progress depends on how far it is. */
 export function deploy(
   state: ServiceState,
-  { rollout: next, now: endWatch }: Extract<Command, { kind: 'deploy' }>,
+  { rollout: next, now: endWatch, wait }: Extract<Command, { kind: 'deploy' }>,
   now: number,
 ): Result<Event[]> {
+  // A request that was sent twice: its rollout began already.
+  if (state.rollout?.id === next.id || state.queued?.id === next.id) return ok([])
   const current = runningRollout(state)
   const { to } = next.plan
-  if (current === null) {
-    if (state.stable?.release === to.release) return ok([])
-    if (state.stable?.release !== (next.plan.base.stable ?? undefined)) return failed(planMoved(state, next))
-    return ok([{ kind: 'rollout-started', at: now, rollout: next }])
-  }
-  if (current.plan.to.release === to.release && current.phase.kind === 'running')
-    return ok(dropQueued(state, next, now))
-  if (current.phase.kind === 'returning')
-    return ok([...dropQueued(state, next, now), { kind: 'rollout-queued', at: now, rollout: next }])
   const isStableAgain = state.stable?.release === to.release
+  const isGoing = current?.phase.kind === 'running' && current.plan.to.release === to.release
+  const refused =
+    isStableAgain || isGoing ? null : refusalOf(state, { release: to.release, order: next.order }, now)
+  if (refused !== null) return failed(refused)
+  const held = isStableAgain || isGoing ? null : holdsBegin(state, next, now)
+  // Whoever names a time means to wait for it.
+  if (held !== null && held.kind !== 'schedule' && !wait) return failed(mayNotBegin(next, held))
+  if (current === null) {
+    if (isStableAgain) return ok(dropQueued(state, next, now))
+    if (state.stable?.release !== (next.plan.base.stable ?? undefined)) return failed(planMoved(state, next))
+    if (held !== null) return ok(queue(state, next, now))
+    return ok([...dropQueued(state, next, now), { kind: 'rollout-started', at: now, rollout: next }])
+  }
+  if (isGoing) return ok(dropQueued(state, next, now))
+  if (current.phase.kind === 'returning' || held !== null) return ok(queue(state, next, now))
   if (isWatching(current) && !isStableAgain)
     return ok(deployDuringWatch(state, current, { next, endWatch, now }))
   return ok([...dropQueued(state, next, now), ...supersede(state, next, now)])
 }
+
+const queue = (state: ServiceState, next: QueuedRollout, now: number): Event[] => [
+  ...dropQueued(state, next, now),
+  { kind: 'rollout-queued', at: now, rollout: next },
+]
 
 /** During the watch the newer release waits, unless the watch is ended for it. */
 function deployDuringWatch(
@@ -38,19 +53,19 @@ function deployDuringWatch(
   current: RolloutState,
   { next, endWatch, now }: { next: QueuedRollout; endWatch: boolean; now: number },
 ): Event[] {
-  const queue: Event[] = [...dropQueued(state, next, now), { kind: 'rollout-queued', at: now, rollout: next }]
-  if (!endWatch || current.plan.steps[current.stepIndex]?.step.kind !== 'watch') return queue
+  const queued = queue(state, next, now)
+  if (!endWatch || current.plan.steps[current.stepIndex]?.step.kind !== 'watch') return queued
   const reason: Reason = {
     code: 'WATCH_ENDED',
     message: `${next.actor.name} ended the watch for ${next.plan.to.version}`,
     evidence: {},
     actor: next.actor,
   }
-  return [...queue, skipStep(current, reason, now)]
+  return [...queued, skipStep(current, reason, now)]
 }
 
 /** A newer release during the steps takes the candidate's place: traffic returns to stable first. */
-function supersede(state: ServiceState, next: QueuedRollout, now: number): Event[] {
+export function supersede(state: ServiceState, next: QueuedRollout, now: number): Event[] {
   const back = state.stable?.release === next.plan.to.release
   const reason: Reason = back
     ? {
@@ -65,7 +80,8 @@ function supersede(state: ServiceState, next: QueuedRollout, now: number): Event
         evidence: { by: next.id },
         actor: next.actor,
       }
-  const queued: Event[] = back ? [] : [{ kind: 'rollout-queued', at: now, rollout: next }]
+  const isWaiting = state.queued?.id === next.id
+  const queued: Event[] = back || isWaiting ? [] : [{ kind: 'rollout-queued', at: now, rollout: next }]
   return [
     ...queued,
     { kind: 'return-started', at: now, outcome: back ? 'aborted' : 'superseded', reason, problem: null },
@@ -81,6 +97,14 @@ function dropQueued(state: ServiceState, next: QueuedRollout, now: number): Even
     actor: next.actor,
   }
   return [{ kind: 'queue-dropped', at: now, rollout: state.queued.id, reason }]
+}
+
+function mayNotBegin({ plan }: QueuedRollout, { kind, message }: WaitingOn): Problem {
+  return problem(kind === 'freeze' ? 'FROZEN' : 'OUTSIDE_WINDOW', {
+    message: `${plan.to.version} may not begin now: ${message}.`,
+    remedy: 'Let it wait for its turn (without --no-wait), or come back then.',
+    retryable: true,
+  })
 }
 
 function planMoved(state: ServiceState, next: QueuedRollout): Problem {

@@ -1,5 +1,6 @@
 import type { RouteSet } from '../shared/routes.ts'
 import type { FencingToken } from '../shared/token.ts'
+import { isDriftHeld } from './hold.ts'
 import { livingInstances } from './routing.ts'
 import type { Adoption, ServiceState } from './state.ts'
 
@@ -42,7 +43,7 @@ function routeEffects(state: ServiceState): Effect[] {
   const { traffic } = state
   if (state.finalizing) return [{ kind: 'finalize', key: 'finalize', token: tokenOf(state, state.sequence) }]
   const inForce = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === state.epoch
-  if (traffic.sequence === 0 || inForce) return []
+  if (traffic.sequence === 0 || inForce || isDriftHeld(state)) return []
   return [
     {
       kind: 'set-routes',

@@ -6,9 +6,16 @@ import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { isCandidateStable, runningRollout } from './rollout-position.ts'
 import type { ServiceState } from './state.ts'
+import { turnBack } from './turn-back.ts'
 
 /** Troubles of effects are kept under this and the key of the effect. */
 export const EFFECT_PART = 'effect '
+
+/** Why the routes are not in force: the router does not answer, or refuses them. */
+export const routerTrouble = ({ troubles }: ServiceState): Problem | null =>
+  Object.entries(troubles).find(
+    ([part]) => part === 'router' || part.startsWith(`${EFFECT_PART}set-routes `),
+  )?.[1] ?? null
 
 /** An effect that failed is a trouble people see, once; some failures end the attempt. */
 export function noteFailure(
@@ -43,8 +50,7 @@ function hopeless(
   const cannotListen = state.stable === null && trouble.code === 'LISTEN_FAILED'
   if (!cannotStart && !cannotListen) return []
   const reason: Reason = { code: trouble.code, message: trouble.message, evidence: { effect }, actor: ENGINE }
-  const outcome = state.stable === null || current.plan.kind === 'rollback' ? 'failed' : 'rolled_back'
-  return [{ kind: 'return-started', at: now, outcome, reason, problem: trouble }]
+  return turnBack(state, current, { reason, problem: trouble, now })
 }
 
 /** An effect that worked ends its trouble; what the target accepted is on its way out. */

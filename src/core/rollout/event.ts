@@ -1,11 +1,15 @@
 import * as z from 'zod'
 import { Batch } from '../analysis/batch.ts'
 import { CountsCursor } from '../analysis/counts-cursor.ts'
+import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { CutRequest } from '../shared/router-state.ts'
 import { RouteSet } from '../shared/routes.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { Block } from './block.ts'
+import { AutomaticRollback } from './breaker.ts'
+import { ChecklistItem } from './checklist.ts'
 import { Outcome } from './outcome.ts'
 import { Reason } from './reason.ts'
 import { Adoption, QueuedRollout } from './state.ts'
@@ -89,7 +93,23 @@ export const Event = z.discriminatedUnion('kind', [
     at: z.number(),
     observed: Weights,
     cause: z.enum(['edited', 'lost', 'reverted']),
+    /** The foreign weights are left alone until a person says so. */
+    held: z.boolean().default(false),
+    /** How often they came back of late, this time included. */
+    times: z.int().default(1),
+    /** Highest sequence that the router has seen: the next routes must go above it. */
+    above: z.int().default(0),
   }),
+  /** Our routes may be set again. */
+  z.object({ kind: z.literal('drift-settled'), at: z.number(), reason: Reason }),
+  z.object({
+    kind: z.literal('freeze-began'),
+    at: z.number(),
+    freeze: Freeze,
+    asOf: z.number(),
+    reason: Reason,
+  }),
+  z.object({ kind: z.literal('freeze-ended'), at: z.number(), asOf: z.number(), reason: Reason }),
   z.object({
     kind: z.literal('metrics-observed'),
     at: z.number(),
@@ -114,7 +134,26 @@ export const Event = z.discriminatedUnion('kind', [
     reason: Reason,
     problem: Problem.nullable(),
   }),
-  z.object({ kind: z.literal('stable-changed'), at: z.number(), release: z.string(), version: z.string() }),
+  /** The router does not take the routes to stable; said once for each return. */
+  z.object({ kind: z.literal('return-stalled'), at: z.number(), problem: Problem }),
+  /** The candidate failed and stays where it is, as configured. */
+  z.object({ kind: z.literal('failure-held'), at: z.number(), reason: Reason }),
+  z.object({ kind: z.literal('release-blocked'), at: z.number(), block: Block }),
+  z.object({ kind: z.literal('release-unblocked'), at: z.number(), release: z.string(), reason: Reason }),
+  z.object({
+    kind: z.literal('breaker-opened'),
+    at: z.number(),
+    rollbacks: z.array(AutomaticRollback),
+    reason: Reason,
+  }),
+  z.object({ kind: z.literal('breaker-closed'), at: z.number(), reason: Reason }),
+  z.object({
+    kind: z.literal('stable-changed'),
+    at: z.number(),
+    release: z.string(),
+    version: z.string(),
+    checklist: z.array(ChecklistItem).default([]),
+  }),
   z.object({
     kind: z.literal('outcome-reached'),
     at: z.number(),

@@ -3,14 +3,27 @@ import { addSides, noRequests } from '../analysis/batch.ts'
 import { checksOf } from '../analysis/check.ts'
 import { addBatch, newCheckState } from '../analysis/judge.ts'
 import type { Event, EventOf } from './event.ts'
-import type { Exposure, QueuedRollout, RolloutState, ServiceState, SetState } from './state.ts'
+import { evolveSets } from './evolve-sets.ts'
+import { evolveTraffic } from './evolve-traffic.ts'
+import { countHeld } from './hold.ts'
+import { countAttempt, countRollback, evolveFailures, forgive } from './past-failures.ts'
+import { readyInstances } from './routing.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { Exposure, QueuedRollout, RolloutState, ServiceState, SetState, StepProgress } from './state.ts'
 import { newServiceState } from './state.ts'
 
 /** Earlier stable releases remembered as rollback targets. */
 const PREVIOUS_LIMIT = 10
 
 /** Applies one event. Total: an event that does not fit the state changes nothing. */
-export function evolve(state: ServiceState, event: Event): ServiceState {
+export const evolve = (state: ServiceState, event: Event): ServiceState =>
+  countHeld(remember(state, event, apply(state, event)), event.at)
+
+/** A rollback is counted with the event that begins it. */
+const remember = (before: ServiceState, event: Event, after: ServiceState): ServiceState =>
+  event.kind === 'return-started' ? { ...after, automaticRollbacks: countRollback(before, event) } : after
+
+function apply(state: ServiceState, event: Event): ServiceState {
   switch (event.kind) {
     case 'controller-started':
       return { ...state, epoch: event.epoch, unseen: ['router', 'target'] }
@@ -20,13 +33,13 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
       return {
         ...state,
         rollout: newRollout(event.rollout, event.at, state),
+        attempts: countAttempt(state, event.rollout.plan.to.release),
         queued: null,
         settings: state.stable === null ? event.rollout.settings : state.settings,
       }
     case 'rollout-queued':
-      return { ...state, queued: event.rollout }
     case 'queue-dropped':
-      return { ...state, queued: null }
+      return { ...state, queued: event.kind === 'rollout-queued' ? event.rollout : null }
     case 'step-started':
     case 'step-finished':
     case 'step-reopened':
@@ -34,10 +47,17 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
     case 'rollout-resumed':
     case 'full-promotion-asked':
     case 'return-started':
+    case 'return-stalled':
+    case 'failure-held':
     case 'outcome-reached':
     case 'metrics-observed':
     case 'metrics-failed':
       return state.rollout === null ? state : { ...state, rollout: evolveRollout(state.rollout, event) }
+    case 'release-blocked':
+    case 'release-unblocked':
+    case 'breaker-opened':
+    case 'breaker-closed':
+      return { ...state, ...evolveFailures(state, event) }
     case 'set-wanted':
     case 'set-held':
     case 'set-retiring':
@@ -51,6 +71,7 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
     case 'routes-decided':
     case 'routes-confirmed':
     case 'routes-drifted':
+    case 'drift-settled':
       return evolveTraffic(state, event)
     case 'stable-changed':
       return changeStable(state, event)
@@ -58,14 +79,33 @@ export function evolve(state: ServiceState, event: Event): ServiceState {
       return { ...releaseAll(state), sequence: event.sequence, finalizing: true, stable: null, previous: [] }
     case 'service-finalized':
       return { ...state, finalizing: false, traffic: newServiceState(state.stream).traffic }
+    case 'freeze-began':
+    case 'freeze-ended':
     case 'busy-observed':
-      return { ...state, busy: event.instances }
     case 'trouble-seen':
-      return { ...state, troubles: { ...state.troubles, [event.part]: event.problem } }
+    case 'trouble-over':
+      return { ...state, ...evolveAround(state, event) }
+  }
+}
+
+type AroundEvent = EventOf<
+  'freeze-began' | 'freeze-ended' | 'busy-observed' | 'trouble-seen' | 'trouble-over'
+>
+
+/** What goes on around the rollout. */
+function evolveAround({ troubles }: ServiceState, event: AroundEvent): Partial<ServiceState> {
+  switch (event.kind) {
+    case 'freeze-began':
+      return { freeze: event.freeze, freezeAsOf: event.asOf }
+    case 'freeze-ended':
+      return { freeze: null, freezeAsOf: event.asOf }
+    case 'busy-observed':
+      return { busy: event.instances }
+    case 'trouble-seen':
+      return { troubles: { ...troubles, [event.part]: event.problem } }
     case 'trouble-over':
       return {
-        ...state,
-        troubles: Object.fromEntries(Object.entries(state.troubles).filter(([part]) => part !== event.part)),
+        troubles: Object.fromEntries(Object.entries(troubles).filter(([part]) => part !== event.part)),
       }
   }
 }
@@ -78,6 +118,8 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
   const candidate = state.sets.find((set) => set.release === queued.plan.to.release)
   return {
     id: queued.id,
+    order: queued.order,
+    attempt: (state.attempts.find(({ release }) => release === queued.plan.to.release)?.count ?? 0) + 1,
     plan: {
       ...queued.plan,
       from: stable === null ? null : { release: stable.release, version: stable.version },
@@ -89,7 +131,9 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
     adoption: queued.adoption,
     phase: { kind: 'running', paused: null },
     stepIndex: 0,
-    steps: queued.plan.steps.map(() => ({ state: 'planned', startedAt: null, endedAt: null })),
+    steps: queued.plan.steps.map(() => ({ ...NOT_BEGUN })),
+    before: snapshotOf(state),
+    checklist: [],
     reason: {
       code: 'DEPLOY_REQUESTED',
       message: `${queued.plan.to.version} was asked for`,
@@ -102,6 +146,8 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
     total: emptyExposure(),
     loss: { probes: 0, probesLost: 0, requests: 0, unroutable: 0, cutOnDrain: 0 },
     fullPromotion: false,
+    heldSince: null,
+    heldMs: 0,
     acknowledged: [],
     sourceFailures: null,
     trafficOffMs: null,
@@ -109,6 +155,17 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
     crashesAtStart: candidate?.instances.reduce((sum, instance) => sum + instance.crashes, 0) ?? 0,
   }
 }
+
+const NOT_BEGUN: StepProgress = { state: 'planned', startedAt: null, endedAt: null, by: null }
+
+const snapshotOf = ({ stable, traffic, sets }: ServiceState): Snapshot => ({
+  stable: stable === null ? null : { release: stable.release, version: stable.version },
+  weights: traffic.confirmed?.weights ?? null,
+  sets: sets.map((set) => {
+    const { release, version, role, replicas: wanted } = set
+    return { release, version, role, wanted, ready: readyInstances(set).length }
+  }),
+})
 
 const emptyExposure = (): Exposure => ({ candidate: noRequests(), stable: noRequests() })
 
@@ -120,6 +177,8 @@ type RolloutEvent = EventOf<
   | 'rollout-resumed'
   | 'full-promotion-asked'
   | 'return-started'
+  | 'return-stalled'
+  | 'failure-held'
   | 'outcome-reached'
   | 'metrics-observed'
   | 'metrics-failed'
@@ -132,26 +191,29 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
         ...rollout,
         stepIndex: event.index,
         steps: mark(rollout, event.index, { state: 'active', startedAt: event.at }),
+        heldMs: 0,
         ...freshCounts(rollout, event.index),
       }
     case 'step-finished': {
       const steps = mark(rollout, event.index, {
         state: event.skipped ? 'skipped' : 'done',
         endedAt: event.at,
+        by: event.skipped ? event.reason.actor.name : null,
       })
       return { ...rollout, steps, stepIndex: event.index + 1, reason: event.reason }
     }
     case 'step-reopened': {
-      const steps = rollout.steps.map((step, index) =>
-        index < event.index ? step : { state: 'planned' as const, startedAt: null, endedAt: null },
-      )
+      const steps = rollout.steps.map((step, index) => (index < event.index ? step : { ...NOT_BEGUN }))
       return { ...rollout, stepIndex: event.index, steps, reason: event.reason }
     }
     case 'rollout-paused':
       return {
         ...rollout,
         reason: event.reason,
-        phase: { kind: 'running', paused: { since: event.at, reason: event.reason, checks: event.checks } },
+        phase: {
+          kind: 'running',
+          paused: { since: event.at, reason: event.reason, checks: event.checks, failed: false },
+        },
       }
     case 'rollout-resumed': {
       const paused = rollout.phase.kind === 'running' ? rollout.phase.paused : null
@@ -161,12 +223,9 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
     case 'full-promotion-asked':
       return { ...rollout, reason: event.reason, fullPromotion: true }
     case 'return-started':
-      return {
-        ...rollout,
-        reason: event.reason,
-        problem: event.problem,
-        phase: { kind: 'returning', outcome: event.outcome, reason: event.reason, since: event.at },
-      }
+    case 'return-stalled':
+    case 'failure-held':
+      return evolveFailing(rollout, event)
     case 'outcome-reached': {
       const steps = rollout.steps.map((step) =>
         step.state === 'active' ? { ...step, state: 'skipped' as const, endedAt: event.at } : step,
@@ -179,6 +238,27 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
     case 'metrics-failed': {
       const { count, since } = rollout.sourceFailures ?? { count: 0, since: event.at }
       return { ...rollout, sourceFailures: { count: count + 1, since, problem: event.problem } }
+    }
+  }
+}
+
+function evolveFailing(
+  rollout: RolloutState,
+  event: EventOf<'return-started' | 'return-stalled' | 'failure-held'>,
+): RolloutState {
+  switch (event.kind) {
+    case 'return-started': {
+      const { outcome, reason, problem, at } = event
+      const phase = { kind: 'returning' as const, outcome, reason, since: at, stalled: false }
+      return { ...rollout, reason, problem, phase }
+    }
+    case 'return-stalled':
+      if (rollout.phase.kind !== 'returning') return rollout
+      return { ...rollout, phase: { ...rollout.phase, stalled: true } }
+    case 'failure-held': {
+      const { reason, at } = event
+      const paused = { since: at, reason, checks: [], failed: true }
+      return { ...rollout, reason, phase: { kind: 'running', paused } }
     }
   }
 }
@@ -231,115 +311,6 @@ function countMetrics(rollout: RolloutState, event: EventOf<'metrics-observed'>)
   }
 }
 
-type SetEvent = EventOf<
-  | 'set-wanted'
-  | 'set-held'
-  | 'set-retiring'
-  | 'set-stopping'
-  | 'let-go-accepted'
-  | 'set-asserted'
-  | 'set-gone'
-  | 'instances-observed'
->
-
-function evolveSets(state: ServiceState, event: SetEvent): ServiceState {
-  if (event.kind === 'set-wanted') {
-    const { release, version, replicas, adoption, role, sequence } = event
-    const known = state.sets.find((set) => set.release === release)
-    const set: SetState = {
-      release,
-      version,
-      role,
-      replicas,
-      adoption,
-      sequence,
-      stage: 'wanted',
-      letGoAccepted: false,
-      assertedEpoch: 0,
-      since: event.at,
-      releaseAt: null,
-      instances: known?.instances ?? [],
-    }
-    const sets = [...state.sets.filter((other) => other.release !== release), set]
-    return { ...state, sequence, sets, rollout: withFreshCrashes(state.rollout, set) }
-  }
-  if (event.kind === 'set-gone') {
-    const weights = Object.fromEntries(
-      Object.entries(state.traffic.weights).filter(([release]) => release !== event.release),
-    )
-    return {
-      ...state,
-      sets: state.sets.filter((set) => set.release !== event.release),
-      traffic: { ...state.traffic, weights },
-    }
-  }
-  const sequence = event.kind === 'set-stopping' ? event.sequence : state.sequence
-  return {
-    ...state,
-    sequence,
-    sets: state.sets.map((set) => (set.release === event.release ? evolveSet(set, event) : set)),
-  }
-}
-
-/** Crashes of an earlier attempt are not held against fresh instances. */
-function withFreshCrashes(rollout: RolloutState | null, set: SetState): RolloutState | null {
-  if (rollout === null || rollout.plan.to.release !== set.release) return rollout
-  return { ...rollout, crashesAtStart: set.instances.reduce((sum, { crashes }) => sum + crashes, 0) }
-}
-
-function evolveSet(
-  set: SetState,
-  event: EventOf<
-    'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'set-asserted' | 'instances-observed'
-  >,
-): SetState {
-  switch (event.kind) {
-    case 'set-held':
-      return { ...set, role: 'held', releaseAt: event.until }
-    case 'set-retiring':
-      return { ...set, role: 'retiring', releaseAt: null }
-    case 'set-stopping':
-      return { ...set, stage: 'stopping', sequence: event.sequence }
-    case 'let-go-accepted':
-      return { ...set, letGoAccepted: true }
-    case 'set-asserted':
-      return { ...set, assertedEpoch: event.epoch }
-    case 'instances-observed':
-      return { ...set, instances: event.instances }
-  }
-}
-
-function evolveTraffic(
-  state: ServiceState,
-  event: EventOf<'weights-decided' | 'routes-decided' | 'routes-confirmed' | 'routes-drifted'>,
-): ServiceState {
-  const { traffic } = state
-  switch (event.kind) {
-    case 'weights-decided':
-      return {
-        ...state,
-        traffic: { ...traffic, weights: event.weights },
-        rollout: state.rollout === null ? null : { ...state.rollout, reason: event.reason },
-      }
-    case 'routes-decided':
-      return {
-        ...state,
-        sequence: event.sequence,
-        traffic: { ...traffic, routes: event.routes, sequence: event.sequence },
-      }
-    case 'routes-confirmed':
-      return {
-        ...state,
-        traffic: {
-          ...traffic,
-          confirmed: { sequence: event.sequence, epoch: event.epoch, at: event.at, weights: event.weights },
-        },
-      }
-    case 'routes-drifted':
-      return { ...state, traffic: { ...traffic, confirmed: null } }
-  }
-}
-
 function changeStable(state: ServiceState, event: EventOf<'stable-changed'>): ServiceState {
   const previous =
     state.stable === null || state.stable.release === event.release
@@ -348,8 +319,10 @@ function changeStable(state: ServiceState, event: EventOf<'stable-changed'>): Se
   return {
     ...state,
     stable: { release: event.release, version: event.version, since: event.at },
+    ...forgive(state, event.release),
     previous: previous.filter(({ release }) => release !== event.release).slice(0, PREVIOUS_LIMIT),
     settings: state.rollout?.settings ?? state.settings,
+    rollout: state.rollout === null ? null : { ...state.rollout, checklist: event.checklist },
     sets: state.sets.map((set) => {
       if (set.release === event.release) return { ...set, role: 'stable' as const, releaseAt: null }
       return set.role === 'stable' ? { ...set, role: 'warm' as const } : set

@@ -1,5 +1,5 @@
 import { formatWeight } from '../shared/weight.ts'
-import type { Event } from './event.ts'
+import type { Event, EventOf } from './event.ts'
 import type { ServiceState } from './state.ts'
 
 export type Announcement = {
@@ -8,6 +8,13 @@ export type Announcement = {
   summary: string
   data: Record<string, unknown>
 }
+
+type Say = (
+  type: string,
+  severity: Announcement['severity'],
+  text: string,
+  more?: Record<string, unknown>,
+) => Announcement
 
 /** What outsiders are told about an event, or `null`. `state` is the one after the event. */
 export function announcementOf(event: Event, state: ServiceState): Announcement | null {
@@ -22,12 +29,7 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
     to: to.version,
     release: to.release,
   }
-  const say = (
-    type: string,
-    severity: Announcement['severity'],
-    text: string,
-    more: Record<string, unknown> = {},
-  ): Announcement => ({
+  const say: Say = (type, severity, text, more = {}) => ({
     type: `rollout.${type}`,
     severity,
     summary: `${service} ${to.version} in ${environment}: ${text}`,
@@ -44,10 +46,23 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
     }
     case 'rollout-paused':
       return say('waiting', 'warning', `paused: ${event.reason.message}`, { reason: event.reason })
+    case 'routes-drifted':
+      return event.held
+        ? say('waiting', 'warning', driftHeldText(event), { observed: event.observed, times: event.times })
+        : null
+    case 'freeze-began':
+      return rollout.phase.kind === 'running'
+        ? say('waiting', 'warning', event.reason.message, { reason: event.reason })
+        : null
     case 'return-started':
       return event.outcome === 'superseded'
         ? null
         : say('rollback_started', 'error', event.reason.message, { reason: event.reason })
+    case 'return-stalled':
+    case 'failure-held':
+    case 'breaker-opened':
+    case 'breaker-closed':
+      return sayFailure(event, say)
     case 'outcome-reached': {
       const loss = rollout.loss.unroutable + rollout.loss.cutOnDrain
       const facts = {
@@ -64,6 +79,35 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
       return null
   }
 }
+
+type FailureEvent = EventOf<'return-stalled' | 'failure-held' | 'breaker-opened' | 'breaker-closed'>
+
+/** What somebody should come and look at. */
+function sayFailure(event: FailureEvent, say: Say): Announcement {
+  switch (event.kind) {
+    case 'return-stalled': {
+      const { problem } = event
+      return say('rollback_stuck', 'critical', `traffic cannot go back to stable: ${problem.message}`, {
+        problem,
+      })
+    }
+    case 'failure-held': {
+      const { reason } = event
+      return say('failure_held', 'critical', `failed and keeps its share, as configured: ${reason.message}`, {
+        reason,
+      })
+    }
+    case 'breaker-opened':
+      return say('breaker_opened', 'critical', event.reason.message, { rollbacks: event.rollbacks })
+    case 'breaker-closed':
+      return say('breaker_closed', 'info', event.reason.message, { reason: event.reason })
+  }
+}
+
+const driftHeldText = ({ times }: EventOf<'routes-drifted'>): string =>
+  times > 1
+    ? `somebody else sets the routes again and again (${times} times); they are left alone until a person resumes or aborts`
+    : 'the routes were changed from outside; they are left alone until a person resumes or aborts'
 
 function severityOf(outcome: string): Announcement['severity'] {
   if (outcome === 'promoted' || outcome === 'superseded') return 'info'

@@ -1,19 +1,20 @@
 import { batchBetween, cursorOf } from '../analysis/counts-cursor.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
-import type { CutRequest, InstanceTraffic, RouterState } from '../shared/router-state.ts'
+import type { CutRequest, InstanceTraffic } from '../shared/router-state.ts'
 import type { Observed } from './command.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
-import { isCandidateStable } from './rollout-position.ts'
-import { routesOf } from './routing.ts'
+import { endedByTime, noteFreeze } from './freezing.ts'
+import { isHeld } from './hold.ts'
+import { seeRoutes } from './see-routes.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 
 /** Turns one look at the world into events. A look that shows nothing new makes none (INV9). */
 export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
   const events = seeParts(state, observed, now)
   let current = evolveAll(state, events)
-  for (const look of [seeInstances, seeRouter, seeMetrics]) {
+  for (const look of [seeFreeze, seeInstances, seeRouter, seeMetrics]) {
     const seen = look(current, observed, now)
     events.push(...seen)
     current = evolveAll(current, seen)
@@ -63,12 +64,17 @@ const sameInstances = (a: readonly Instance[], b: readonly Instance[], counted: 
   JSON.stringify(b.map((one) => essence(one, counted)))
 
 /** What is said about a candidate that never became ready must be its last words, not those of the last change. */
-function isAtDeadline({ rollout }: ServiceState, set: SetState, now: number): boolean {
-  if (rollout?.phase.kind !== 'running' || rollout.phase.paused !== null) return false
+function isAtDeadline(state: ServiceState, set: SetState, now: number): boolean {
+  const { rollout } = state
+  if (rollout?.phase.kind !== 'running' || isHeld(state, rollout)) return false
   if (rollout.plan.to.release !== set.release) return false
   const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? null
   const isProvisioning = rollout.plan.steps[rollout.stepIndex]?.step.kind === 'provision'
-  return isProvisioning && startedAt !== null && now - startedAt >= rollout.settings.health.deadlineMs
+  return (
+    isProvisioning &&
+    startedAt !== null &&
+    now - startedAt - rollout.heldMs >= rollout.settings.health.deadlineMs
+  )
 }
 
 /** What decisions and people depend on; the time of the last failed probe alone is no news. */
@@ -84,6 +90,12 @@ const essence = (one: Instance, counted: number): unknown => [
   one.logTail.length > 0,
   one.lastExit?.at,
 ]
+
+function seeFreeze(state: ServiceState, { freeze }: Observed, now: number): Event[] {
+  return freeze.kind === 'failed'
+    ? [...troubled(state, 'freezes', freeze.problem, now), ...endedByTime(state, now)]
+    : [...healed(state, 'freezes', now), ...noteFreeze(state, freeze.state, now)]
+}
 
 function seeRouter(state: ServiceState, { router }: Observed, now: number): Event[] {
   if (router.kind === 'failed') return troubled(state, 'router', router.problem, now)
@@ -107,82 +119,6 @@ function seeBusy(state: ServiceState, traffic: readonly InstanceTraffic[], now: 
   const cut: CutRequest[] = drains.flatMap(({ drain }) => drain?.cut ?? [])
   return [{ kind: 'busy-observed', at: now, instances: busy, cut }]
 }
-
-function seeRoutes(state: ServiceState, seen: RouterState, now: number): Event[] {
-  const { traffic, epoch } = state
-  if (traffic.sequence === 0) return []
-  const weights = weightsIn(seen)
-  const wanted = Object.fromEntries(
-    traffic.routes.map(({ release, weightPermille }) => [release, weightPermille]),
-  )
-  const ours = seen.token?.epoch === epoch && seen.token.sequence === traffic.sequence
-  const wasConfirmed = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch
-  // A drift leaves nothing confirmed, so the same revert is not answered twice while the new routes are on their way.
-  if (seen.reverted !== null && traffic.confirmed !== null)
-    return [
-      { kind: 'routes-drifted', at: now, observed: weights, cause: 'reverted' },
-      ...reassert(state, seen, now),
-      ...reopen(state, seen, now),
-    ]
-  if (ours && sameShares(weights, wanted))
-    return wasConfirmed
-      ? []
-      : [{ kind: 'routes-confirmed', at: now, sequence: traffic.sequence, epoch, weights }]
-  // Nothing of ours can be ahead of what was decided: somebody else wrote it.
-  const isAhead = seen.token?.epoch === epoch && seen.token.sequence > traffic.sequence
-  if (seen.reverted !== null || (!wasConfirmed && !ours && !isAhead)) return []
-  return [
-    { kind: 'routes-drifted', at: now, observed: weights, cause: seen.token === null ? 'lost' : 'edited' },
-    ...reassert(state, seen, now),
-  ]
-}
-
-/** The routes that hold now, under a token above all that the router has seen: an equal one would count as a repeat, a lower one as stale. */
-function reassert(state: ServiceState, { token }: RouterState, now: number): Event[] {
-  const seen = token?.epoch === state.epoch ? token.sequence : 0
-  return [
-    {
-      kind: 'routes-decided',
-      at: now,
-      routes: routesOf(state),
-      sequence: Math.max(state.sequence, seen) + 1,
-    },
-  ]
-}
-
-/** The data plane returned traffic by itself while nobody was there: the stage is taken again from its weight. */
-function reopen(state: ServiceState, seen: RouterState, now: number): Event[] {
-  const { rollout } = state
-  if (rollout === null || rollout.phase.kind !== 'running' || rollout.plan.kind !== 'canary') return []
-  if (isCandidateStable(state, rollout)) return []
-  const index = rollout.plan.steps.findLastIndex(
-    ({ step }, at) => step.kind === 'traffic' && at <= rollout.stepIndex,
-  )
-  if (index < 0) return []
-  const message =
-    'no controller spoke to the data plane, so it returned traffic to stable; the stage is taken again'
-  return [
-    {
-      kind: 'step-reopened',
-      at: now,
-      index,
-      reason: {
-        code: 'CONTROLLER_LOST',
-        message,
-        evidence: { reverted: seen.reverted },
-        actor: { kind: 'data-plane', name: 'proxy' },
-      },
-    },
-  ]
-}
-
-const weightsIn = (seen: RouterState): Record<string, number> =>
-  Object.fromEntries(seen.sets.map(({ release, weightPermille }) => [release, weightPermille]))
-
-const sameShares = (a: Record<string, number>, b: Record<string, number>): boolean =>
-  [...new Set([...Object.keys(a), ...Object.keys(b)])].every(
-    (release) => (a[release] ?? 0) === (b[release] ?? 0),
-  )
 
 function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: number): Event[] {
   const { rollout } = state

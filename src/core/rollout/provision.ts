@@ -9,6 +9,7 @@ import { readyInstances } from './routing.ts'
 import type { StageContext } from './stage-context.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 import { done } from './step-done.ts'
+import { turnBack } from './turn-back.ts'
 
 /** Output lines of a failed instance that go into the problem. */
 const LOG_LINES = 5
@@ -33,13 +34,14 @@ export function provision(
     : []
 }
 
-/** Counted from when these instances were asked for, and only while the target can tell how they are. */
+/** Counted from when these instances were asked for, without the time it was held, and only while the target can tell how they are. */
 function isOverdue(
-  { troubles }: ServiceState,
+  { troubles, rollout }: ServiceState,
   { set, step, startedAt, now, looked }: StageContext<'provision'> & { set: SetState },
 ): boolean {
   const since = set.since <= now ? Math.max(startedAt, set.since) : startedAt
-  return looked && troubles.target === undefined && now - since >= step.deadlineMs
+  const heldMs = rollout?.heldMs ?? 0
+  return looked && troubles.target === undefined && now - since - heldMs >= step.deadlineMs
 }
 
 function wantCandidate(
@@ -75,7 +77,6 @@ export function neverReady(
   const cause =
     log.length > 0 ? `Last lines of ${instance?.id ?? 'the instance'}: ${log.join(' | ')}` : undefined
   const remedy = `See its output with "sluice logs --release ${release}", mend it, deploy again. Traffic stayed where it was.`
-  const outcome = state.stable === null || rollout.plan.kind === 'rollback' ? 'failed' : 'rolled_back'
   const trouble = problem('NEVER_READY', { message, cause, remedy })
-  return [{ kind: 'return-started', at: now, outcome, reason, problem: trouble }]
+  return turnBack(state, rollout, { reason, problem: trouble, now })
 }

@@ -17,7 +17,21 @@ export type Reason = z.infer<typeof Reason>
 
 /** What has to happen before the rollout goes on. `until` is a time in ms since the epoch, when there is one. */
 export const WaitingOn = z.object({
-  kind: z.enum(['time', 'person', 'instances', 'router', 'criteria', 'data', 'drain', 'target', 'watch']),
+  kind: z.enum([
+    'time',
+    'person',
+    'instances',
+    'router',
+    'criteria',
+    'data',
+    'drain',
+    'target',
+    'watch',
+    'schedule',
+    'window',
+    'freeze',
+    'rollout',
+  ]),
   who: z.string(),
   until: z.number().nullable(),
   message: z.string(),

@@ -1,3 +1,4 @@
+import { routerTrouble } from './effect-answer.ts'
 import type { Event } from './event.ts'
 import { candidateSet } from './judge-rollout.ts'
 import { everythingTo, isConfirmed, readyInstances } from './routing.ts'
@@ -15,7 +16,7 @@ export function continueReturn(
   const { release } = rollout.plan.to
   if ((state.traffic.weights[release] ?? 0) > 0) return trafficBack(state, rollout, phase, now)
   if (candidateSet(state)?.role === 'candidate') return [letGo(rollout, phase, now)]
-  if (state.stable !== null && !isConfirmed(state)) return []
+  if (state.stable !== null && !isConfirmed(state)) return stallAlarm(state, phase, now)
   const trafficOffMs = trafficOffMsOf(state, rollout, phase)
   return [{ kind: 'outcome-reached', at: now, outcome: phase.outcome, reason: phase.reason, trafficOffMs }]
 }
@@ -31,6 +32,12 @@ function trafficBack(state: ServiceState, rollout: RolloutState, phase: Returnin
   if (!stableReady && candidateReady) return []
   const weights = everythingTo(stable.release, [release])
   return [{ kind: 'weights-decided', at: now, weights, reason: phase.reason }]
+}
+
+/** While the router refuses, the order is given again and again. That nobody may miss it is said once. */
+function stallAlarm(state: ServiceState, { stalled }: Returning, now: number): Event[] {
+  const trouble = routerTrouble(state)
+  return stalled || trouble === null ? [] : [{ kind: 'return-stalled', at: now, problem: trouble }]
 }
 
 /** A superseded candidate leaves at once; an aborted one stays a while for inspection. */

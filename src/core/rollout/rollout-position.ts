@@ -10,6 +10,10 @@ export const isWatching = (rollout: RolloutState): boolean => {
   return kind === 'watch' || kind === 'promote' || kind === 'drain' || kind === 'retire'
 }
 
+/** The candidate failed, and the policy is to hold it where it is: only the way back is left. */
+export const isFailed = ({ phase }: RolloutState): boolean =>
+  phase.kind === 'running' && phase.paused?.failed === true
+
 /** From here on there is nothing to go back to inside this rollout. */
 export const isCandidateStable = (state: ServiceState, rollout: RolloutState): boolean =>
   state.stable?.release === rollout.plan.to.release

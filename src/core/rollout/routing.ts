@@ -23,14 +23,17 @@ export function routesOf(state: ServiceState): RouteSet[] {
 }
 
 /**
- * Weights with the shares of sets that cannot serve given to one that can: stable first, then the readiest. Where nothing
- * is ready anywhere, a share goes where at least something may answer; where not even that is, the weights stay.
+ * Weights with the shares of sets that cannot serve given to one that can: stable first, then the readiest, and one that
+ * is on its way out before none (S93). Where nothing is ready anywhere, a share goes where at least something may answer; where not even that is, the weights stay.
  */
 export function safeWeights(state: ServiceState): Weights {
   const { weights } = state.traffic
-  const wanted = state.sets.filter((set) => set.stage === 'wanted' && set.role !== 'retiring')
-  const ready = wanted.filter((set) => readyInstances(set).length > 0)
-  const able = ready.length > 0 ? ready : wanted.filter((set) => lastResort(state, set).length > 0)
+  const running = state.sets.filter((set) => set.stage === 'wanted')
+  const wanted = running.filter((set) => set.role !== 'retiring')
+  const able =
+    [wanted, running]
+      .map((sets) => sets.filter((set) => readyInstances(set).length > 0))
+      .find((sets) => sets.length > 0) ?? wanted.filter((set) => lastResort(state, set).length > 0)
   const stranded = Object.entries(weights).filter(
     ([release, weight]) => weight > 0 && !able.some((set) => set.release === release),
   )
@@ -57,7 +60,7 @@ export const livingInstances = (set: SetState): Instance[] =>
 
 function routeSet(state: ServiceState, set: SetState, weightPermille: WeightPermille): RouteSet {
   const { release, version } = set
-  if (set.role === 'retiring')
+  if (set.role === 'retiring' && weightPermille === 0)
     return {
       release,
       version,

@@ -4,8 +4,11 @@ import { describeCheck } from '../analysis/sentence.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
 import { actionsOf } from './actions.ts'
+import { isDriftHeld } from './hold.ts'
 import { checksWithState, criteriaOf } from './judge-rollout.ts'
+import { queuedWaitingOn } from './may-begin.ts'
 import type { WaitingOn } from './reason.ts'
+import { breakerText } from './refusal.ts'
 import { isWatching } from './rollout-position.ts'
 import { readyInstances } from './routing.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
@@ -36,18 +39,56 @@ export function serviceView(state: ServiceState, input: ViewInput): ServiceView 
     stable: state.stable,
     sets: state.sets.map((set) => setView(state, set, input)),
     rollout: state.rollout === null ? null : rolloutView(state, state.rollout, input.now),
-    queued:
-      state.queued === null
-        ? null
-        : { release: state.queued.plan.to.release, version: state.queued.plan.to.version },
+    queued: queuedView(state, input.now),
+    freeze: state.freeze,
+    drift: driftView(state),
     timeline: input.timeline,
     actions: actionsOf(state),
-    warnings: Object.values(state.troubles).map(({ message }) => message),
+    warnings: [
+      ...openBreaker(state, input.now),
+      ...Object.values(state.troubles).map(({ message }) => message),
+    ],
   }
 }
 
+function openBreaker(state: ServiceState, now: number): string[] {
+  const text = breakerText(state, now)
+  return text === null ? [] : [`${text} Nothing new is deployed until "sluice breaker close --reason TEXT".`]
+}
+
+function queuedView(state: ServiceState, now: number): ServiceView['queued'] {
+  const { queued } = state
+  if (queued === null) return null
+  const { id, plan, actor, notBefore } = queued
+  const { release, version } = plan.to
+  const waitingOn = queuedWaitingOn(state, queued, now)
+  return { release, version, rollout: id, actor: actor.name, notBefore, waitingOn }
+}
+
+function driftView(state: ServiceState): ServiceView['drift'] {
+  const { drift, traffic } = state
+  if (drift === null || !drift.held) return null
+  const releases = [...new Set([...Object.keys(traffic.weights), ...Object.keys(drift.observed)])]
+  return {
+    since: drift.seenAt[0] ?? 0,
+    times: drift.seenAt.length,
+    weights: releases.map((release) => ({
+      release,
+      version: state.sets.find((set) => set.release === release)?.version ?? release,
+      desiredPermille: traffic.weights[release] ?? 0,
+      observedPermille: drift.observed[release] ?? 0,
+    })),
+  }
+}
+
+/** Read back from the router: as decided, or as somebody else left it; `null` while neither is certain. */
+function observedWeight({ traffic, drift }: ServiceState, release: string): number | null {
+  const seen = drift?.held === true ? drift.observed : traffic.confirmed?.weights
+  return seen === undefined ? null : (seen[release] ?? 0)
+}
+
 function setView(state: ServiceState, set: SetState, { inFlight }: ViewInput): SetView {
-  const { confirmed, routes } = state.traffic
+  const { routes } = state.traffic
   const counted = set.instances.map(({ id }) => inFlight[id])
   return {
     release: set.release,
@@ -56,7 +97,7 @@ function setView(state: ServiceState, set: SetState, { inFlight }: ViewInput): S
     wanted: set.replicas,
     ready: readyInstances(set).length,
     desiredWeightPermille: routes.find(({ release }) => release === set.release)?.weightPermille ?? 0,
-    observedWeightPermille: confirmed === null ? null : (confirmed.weights[set.release] ?? 0),
+    observedWeightPermille: observedWeight(state, set.release),
     inFlight: counted.every((count) => count === undefined)
       ? null
       : counted.reduce<number>((sum, count) => sum + (count ?? 0), 0),
@@ -70,6 +111,7 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
   const { release } = plan.to
   return {
     id: rollout.id,
+    attempt: rollout.attempt,
     stream: state.stream,
     service: plan.service,
     environment: plan.environment,
@@ -80,7 +122,7 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
     actor: rollout.actor.name,
     startedAt: rollout.startedAt,
     endedAt: phase.kind === 'ended' ? phase.at : null,
-    state: stateOf(rollout, waitingOn),
+    state: stateOf(state, rollout, waitingOn),
     outcome: phase.kind === 'ended' ? phase.outcome : null,
     sentence: sentenceOf(state, rollout, { waitingOn, now }),
     reason: phase.kind === 'running' ? (phase.paused?.reason ?? rollout.reason) : phase.reason,
@@ -92,8 +134,7 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
     steps: stepsOf(rollout),
     weight: {
       desiredPermille: state.traffic.weights[release] ?? 0,
-      observedPermille:
-        state.traffic.confirmed === null ? null : (state.traffic.confirmed.weights[release] ?? 0),
+      observedPermille: observedWeight(state, release),
     },
     checks: plan.kind === 'canary' ? checkViews(rollout) : [],
     targets: healthTargets(rollout.total.candidate),
@@ -108,13 +149,20 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
     trafficOffMs: rollout.trafficOffMs,
     actions: actionsOf(state),
     problem: rollout.problem,
+    before: rollout.before,
+    checklist: rollout.checklist,
   }
 }
 
-function stateOf(rollout: RolloutState, waitingOn: WaitingOn | null): RolloutView['state'] {
+function stateOf(
+  state: ServiceState,
+  rollout: RolloutState,
+  waitingOn: WaitingOn | null,
+): RolloutView['state'] {
   if (rollout.phase.kind === 'ended') return 'ended'
   if (rollout.phase.kind === 'returning') return 'returning'
-  if (rollout.phase.paused !== null) return 'paused'
+  if (rollout.phase.paused !== null || isDriftHeld(state)) return 'paused'
+  if (waitingOn?.kind === 'freeze') return 'waiting'
   if (isWatching(rollout)) return 'watching'
   return waitingOn !== null && waitingOn.kind !== 'time' ? 'waiting' : 'running'
 }
@@ -171,7 +219,8 @@ function sentenceOf(
   { waitingOn, now }: { waitingOn: WaitingOn | null; now: number },
 ): string {
   const { phase } = rollout
-  const where = `${rollout.plan.service} ${rollout.plan.to.version} in ${rollout.plan.environment}`
+  const attempt = rollout.attempt === 1 ? '' : ` (attempt ${rollout.attempt})`
+  const where = `${rollout.plan.service} ${rollout.plan.to.version} in ${rollout.plan.environment}${attempt}`
   if (phase.kind === 'ended')
     return `${where}: ${phase.outcome.replace('_', ' ')}. ${capital(phase.reason.message)}.`
   if (phase.kind === 'returning')

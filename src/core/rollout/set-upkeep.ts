@@ -36,4 +36,5 @@ const isRollingOver = (state: ServiceState, set: SetState): boolean =>
 export const isDrained = (state: ServiceState, set: SetState): boolean =>
   isConfirmed(state) &&
   (state.traffic.weights[set.release] ?? 0) === 0 &&
+  !isServing(state, set) &&
   livingInstances(set).every(({ id }) => !state.busy.includes(id))

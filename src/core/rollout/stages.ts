@@ -1,5 +1,6 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
+import { checklistOf } from './completion.ts'
 import type { Event } from './event.ts'
 import { candidateSet, criteriaOf } from './judge-rollout.ts'
 import { neverReady, provision } from './provision.ts'
@@ -7,7 +8,7 @@ import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { hasFreshNumbers, isCandidateStable, neededReady } from './rollout-position.ts'
 import { isConfirmed, isInForce, readyInstances } from './routing.ts'
-import { isDrained } from './set-upkeep.ts'
+import { isDrained, isServing } from './set-upkeep.ts'
 import type { StageContext } from './stage-context.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 import { done } from './step-done.ts'
@@ -48,7 +49,7 @@ function shiftTraffic(
     const set = candidateSet(state)
     const ready = readyInstances(set).length
     if (ready < neededReady(rollout)) {
-      const overdue = looked && now - startedAt >= rollout.settings.health.deadlineMs
+      const overdue = looked && now - startedAt - rollout.heldMs >= rollout.settings.health.deadlineMs
       return overdue && set !== undefined ? neverReady(state, rollout, { set, ready, now }) : []
     }
     const reason: Reason = {
@@ -116,9 +117,9 @@ function promote(state: ServiceState, rollout: RolloutState, now: number): Event
         ? 'this is the first release'
         : `it took the place of ${rollout.plan.from.version}`,
     )
-  if (readyInstances(candidateSet(state)).length < neededReady(rollout) || !isInForce(state, release))
-    return []
-  return [{ kind: 'stable-changed', at: now, release, version }]
+  const checklist = checklistOf(state, rollout)
+  if (checklist.some(({ state }) => state === 'failed')) return []
+  return [{ kind: 'stable-changed', at: now, release, version, checklist }]
 }
 
 const oldSets = (state: ServiceState, rollout: RolloutState): SetState[] =>
@@ -136,6 +137,8 @@ function drainOld(
   const warm = oldSets(state, rollout).find((set) => set.role !== 'retiring')
   if (warm !== undefined) return [{ kind: 'set-retiring', at: now, release: warm.release }]
   const old = oldSets(state, rollout)
+  // The new set died meanwhile and an old one takes its traffic: nothing healthy is taken away.
+  if (old.some((set) => isServing(state, set))) return []
   const { requestsMs, websocketsMs } = rollout.settings.drain
   // Overdue or not: a set is only stopped once the router confirmed that its share left.
   const overdue =
@@ -147,7 +150,7 @@ function drainOld(
 
 function retireOld(state: ServiceState, rollout: RolloutState, now: number): Event[] {
   const old = oldSets(state, rollout)
-  const running = old.find((set) => set.stage === 'wanted')
+  const running = old.find((set) => set.stage === 'wanted' && !isServing(state, set))
   if (running !== undefined)
     return [{ kind: 'set-stopping', at: now, release: running.release, sequence: state.sequence + 1 }]
   return old.length > 0 ? [] : done(rollout, now, 'the old instances are gone')

@@ -4,12 +4,17 @@ import { CountsCursor } from '../analysis/counts-cursor.ts'
 import { CheckState } from '../analysis/judge.ts'
 import { Plan } from '../plan/plan.ts'
 import { ServiceSettings } from '../release/settings.ts'
+import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { RouteSet } from '../shared/routes.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { Block } from './block.ts'
+import { AutomaticRollback, Breaker } from './breaker.ts'
+import { ChecklistItem } from './checklist.ts'
 import { Outcome } from './outcome.ts'
 import { Actor, Reason } from './reason.ts'
+import { Snapshot } from './snapshot.ts'
 
 /** Version of the shape below, stored with every row. A change of shape adds an upcaster (upcast.ts). */
 export const STATE_SCHEMA_VERSION = 2
@@ -57,10 +62,24 @@ export const TrafficState = z.object({
 })
 export type TrafficState = z.infer<typeof TrafficState>
 
+/** Weights on the router that are not ours, as last seen. */
+export const Drift = z.object({
+  observed: z.record(z.string(), WeightPermille),
+  /** When these same weights were seen to come back, of late. */
+  seenAt: z.array(z.number()),
+  /** Left alone until a person says so; otherwise set right at once and only remembered. */
+  held: z.boolean(),
+  /** Sequence above which the next routes must go, or the router takes them for a repeat. */
+  above: z.int(),
+})
+export type Drift = z.infer<typeof Drift>
+
 export const StepProgress = z.object({
   state: z.enum(['done', 'active', 'planned', 'skipped']),
   startedAt: z.number().nullable(),
   endedAt: z.number().nullable(),
+  /** Who said that it had lasted long enough, when it was skipped. */
+  by: z.string().nullable().default(null),
 })
 export type StepProgress = z.infer<typeof StepProgress>
 
@@ -68,9 +87,24 @@ export type StepProgress = z.infer<typeof StepProgress>
 export const RolloutPhase = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('running'),
-    paused: z.object({ since: z.number(), reason: Reason, checks: z.array(z.string()) }).nullable(),
+    /** `failed`: the candidate failed, and the policy is to hold it where it is; nothing but the way back ends that. */
+    paused: z
+      .object({
+        since: z.number(),
+        reason: Reason,
+        checks: z.array(z.string()),
+        failed: z.boolean().default(false),
+      })
+      .nullable(),
   }),
-  z.object({ kind: z.literal('returning'), outcome: Outcome, reason: Reason, since: z.number() }),
+  z.object({
+    kind: z.literal('returning'),
+    outcome: Outcome,
+    reason: Reason,
+    since: z.number(),
+    /** The router does not take the routes to stable: people were alarmed, once. */
+    stalled: z.boolean().default(false),
+  }),
   z.object({ kind: z.literal('ended'), outcome: Outcome, reason: Reason, at: z.number() }),
 ])
 export type RolloutPhase = z.infer<typeof RolloutPhase>
@@ -78,8 +112,18 @@ export type RolloutPhase = z.infer<typeof RolloutPhase>
 export const Exposure = z.object({ candidate: SideCounts, stable: SideCounts })
 export type Exposure = z.infer<typeof Exposure>
 
+/**
+ * What somebody asked for. A `retry` may bring a blocked release again, a rollback passes an open breaker, a forced one
+ * also goes to a release that is blocked.
+ */
+export const Order = z.enum(['deploy', 'retry', 'rollback', 'forced-rollback'])
+export type Order = z.infer<typeof Order>
+
 export const RolloutState = z.object({
   id: z.string(),
+  order: Order.default('deploy'),
+  /** Counted from 1 for each release, until it is stable. */
+  attempt: z.int().min(1).default(1),
   plan: Plan,
   settings: ServiceSettings,
   actor: Actor,
@@ -105,11 +149,18 @@ export const RolloutState = z.object({
   }),
   /** Somebody asked to go straight to 100%: the stages between are skipped. */
   fullPromotion: z.boolean(),
+  /** Since when it is held: paused, frozen, or in front of foreign weights. */
+  heldSince: z.number().nullable(),
+  /** How long it was held in the present step; no deadline counts it. */
+  heldMs: z.number(),
   /** Warnings a person has seen and let pass. */
   acknowledged: z.array(z.string()),
   sourceFailures: z.object({ count: z.int(), since: z.number(), problem: Problem }).nullable(),
   trafficOffMs: z.number().nullable(),
   problem: Problem.nullable(),
+  before: Snapshot.nullable().default(null),
+  /** Filled when the candidate becomes stable. */
+  checklist: z.array(ChecklistItem).default([]),
   /** Set while instances of the candidate crash: crashes seen when the rollout began do not count. */
   crashesAtStart: z.int(),
 })
@@ -117,12 +168,15 @@ export type RolloutState = z.infer<typeof RolloutState>
 
 export const QueuedRollout = z.object({
   id: z.string(),
+  order: Order.default('deploy'),
   plan: Plan,
   settings: ServiceSettings,
   actor: Actor,
   note: z.string(),
   at: z.number(),
   adoption: Adoption.nullable(),
+  /** It may not begin before; `null` is as soon as possible. */
+  notBefore: z.number().nullable().default(null),
 })
 export type QueuedRollout = z.infer<typeof QueuedRollout>
 
@@ -144,6 +198,18 @@ export const ServiceState = z.object({
   traffic: TrafficState,
   rollout: RolloutState.nullable(),
   queued: QueuedRollout.nullable(),
+  /** Nothing new begins in this environment. */
+  freeze: Freeze.nullable(),
+  /** Which word about freezes was heard last; what is older is no news. */
+  freezeAsOf: z.number(),
+  drift: Drift.nullable(),
+  /** Releases that may not come again before a person says so. */
+  blocks: z.array(Block),
+  /** Lately, oldest first: what the breaker counts. */
+  automaticRollbacks: z.array(AutomaticRollback),
+  breaker: Breaker.nullable(),
+  /** How often each release that is not stable yet was tried, the last one tried at the end. */
+  attempts: z.array(z.object({ release: z.string(), count: z.int() })),
   /** The service is being given back: routes and listener go, too. */
   finalizing: z.boolean(),
   /** Instances on which the router still has work. */
@@ -166,6 +232,13 @@ export const newServiceState = (stream: string): ServiceState => ({
   traffic: { weights: {}, routes: [], sequence: 0, confirmed: null },
   rollout: null,
   queued: null,
+  freeze: null,
+  freezeAsOf: 0,
+  drift: null,
+  blocks: [],
+  automaticRollbacks: [],
+  breaker: null,
+  attempts: [],
   finalizing: false,
   busy: [],
   troubles: {},

@@ -1,8 +1,10 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
 import { measuredBudget } from '../strategy/rollback-budget.ts'
+import { type ChecklistItem, checklistText } from './checklist.ts'
 import type { Event, EventOf } from './event.ts'
 import type { Reason } from './reason.ts'
+import { isWayBack } from './refusal.ts'
 import type { TimelineEntry } from './view.ts'
 
 type Line = Pick<TimelineEntry, 'text' | 'level'> & { actor?: string }
@@ -33,6 +35,8 @@ const because = (reason: Reason, level: Line['level'], text = reason.message): L
   actor: reason.actor.name,
 })
 
+const STALLED = 'traffic cannot go back to stable yet, and it is tried again and again'
+
 /** Of no interest to people: what they mean shows in other lines. */
 const SILENT = [
   'controller-started',
@@ -53,15 +57,10 @@ const isSilent = (event: Event): event is Silent => SILENT.some((kind) => kind =
 function lineOf(event: Exclude<Event, Silent>, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
     case 'rollout-started':
-      return {
-        ...info(
-          `${event.rollout.plan.kind === 'rollback' ? 'rollback to' : 'deploy of'} ${event.rollout.plan.to.version} began${note(event.rollout.note)}`,
-        ),
-        actor: event.rollout.actor.name,
-      }
+      return beginLine(event)
     case 'rollout-queued':
       return {
-        ...info(`${event.rollout.plan.to.version} waits for its turn`),
+        ...info(`${event.rollout.plan.to.version} ${turnText(event.rollout.notBefore)}`),
         actor: event.rollout.actor.name,
       }
     case 'queue-dropped':
@@ -79,7 +78,13 @@ function lineOf(event: Exclude<Event, Silent>, nameOf: (release: string) => stri
     case 'weights-decided':
       return info(`traffic decided: ${shares(event.weights, nameOf)}`)
     case 'routes-drifted':
-      return { text: driftText(event.cause), level: 'warning' }
+      return { text: driftText(event, nameOf), level: 'warning' }
+    case 'drift-settled':
+      return because(event.reason, 'info', 'the routes are ours again')
+    case 'freeze-began':
+      return because(event.reason, 'warning')
+    case 'freeze-ended':
+      return because(event.reason, 'info')
     case 'busy-observed':
       return event.cut.length === 0 ? null : { text: cutText(event.cut), level: 'warning' }
     case 'metrics-failed':
@@ -96,8 +101,15 @@ function lineOf(event: Exclude<Event, Silent>, nameOf: (release: string) => stri
       return because(event.reason, 'info')
     case 'return-started':
       return because(event.reason, 'bad', `going back: ${event.reason.message}`)
+    case 'failure-held':
+    case 'release-blocked':
+    case 'release-unblocked':
+    case 'breaker-opened':
+    case 'breaker-closed':
+    case 'return-stalled':
+      return failureLine(event)
     case 'stable-changed':
-      return { text: `${event.version} is stable`, level: 'good' }
+      return { text: `${event.version} is stable${checklistNote(event.checklist)}`, level: 'good' }
     case 'outcome-reached':
       return because(event.reason, event.outcome === 'promoted' ? 'good' : 'bad', outcomeText(event))
     case 'trouble-seen':
@@ -105,6 +117,47 @@ function lineOf(event: Exclude<Event, Silent>, nameOf: (release: string) => stri
     case 'trouble-over':
       // The key of an effect says nothing to people; that it went on shows in the lines that follow.
       return event.part.startsWith('effect ') ? null : info(`the ${event.part} works again`)
+  }
+}
+
+function beginLine({ rollout: { order, plan, note: said, actor } }: EventOf<'rollout-started'>): Line {
+  const what = isWayBack(order) ? 'rollback to' : order === 'retry' ? 'another attempt of' : 'deploy of'
+  return { ...info(`${what} ${plan.to.version} began${note(said)}`), actor: actor.name }
+}
+
+type FailureEvent = EventOf<
+  | 'failure-held'
+  | 'release-blocked'
+  | 'release-unblocked'
+  | 'breaker-opened'
+  | 'breaker-closed'
+  | 'return-stalled'
+>
+
+function failureLine(event: FailureEvent): Line {
+  switch (event.kind) {
+    case 'failure-held':
+      return because(
+        event.reason,
+        'bad',
+        `it failed and stays where it is, as configured: ${event.reason.message}`,
+      )
+    case 'release-blocked': {
+      const { version, reason, rollout } = event.block
+      const why = rollout === null ? reason.message : 'it failed'
+      return because(reason, 'warning', `${version} is blocked until somebody lifts it: ${why}`)
+    }
+    case 'breaker-opened':
+      return because(
+        event.reason,
+        'bad',
+        `${event.reason.message}; nothing new is deployed until it is closed`,
+      )
+    case 'release-unblocked':
+    case 'breaker-closed':
+      return because(event.reason, 'info')
+    case 'return-stalled':
+      return { text: `${STALLED}: ${event.problem.message}`, level: 'bad' }
   }
 }
 
@@ -132,6 +185,9 @@ function setLine(event: SetEvent, nameOf: (release: string) => string): Line | n
 const holdText = ({ until, at }: EventOf<'set-held'>): string =>
   until === null ? ' until "sluice release discard"' : ` for ${formatDuration(Math.max(0, until - at))}`
 
+const checklistNote = (items: readonly ChecklistItem[]): string =>
+  items.length === 0 ? '' : `; checklist: ${checklistText(items)}`
+
 const note = (text: string): string => (text === '' ? '' : `: ${text}`)
 
 function cutText(cut: EventOf<'busy-observed'>['cut']): string {
@@ -147,7 +203,19 @@ const shares = (weights: Record<string, number>, nameOf: (release: string) => st
     .map(([release, weight]) => `${nameOf(release)} ${formatWeight(weight)}`)
     .join(', ') || 'none'
 
-function driftText(cause: 'edited' | 'lost' | 'reverted'): string {
+const turnText = (notBefore: number | null): string =>
+  notBefore === null
+    ? 'waits for its turn'
+    : `is to begin at ${new Date(notBefore).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+
+function driftText(
+  { cause, held, times, observed }: EventOf<'routes-drifted'>,
+  nameOf: (release: string) => string,
+): string {
+  if (held) {
+    const again = times > 1 ? ` for the ${times}th time` : ''
+    return `the routes were changed from outside${again} (${shares(observed, nameOf)}); they are left alone until "sluice resume" or "sluice abort"`
+  }
   if (cause === 'reverted')
     return 'the data plane had returned traffic to stable by itself; the routes are set again'
   return cause === 'lost'

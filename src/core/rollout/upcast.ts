@@ -15,10 +15,18 @@ export function upcastState(schemaVersion: number, stored: unknown): unknown {
 
 /** By the version that is read. */
 const UPCASTERS: Record<number, (state: Fields) => Fields> = {
-  // 2: sets are asserted anew under each epoch, and parts are looked at before they are acted on.
+  // 2: sets are asserted anew under each epoch, parts are looked at before they are acted on, and failures are remembered.
   1: (state) => ({
     ...state,
     unseen: ['router', 'target'],
+    freeze: null,
+    freezeAsOf: 0,
+    drift: null,
+    rollout: isFields(state.rollout) ? { ...state.rollout, heldSince: null, heldMs: 0 } : state.rollout,
+    blocks: [],
+    automaticRollbacks: [],
+    breaker: null,
+    attempts: [],
     sets: listOf(state.sets).map((set) => ({ ...set, assertedEpoch: 0 })),
   }),
 }

@@ -1,9 +1,13 @@
 import * as z from 'zod'
+import { ReleaseAbout } from '../release/release-about.ts'
+import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { ChecklistItem } from './checklist.ts'
 import { Outcome } from './outcome.ts'
 import { Reason, WaitingOn } from './reason.ts'
+import { Snapshot } from './snapshot.ts'
 
 /**
  * The one view model behind the page, the terminal and `--json`. Times are ms since the epoch; `null` means
@@ -13,6 +17,24 @@ export const VIEW_SCHEMA_VERSION = 1
 
 export const ReleaseRef = z.object({ release: z.string(), version: z.string() })
 export type ReleaseRef = z.infer<typeof ReleaseRef>
+
+/** A release that has not begun yet: why, and until when. */
+export const QueuedView = ReleaseRef.extend({
+  rollout: z.string(),
+  actor: z.string(),
+  notBefore: z.number().nullable(),
+  waitingOn: WaitingOn,
+})
+export type QueuedView = z.infer<typeof QueuedView>
+
+/** Foreign weights on the router that are left alone until a person says so, beside the decided ones. */
+export const DriftView = z.object({
+  since: z.number(),
+  /** How often they came back of late. */
+  times: z.int(),
+  weights: z.array(ReleaseRef.extend({ desiredPermille: WeightPermille, observedPermille: WeightPermille })),
+})
+export type DriftView = z.infer<typeof DriftView>
 
 export const SetView = z.object({
   release: z.string(),
@@ -106,6 +128,8 @@ export type LossView = z.infer<typeof LossView>
 
 export const RolloutView = z.object({
   id: z.string(),
+  /** Counted from 1 for each release, until it is stable. */
+  attempt: z.int().min(1).default(1),
   stream: z.string(),
   service: z.string(),
   environment: z.string(),
@@ -135,6 +159,10 @@ export const RolloutView = z.object({
   actions: z.array(ActionView),
   /** Set when something failed: cause and what to do. */
   problem: Problem.nullable(),
+  /** What was live when it began. */
+  before: Snapshot.nullable().default(null),
+  /** What had to be so for the candidate to become stable; empty before that. */
+  checklist: z.array(ChecklistItem).default([]),
 })
 export type RolloutView = z.infer<typeof RolloutView>
 
@@ -152,7 +180,9 @@ export const ServiceView = z.object({
   sets: z.array(SetView),
   /** The active rollout, else the last one. */
   rollout: RolloutView.nullable(),
-  queued: ReleaseRef.nullable(),
+  queued: QueuedView.nullable(),
+  freeze: Freeze.nullable(),
+  drift: DriftView.nullable(),
   /** Newest last, at most 50. */
   timeline: z.array(TimelineEntry),
   actions: z.array(ActionView),
@@ -173,6 +203,8 @@ export const RolloutSummary = z.object({
   startedAt: z.number(),
   endedAt: z.number().nullable(),
   requestsLost: z.int(),
+  /** Notes and commit of the release it was about, where somebody said them. */
+  about: ReleaseAbout.exactOptional(),
 })
 export type RolloutSummary = z.infer<typeof RolloutSummary>
 

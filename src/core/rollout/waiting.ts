@@ -1,7 +1,11 @@
+import { routerTrouble } from './effect-answer.ts'
+import { isDriftHeld, isFrozen } from './hold.ts'
 import { candidateSet, criteriaOf, lastWords } from './judge-rollout.ts'
 import type { WaitingOn } from './reason.ts'
-import { hasFreshNumbers, neededReady } from './rollout-position.ts'
+import { hasFreshNumbers, isFailed, neededReady } from './rollout-position.ts'
 import { isConfirmed, isInForce, readyInstances } from './routing.ts'
+import { driftText } from './see-routes.ts'
+import { isServing } from './set-upkeep.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
 const PERSON = 'whoever may operate the service'
@@ -11,8 +15,14 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
   const { phase, plan } = rollout
   if (phase.kind === 'ended') return null
   if (phase.kind === 'returning') return waitingForReturn(state)
+  if (isDriftHeld(state)) return waitingForDrift(state)
+  if (isFailed(rollout)) {
+    const message = 'it failed and is held where it is: abort it, or deploy a version that mends it'
+    return { kind: 'person', who: PERSON, until: null, message }
+  }
   if (phase.paused !== null)
     return { kind: 'person', who: PERSON, until: null, message: 'paused: resume, promote or abort it' }
+  if (isFrozen(state, rollout)) return waitingForFreeze(state)
   const step = plan.steps[rollout.stepIndex]?.step
   const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? now
   switch (step?.kind) {
@@ -20,7 +30,7 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
     case 'retire':
       return { kind: 'drain', who: 'the old instances', until: null, message: 'the old instances stop' }
     case 'provision':
-      return waitingForInstances(state, rollout, startedAt + step.deadlineMs)
+      return waitingForInstances(state, rollout, startedAt + rollout.heldMs + step.deadlineMs)
     case 'traffic':
       return waitingForWeight(state, rollout, startedAt)
     case 'observe':
@@ -34,6 +44,16 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
   }
 }
 
+function waitingForDrift(state: ServiceState): WaitingOn {
+  const message = `the routes were changed from outside (${driftText(state)}): resume puts ours back, abort returns to stable`
+  return { kind: 'person', who: PERSON, until: null, message }
+}
+
+function waitingForFreeze({ freeze }: ServiceState): WaitingOn {
+  const message = `the environment is frozen by ${freeze?.who ?? 'somebody'}: ${freeze?.reason ?? ''}`
+  return { kind: 'freeze', who: freeze?.who ?? '', until: freeze?.until ?? null, message }
+}
+
 function waitingForReturn(state: ServiceState): WaitingOn {
   const { stable } = state
   const set = state.sets.find(({ release }) => release === stable?.release)
@@ -41,7 +61,9 @@ function waitingForReturn(state: ServiceState): WaitingOn {
     const message = 'stable has no ready instance to take the traffic'
     return { kind: 'instances', who: stable.version, until: null, message }
   }
-  return waitingForRouter('the router confirms that all traffic is back on stable')
+  const trouble = routerTrouble(state)
+  const why = trouble === null ? '' : `; it is tried again and again: ${trouble.message}`
+  return waitingForRouter(`the router confirms that all traffic is back on stable${why}`)
 }
 
 const waitingForRouter = (message: string): WaitingOn => ({
@@ -51,7 +73,13 @@ const waitingForRouter = (message: string): WaitingOn => ({
   message,
 })
 
-function waitingForDrain({ busy }: ServiceState): WaitingOn {
+function waitingForDrain(state: ServiceState): WaitingOn {
+  const { busy, sets, stable } = state
+  const standIn = sets.find((set) => set.role === 'retiring' && isServing(state, set))
+  if (standIn !== undefined) {
+    const message = `nothing of ${stable?.version ?? 'stable'} is ready, so ${standIn.version} takes the traffic and stays`
+    return { kind: 'instances', who: stable?.version ?? 'stable', until: null, message }
+  }
   const message = `${busy.length} old ${busy.length === 1 ? 'instance still has' : 'instances still have'} work`
   return { kind: 'drain', who: 'requests on the old set', until: null, message }
 }
@@ -76,7 +104,11 @@ function waitingForWeight(state: ServiceState, rollout: RolloutState, startedAt:
   const ready = readyInstances(candidateSet(state)).length
   const { deadlineMs } = rollout.settings.health
   if (ready < neededReady(rollout))
-    return waitingForInstances(state, rollout, startedAt === null ? null : startedAt + deadlineMs)
+    return waitingForInstances(
+      state,
+      rollout,
+      startedAt === null ? null : startedAt + rollout.heldMs + deadlineMs,
+    )
   if (!isConfirmed(state)) return waitingForRouter('the router confirms the weights')
   const message = 'stable has no ready instance, so the candidate stands in for it; promote it fully or abort'
   return { kind: 'instances', who: state.stable?.version ?? 'stable', until: null, message }

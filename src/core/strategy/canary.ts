@@ -20,6 +20,18 @@ export function canarySteps(settings: ServiceSettings): Step[] {
   ]
 }
 
+/** A person takes the candidate to 100% at once: readiness and the watch are kept, the stages are not. */
+export function fullSteps(settings: ServiceSettings): Step[] {
+  return [
+    provision(settings),
+    { kind: 'traffic', weightPermille: TOTAL_PERMILLE },
+    { kind: 'watch', durationMs: settings.strategy.watchMs },
+    { kind: 'promote' },
+    { kind: 'drain' },
+    { kind: 'retire' },
+  ]
+}
+
 /** Nothing serves yet, so there is nothing to compare with and nobody to protect: straight to full when ready. */
 export function firstSteps(settings: ServiceSettings): Step[] {
   return [provision(settings), { kind: 'traffic', weightPermille: TOTAL_PERMILLE }, { kind: 'promote' }]

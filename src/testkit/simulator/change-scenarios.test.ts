@@ -43,6 +43,16 @@ describe('a newer release', () => {
     expect(world.weightOf('1.0.0')).toBe(1000)
   })
 
+  it('that was asked for twice under one id begins once, also when it waits or is over', () => {
+    const world = withCandidateAt(1000)
+    world.deploy('1.2.0', { id: 'once' })
+    expect(world.deploy('1.2.0', { id: 'once' })).toEqual({ kind: 'ok', value: [] })
+    expect(world.state().queued?.id).toBe('once')
+    world.passUntil((state) => isOver(state) && state.stable?.version === '1.2.0')
+    expect(world.deploy('1.2.0', { id: 'once' })).toEqual({ kind: 'ok', value: [] })
+    expect(world.eventsOf('rollout-started').filter(({ rollout }) => rollout.id === 'once')).toHaveLength(1)
+  })
+
   it('that waits is dropped when the running one is asked for again', () => {
     const world = withCandidateAt(1000)
     world.deploy('1.2.0')

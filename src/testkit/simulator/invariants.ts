@@ -30,6 +30,7 @@ export function brokenInvariant(memory: InvariantMemory, { before, event, after 
     trafficLeftFirst(before, event) ??
     trafficComesToReady(before, event) ??
     stableStays(before, event) ??
+    capacityStays(before, event) ??
     oneOutcome(memory, before, event) ??
     sequenceGrows(memory, event)
   )
@@ -45,9 +46,7 @@ function trafficIsServed(event: Event, after: ServiceState): string | null {
   if (event.kind !== 'routes-decided') return null
   const readyIn = (release: string): number =>
     readyInstances(after.sets.find((set) => set.release === release)).length
-  const anyReady = after.sets.some(
-    (set) => set.stage === 'wanted' && set.role !== 'retiring' && readyIn(set.release) > 0,
-  )
+  const anyReady = after.sets.some((set) => set.stage === 'wanted' && readyIn(set.release) > 0)
   const stranded = event.routes.find(
     ({ release, weightPermille }) => weightPermille > 0 && readyIn(release) === 0,
   )
@@ -82,6 +81,16 @@ function trafficComesToReady({ sets, traffic, stable }: ServiceState, event: Eve
 function stableStays(before: ServiceState, event: Event): string | null {
   if (event.kind !== 'set-stopping' && event.kind !== 'set-retiring' && event.kind !== 'set-gone') return null
   return event.release === before.stable?.release ? `INV4: ${event.kind} of stable ${event.release}` : null
+}
+
+/** The old set is only let go once what takes its place has as many ready instances as the settings ask for. */
+function capacityStays({ sets, rollout, stable }: ServiceState, event: Event): string | null {
+  if (event.kind !== 'set-retiring' || rollout === null) return null
+  if (sets.find(({ release }) => release === event.release)?.role !== 'warm') return null
+  const { run, strategy } = rollout.settings
+  const floor = Math.ceil((run.replicas * strategy.readyPercent) / 100)
+  const ready = readyInstances(sets.find(({ release }) => release === stable?.release)).length
+  return ready >= floor ? null : `INV5: ${event.release} is let go while ${ready} of ${floor} are ready`
 }
 
 function oneOutcome({ outcomes }: InvariantMemory, before: ServiceState, event: Event): string | null {

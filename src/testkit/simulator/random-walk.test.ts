@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import type { ServiceSettings } from '../../core/release/settings.ts'
 import { announcementOf } from '../../core/rollout/messages.ts'
 import { serviceView } from '../../core/rollout/service-view.ts'
 import { timelineEntry } from '../../core/rollout/timeline.ts'
-import { ServiceView } from '../../core/rollout/view.ts'
+import { ActionView, ServiceView } from '../../core/rollout/view.ts'
+import { simulatedSettings } from './settings.ts'
 import type { World } from './world.ts'
 import { createWorld, isOver } from './world.ts'
 
@@ -21,12 +24,18 @@ const onVersion = (name: string, act: (world: World, version: string) => void): 
   fc.constantFrom(...VERSIONS).chain((version) => move(`${name} ${version}`, (world) => act(world, version)))
 const commands = fc.oneof(
   onVersion('deploy', (world, version) => world.deploy(version)),
+  onVersion('deploy in two minutes', (world, version) => world.deploy(version, { inMs: 120_000 })),
+  onVersion('deploy --no-wait', (world, version) => world.deploy(version, { wait: false })),
   onVersion('deploy --now', (world, version) => world.deploy(version, { now: true })),
   onVersion('roll back to', (world, version) => world.deploy(version, { now: true, kind: 'rollback' })),
   ...(['pause', 'resume', 'abort', 'rollback', 'promote', 'promote-full', 'unadopt'] as const).map((kind) =>
     move(kind, (world) => world.byHand(kind)),
   ),
   onVersion('discard', (world, version) => world.discard(version)),
+  onVersion('retry', (world, version) => world.deploy(version, { order: 'retry' })),
+  onVersion('deploy --full', (world, version) => world.deploy(version, { kind: 'full' })),
+  onVersion('unblock', (world, version) => world.lift({ unblock: version })),
+  move('close breaker', (world) => world.lift('close-breaker')),
 )
 const faults = fc.oneof(
   onVersion('crash all of', (world, version) => world.target.crash(release(version))),
@@ -49,6 +58,11 @@ const faults = fc.oneof(
   move('router back', (world) => world.setReachable('router', true)),
   move('target gone', (world) => world.setReachable('target', false)),
   move('target back', (world) => world.setReachable('target', true)),
+  move('freeze', (world) => world.setFreeze({})),
+  move('freeze for a minute', (world) => world.setFreeze({ until: world.now() + 60_000 })),
+  move('unfreeze', (world) => world.setFreeze(null)),
+  move('freezes gone', (world) => world.setReachable('freezes', false)),
+  move('freezes back', (world) => world.setReachable('freezes', true)),
   move('no data', (world) => world.setMetrics('no-data')),
   move('metrics broken', (world) => world.setMetrics('failure')),
   move('metrics back', (world) => world.setMetrics('samples')),
@@ -68,9 +82,16 @@ const walks = fc.array(
   { minLength: 5, maxLength: 40 },
 )
 
+/** All pairs of policies, by the length of the walk. */
+const policiesOf = (length: number): ServiceSettings =>
+  simulatedSettings({
+    drift: length % 3 === 0 ? 'hold' : 'correct',
+    onFreeze: length % 5 === 0 ? 'return' : 'hold',
+  })
+
 /** Every other walk begins with a release that serves. */
 function walk(moves: readonly Move[]): World {
-  const world = createWorld()
+  const world = createWorld({ settings: policiesOf(moves.length) })
   if (moves.length % 2 === 0) world.withStable()
   for (const { make } of moves) {
     make(world)
@@ -92,12 +113,40 @@ function checkPicture(world: World): void {
     .slice(-5)
     .map((event) => announcementOf(event, state))
   expect(JSON.stringify([view, said])).not.toMatch(/undefined|NaN|Infinity|\[object/)
+  checkReasons(world)
+  checkActions(view.actions)
+  if (view.queued !== null) expect(Wait.parse(view.queued.waitingOn)).toBeDefined()
   const { rollout } = view
   if (rollout === null) return
+  checkActions(rollout.actions)
+  if (rollout.waitingOn !== null) expect(Wait.parse(rollout.waitingOn)).toBeDefined()
   expect(rollout.sentence.length).toBeGreaterThan(10)
   expect(rollout.waitingOn === null).toBe(rollout.state === 'ended')
-  for (const { allowed, whyNot } of [...view.actions, ...rollout.actions])
+}
+
+/** On whom, and what for. */
+const Wait = z.object({ kind: z.string().min(1), who: z.string().min(1), message: z.string().min(5) })
+/** A code, what happened, the values, and who did it. */
+const Cause = z.object({
+  code: z.string().regex(/^[A-Z][A-Z_]+$/),
+  message: z.string().min(5),
+  evidence: z.record(z.string(), z.unknown()),
+  actor: z.object({ kind: z.string(), name: z.string().min(1) }),
+})
+
+/** Each change of the latest events says why. */
+function checkReasons(world: World): void {
+  for (const event of world.events().slice(-20))
+    if ('reason' in event && event.reason !== undefined) expect(Cause.parse(event.reason)).toBeDefined()
+}
+
+/** Each action there is, once, and a reason for each that is not possible now. */
+function checkActions(actions: readonly ActionView[]): void {
+  expect(actions.map(({ name }) => name)).toEqual(ActionView.shape.name.options)
+  for (const { allowed, whyNot } of actions) {
     expect(allowed).toBe(whyNot === null)
+    expect(whyNot).not.toBe('')
+  }
 }
 
 /** What an action that is offered must be able to do. */
@@ -123,6 +172,8 @@ function checkOffers(world: World): void {
 function heal(world: World): void {
   world.setReachable('router', true)
   world.setReachable('target', true)
+  world.setReachable('freezes', true)
+  world.setFreeze(null)
   world.setMetrics('samples')
   world.healAnswers()
   world.router.refuse(null)
@@ -138,7 +189,7 @@ function heal(world: World): void {
 const WALKS_LIMIT_MS = 120_000
 
 describe('any walk of commands, observations and faults', { timeout: WALKS_LIMIT_MS }, () => {
-  it('keeps every invariant and ends, or names what it waits for, once the faults are over (INV1, INV2, INV3, INV4, INV8)', () => {
+  it('keeps every invariant and ends, or names what it waits for, once the faults are over (INV1, INV2, INV3, INV4, INV5, INV8)', () => {
     const property = fc.property(walks, (moves) => {
       const world = walk(moves)
       heal(world)

@@ -16,6 +16,12 @@ export function withCandidateAt(permille: number, world = createWorld()): World 
   world.passUntil((state) => world.weightOf(NEW) === permille && stepKind(state) !== 'traffic')
   return world
 }
+/** A long time in which nothing happens, most of it unseen: the controller looks at its beginning and at its end. */
+export function later(world: World, ms: number): void {
+  world.pass(2000)
+  world.jumpClock(ms - 4000)
+  world.pass(2000)
+}
 export const decidedWeights = (world: World, version = NEW): number[] =>
   world.eventsOf('weights-decided').map(({ weights }) => weights[`${version}-r`] ?? 0)
 export const waitingOn = (world: World) =>

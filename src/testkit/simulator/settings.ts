@@ -1,3 +1,4 @@
+import type { PlanInput } from '../../core/plan/compose.ts'
 import { composePlan } from '../../core/plan/compose.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Release } from '../../core/release/release.ts'
@@ -8,8 +9,12 @@ import type { ServiceState } from '../../core/rollout/state.ts'
 export type SettingsChange = {
   strategy?: Partial<CanarySettings>
   analysis?: Partial<ServiceSettings['analysis']>
+  rollback?: Partial<ServiceSettings['rollback']>
   replicas?: number
   deadlineMs?: number
+  drift?: ServiceSettings['drift']
+  windows?: ServiceSettings['windows']
+  onFreeze?: ServiceSettings['onFreeze']
 }
 
 /** A canary with stages of ten seconds and a watch of thirty: small numbers, all rules. */
@@ -36,6 +41,7 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       failures: 3,
       deadlineMs: change.deadlineMs ?? 20_000,
     },
+    slowStartMs: 0,
     drain: { requestsMs: 5000, websocketsMs: 5000 },
     strategy: {
       kind: 'canary',
@@ -57,7 +63,16 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       crashLimit: 5,
       ...change.analysis,
     },
+    rollback: {
+      window: 3,
+      onFailure: 'rollback',
+      breaker: { count: 3, withinMs: 86_400_000 },
+      ...change.rollback,
+    },
     onControllerLoss: { kind: 'hold' },
+    drift: change.drift ?? 'correct',
+    windows: change.windows ?? [],
+    onFreeze: change.onFreeze ?? 'hold',
     prober: null,
     notify: [],
   }
@@ -72,15 +87,20 @@ export function simulatedPlan(
     settings,
     kind,
     now,
-  }: { version: string; settings: ServiceSettings; kind: 'deploy' | 'rollback'; now: number },
+  }: { version: string; settings: ServiceSettings; kind: PlanInput['kind']; now: number },
 ): Plan {
-  const { stable, rollout } = state
+  const { stable, rollout, previous } = state
+  const position = previous.findIndex(({ release }) => release === releaseOf(version))
   const content = composePlan({
     release: releaseRecord(version, settings),
     stable: stable === null ? null : releaseRecord(stable.version, settings),
     candidate: rollout === null || rollout.phase.kind === 'ended' ? null : rollout.plan.to.release,
     kind,
-    history: { provisionMs: null, drainMs: null },
+    back:
+      kind === 'rollback' && position >= 0
+        ? { releases: position + 1, window: settings.rollback.window }
+        : null,
+    history: { provisionMs: null, drainMs: null, trafficOffMs: [] },
     actor: 'ada',
     now,
     warnings: [],

@@ -7,8 +7,10 @@ import type { Event, EventOf } from '../../core/rollout/event.ts'
 import { evolve } from '../../core/rollout/evolve.ts'
 import type { MetricAnswer } from '../../core/rollout/observation.ts'
 import type { Actor } from '../../core/rollout/reason.ts'
-import type { Adoption, ServiceState } from '../../core/rollout/state.ts'
+import type { Adoption, Order, ServiceState } from '../../core/rollout/state.ts'
 import { newServiceState } from '../../core/rollout/state.ts'
+import type { Freeze, FreezeState } from '../../core/shared/freeze.ts'
+import { NEVER_FROZEN } from '../../core/shared/freeze.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
 import type { Result } from '../../core/shared/result.ts'
@@ -27,9 +29,15 @@ export type World = ReturnType<typeof createWorld>
 export type AnswerFault = 'lost' | 'doubled'
 type DeployOptions = {
   now?: boolean
-  kind?: 'deploy' | 'rollback'
+  wait?: boolean
+  /** Not before so many ms from now. */
+  inMs?: number
+  kind?: 'deploy' | 'full' | 'rollback'
+  order?: Order
   adoption?: Adoption
   settings?: ServiceSettings
+  /** The same id again is the same request again. */
+  id?: string
 }
 
 /**
@@ -48,6 +56,8 @@ export function createWorld({
   let epoch = 0
   let nextRollout = 1
   let metrics: 'samples' | 'no-data' | 'failure' = 'samples'
+  let freeze: FreezeState = NEVER_FROZEN
+  let freezesReachable = true
   let targetReachable = true
   let routerReachable = true
   let answerFaults: AnswerFault[] = []
@@ -94,6 +104,9 @@ export function createWorld({
         ? { kind: 'seen', state: router.state() }
         : { kind: 'failed', problem: unreachable('ROUTER') },
       metrics: answer(),
+      freeze: freezesReachable
+        ? { kind: 'seen', state: freeze }
+        : { kind: 'failed', problem: unreachable('FREEZES') },
       probes: { sent: 0, lost: 0 },
     }
   }
@@ -142,19 +155,30 @@ export function createWorld({
 
   function deploy(
     version: string,
-    { now: endWatch = false, kind = 'deploy', adoption, settings: own = settings }: DeployOptions = {},
+    {
+      now: endWatch = false,
+      wait = true,
+      inMs,
+      kind = 'deploy',
+      adoption,
+      settings: own = settings,
+      id,
+      order,
+    }: DeployOptions = {},
   ): Result<Event[]> {
     const plan = simulatedPlan(state, { version, settings: own, kind, now })
     const rollout = {
-      id: `rollout-${nextRollout++}`,
+      id: id ?? `rollout-${nextRollout++}`,
+      order: order ?? (kind === 'rollback' ? ('rollback' as const) : ('deploy' as const)),
       plan,
       settings: own,
       actor: ADA,
       note: '',
       at: now,
       adoption: adoption ?? null,
+      notBefore: inMs === undefined ? null : now + inMs,
     }
-    const decided = send({ kind: 'deploy', rollout, now: endWatch })
+    const decided = send({ kind: 'deploy', rollout, now: endWatch, wait })
     performDue()
     return decided
   }
@@ -169,6 +193,20 @@ export function createWorld({
         : send({ kind, ...said })
     performDue()
     return decided
+  }
+
+  /** Somebody freezes the environment, or lifts it with `null`; seen at the next look. */
+  function setFreeze(change: Partial<Freeze> | null): void {
+    const frozen = { reason: 'year end', who: 'bob', since: now, until: null, ...change }
+    freeze = { freeze: change === null ? null : frozen, asOf: freeze.asOf + 1, by: 'bob' }
+  }
+
+  /** Lifts what past failures hold back. */
+  function lift(command: 'close-breaker' | { unblock: string }): Result<Event[]> {
+    const said = { actor: ADA, note: 'looked into' }
+    return command === 'close-breaker'
+      ? send({ kind: 'close-breaker', ...said })
+      : send({ kind: 'unblock', release: command.unblock, ...said })
   }
 
   function discard(release: string | null = null): Result<Event[]> {
@@ -203,6 +241,7 @@ export function createWorld({
     passUntil,
     deploy,
     byHand,
+    lift,
     discard,
     restartController,
     observation,
@@ -216,8 +255,10 @@ export function createWorld({
     setMetrics: (to: typeof metrics): void => {
       metrics = to
     },
-    setReachable: (what: 'target' | 'router', reachable: boolean): void => {
-      if (what === 'target') targetReachable = reachable
+    setFreeze,
+    setReachable: (what: 'target' | 'router' | 'freezes', reachable: boolean): void => {
+      if (what === 'freezes') freezesReachable = reachable
+      else if (what === 'target') targetReachable = reachable
       else routerReachable = reachable
     },
     strikeAnswers: (faults: readonly AnswerFault[]): void => {

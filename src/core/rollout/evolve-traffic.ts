@@ -1,0 +1,61 @@
+import type { EventOf } from './event.ts'
+import type { Drift, ServiceState } from './state.ts'
+
+/** Foreign weights that came back longer ago than this are another story. */
+export const FIGHT_WITHIN_MS = 15 * 60_000
+
+export type TrafficEvent = EventOf<
+  'weights-decided' | 'routes-decided' | 'routes-confirmed' | 'routes-drifted' | 'drift-settled'
+>
+
+export function evolveTraffic(state: ServiceState, event: TrafficEvent): ServiceState {
+  const { traffic } = state
+  switch (event.kind) {
+    case 'weights-decided':
+      return {
+        ...state,
+        traffic: { ...traffic, weights: event.weights },
+        rollout: state.rollout === null ? null : { ...state.rollout, reason: event.reason },
+      }
+    case 'routes-decided':
+      return {
+        ...state,
+        sequence: event.sequence,
+        traffic: { ...traffic, routes: event.routes, sequence: event.sequence },
+      }
+    case 'routes-confirmed':
+      return {
+        ...state,
+        traffic: {
+          ...traffic,
+          confirmed: { sequence: event.sequence, epoch: event.epoch, at: event.at, weights: event.weights },
+        },
+      }
+    case 'routes-drifted':
+      return { ...state, traffic: { ...traffic, confirmed: null }, drift: driftAfter(state, event) }
+    case 'drift-settled':
+      return { ...state, drift: null }
+  }
+}
+
+/** Only what somebody wrote is remembered: a router that lost or returned its routes fights nobody. */
+function driftAfter(state: ServiceState, event: EventOf<'routes-drifted'>): Drift | null {
+  const { cause, observed, held, above, at } = event
+  if (cause !== 'edited') return null
+  return { observed, seenAt: [...recentSightings(state, observed, at), at], held, above }
+}
+
+/** When the same foreign weights were seen before, of late. */
+export const recentSightings = (
+  { drift }: ServiceState,
+  observed: Drift['observed'],
+  now: number,
+): number[] =>
+  drift === null || !sameShares(drift.observed, observed)
+    ? []
+    : drift.seenAt.filter((at) => Math.abs(now - at) <= FIGHT_WITHIN_MS)
+
+export const sameShares = (a: Record<string, number>, b: Record<string, number>): boolean =>
+  [...new Set([...Object.keys(a), ...Object.keys(b)])].every(
+    (release) => (a[release] ?? 0) === (b[release] ?? 0),
+  )
