@@ -10,13 +10,19 @@ import { span } from './text/time.ts'
 const JUST_ENDED_MS = 60_000
 
 /** Asks the controller for one action on the service and says what state that led to. */
-export async function runAction(session: Session, operation: string, input: object): Promise<number> {
+export async function runAction(
+  session: Session,
+  operation: string,
+  input: object,
+  idempotencyKey?: string,
+): Promise<number> {
   const connection = await connectStarting(session)
   if (connection.kind === 'failed') return session.fail(connection.problem)
   const answer = await connection.value.client.call(
     operation,
     { ...addressOf(session), ...input },
     ViewAnswer,
+    idempotencyKey,
   )
   if (answer.kind === 'failed') {
     if (answer.problem.code === 'NOTHING_IN_PROGRESS') await tellJustEnded(session, connection.value)

@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { ReleaseAbout } from '../core/release/release-about.ts'
 import { RolloutSummary, RolloutView, ServiceView, TimelineEntry } from '../core/rollout/view.ts'
+import { Freeze } from '../core/shared/freeze.ts'
 import { LogLine } from '../core/shared/observation.ts'
 
 /** What operations answer, as far as the CLI reads it. */
@@ -8,6 +10,11 @@ export const DeployAnswer = z.object({ rollout: z.string().nullable(), view: Ser
 export const ServicesAnswer = z.object({ services: z.array(ServiceView) })
 export const RolloutAnswer = z.object({ rollout: RolloutView, timeline: z.array(TimelineEntry) })
 export const RolloutsAnswer = z.object({ rollouts: z.array(RolloutSummary) })
+export const FreezeAnswer = z.object({
+  environment: z.string(),
+  freeze: Freeze.nullable(),
+  streams: z.array(z.string()),
+})
 export const LogsAnswer = z.object({ lines: z.array(LogLine) })
 export type LogLines = z.infer<typeof LogsAnswer>['lines']
 
@@ -22,6 +29,8 @@ export const ReleasesAnswer = z.object({
       state: z.string(),
       rollbackReady: z.boolean(),
       whyNot: z.string().nullable(),
+      blocked: z.string().nullable(),
+      about: ReleaseAbout.exactOptional(),
     }),
   ),
 })

@@ -1,5 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import { userInfo } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { Problem, problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
@@ -7,6 +8,9 @@ import { readRuntime } from './controller/runtime-file.ts'
 
 /** An operation answers within this; deploying copies the artifact first, hence minutes. */
 const CALL_TIMEOUT_MS = 120_000
+/** A controller that was restarted is back in seconds; a lost answer is asked for again this long. */
+const RESEND_FOR_MS = 30_000
+const RESEND_EVERY_MS = 500
 /** A probe of life answers within this. */
 const PROBE_TIMEOUT_MS = 2000
 /** An answer larger than this is not one of ours. */
@@ -21,6 +25,8 @@ export interface Client {
     operation: string,
     input: object,
     output: z.ZodType<Output>,
+    /** Name of this request: it is sent again under it when the answer is lost, and takes effect once. */
+    idempotencyKey?: string,
   ): Promise<Result<Output, CallFailure>>
   /** Status of a plain GET such as `/readyz`; `null` when nobody answers. */
   probe(path: string): Promise<number | null>
@@ -34,11 +40,14 @@ export function createClient(stateFolder: string): Client {
   const socket = (): string | null => readRuntime(stateFolder)?.controller?.socket ?? null
   return {
     stateFolder,
-    async call(operation, input, output) {
-      const socketPath = socket()
-      if (socketPath === null) return failed(notRunning(stateFolder))
-      const answer = await post(socketPath, operation, input)
-      return answer.kind === 'failed' ? answer : readAnswer(operation, answer.value, output)
+    async call(operation, input, output, idempotencyKey) {
+      const send = async () => {
+        const socketPath = socket()
+        if (socketPath === null) return failed(notRunning(stateFolder))
+        const answer = await post(socketPath, { operation, input, idempotencyKey })
+        return answer.kind === 'failed' ? answer : readAnswer(operation, answer.value, output)
+      }
+      return idempotencyKey === undefined ? send() : untilAnswered(send)
     },
     async probe(path) {
       const socketPath = socket()
@@ -52,9 +61,26 @@ export function createClient(stateFolder: string): Client {
   }
 }
 
-type Answer = { status: number; body: string }
+/** Sends again while nobody can tell whether the request took effect. */
+async function untilAnswered<T>(
+  send: () => Promise<Result<T, CallFailure>>,
+): Promise<Result<T, CallFailure>> {
+  let answer = await send()
+  const deadline = Date.now() + RESEND_FOR_MS
+  while (answer.kind === 'failed' && LOST_ANSWER.has(answer.problem.code) && Date.now() < deadline) {
+    await delay(RESEND_EVERY_MS)
+    answer = await send()
+  }
+  return answer
+}
 
-function post(socketPath: string, operation: string, input: object): Promise<Result<Answer>> {
+/** A controller that is started anew is not running for a moment. */
+const LOST_ANSWER = new Set(['CONTROLLER_UNREACHABLE', 'CONTROLLER_NOT_RUNNING', 'OPERATION_TIMEOUT'])
+
+type Answer = { status: number; body: string }
+type Post = { operation: string; input: object; idempotencyKey: string | undefined }
+
+function post(socketPath: string, { operation, input, idempotencyKey }: Post): Promise<Result<Answer>> {
   return new Promise((resolve) => {
     const fail = (error: Error): void => resolve(failed(unreachable(socketPath, error.message)))
     const body = JSON.stringify(input)
@@ -67,6 +93,7 @@ function post(socketPath: string, operation: string, input: object): Promise<Res
         headers: {
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
+          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
           ...callerHeaders(),
         },
       },

@@ -87,6 +87,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/rollback.ts'),
   },
   {
+    name: 'freeze',
+    group: 'Release',
+    summary: 'let nothing new begin in an environment',
+    load: () => import('./commands/freeze.ts'),
+  },
+  {
+    name: 'unfreeze',
+    group: 'Release',
+    summary: 'lift the freeze of an environment',
+    load: () => import('./commands/unfreeze.ts'),
+  },
+  {
+    name: 'breaker',
+    group: 'Release',
+    summary: 'allow deploys again after too many automatic rollbacks',
+    load: () => import('./commands/breaker.ts'),
+  },
+  {
     name: 'adopt',
     group: 'Release',
     summary: 'take a running process under control as it is',
@@ -114,7 +132,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'release',
     group: 'Look',
-    summary: 'releases: list them, discard one that is held',
+    summary: 'releases: list, block, unblock, discard one that is held',
     load: () => import('./commands/release.ts'),
   },
   {

@@ -50,6 +50,17 @@ export const DurationArgument = z.string().transform((text, context): number => 
   return z.NEVER
 })
 
+/** `2026-11-23T09:00` by the clock of this machine, or with an offset: `2026-11-23T09:00+01:00`; ms since the epoch. */
+export const MomentArgument = z.string().transform((text, context): number => {
+  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(at)) return at
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is not a moment: write it like 2026-11-23T09:00, or with an offset like 2026-11-23T09:00+01:00`,
+  })
+  return z.NEVER
+})
+
 /** A whole number in a range. */
 export const wholeNumber = (from: number, to: number) =>
   z.string().transform((text, context): number => {

@@ -20,6 +20,7 @@ export function planLines(plan: Plan, { columns }: { columns: number }): Line[] 
   return [
     [strong(titleOf(plan))],
     [quiet(`  plan ${plan.id}, ${plan.strategy}, ${plan.to.release}`)],
+    ...(plan.because === '' ? [] : labelledText('way', plan.because, { columns })),
     [],
     ...stepLines(plan.steps),
     [],

@@ -71,6 +71,10 @@ export const addressOf = ({ service, environment }: Globals): { service?: string
   ...(environment === null ? {} : { environment }),
 })
 
+/** For operations on a whole environment. */
+export const environmentInput = ({ environment }: Globals): { environment?: string } =>
+  environment === null ? {} : { environment }
+
 /** Puts the same options into a command to copy: `sluice watch --env staging`. */
 export function commandLine(command: string, { config, service, environment }: Globals): string {
   const option = (name: string, value: string | null): string => (value === null ? '' : ` --${name} ${value}`)

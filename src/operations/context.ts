@@ -5,6 +5,7 @@ import type { ServiceView } from '../core/rollout/view.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Freezes } from '../ports/freezes.ts'
 import type { Ids } from '../ports/ids.ts'
 import type { Router } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
@@ -17,6 +18,7 @@ export interface OperationContext {
   readonly store: Store
   readonly target: Target
   readonly router: Router
+  readonly freezes: Freezes
   readonly clock: Clock
   readonly ids: Ids
   /** Reads and checks the file anew; the file of this moment counts. */
@@ -28,6 +30,8 @@ export interface OperationContext {
   viewOf(stream: string, loaded: { state: ServiceState; revision: number }): ServiceView
   /** Runs a task that makes an artifact and records its release, safe from the removal of old artifacts. */
   preparing<T>(task: () => Promise<T>): Promise<T>
+  /** Runs tasks of one name one after the other. */
+  inTurn<T>(name: string, task: () => Promise<T>): Promise<T>
   /** Something was decided about the stream: whoever looks after it should look now, and somebody should. */
   attend(stream: string): void
   /** Ends the controller; with `everything` also the instances, the agent and the proxy. Returns when it is under way. */

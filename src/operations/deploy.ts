@@ -1,16 +1,24 @@
 import * as z from 'zod'
 import type { Plan } from '../core/plan/plan.ts'
+import { ReleaseAbout } from '../core/release/release-about.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import { ServiceView } from '../core/rollout/view.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
+import { refusalElsewhere } from './blocks.ts'
 import type { OperationContext } from './context.ts'
 import { operationOf } from './context.ts'
+import { FutureTime, futureTime } from './future-time.ts'
+import { hearOfFreeze } from './hear-of-freeze.ts'
 import { loadPlan, makePlan } from './make-plan.ts'
+import type { Answer } from './once.ts'
+import { IdempotencyKey, once } from './once.ts'
+import type { Caller } from './operation.ts'
 import { prepareRelease } from './prepare-release.ts'
-import { actorOf, loadService, ReasonInput, ServiceInput } from './service-input.ts'
+import { aboutIn, sayAbout } from './say-about.ts'
+import { actorOf, FullInput, findStream, ReasonInput, RetryInput, ServiceInput } from './service-input.ts'
 import { addressTaken, settingsOf } from './settings-of.ts'
 
 export const deploy = operationOf({
@@ -23,53 +31,108 @@ export const deploy = operationOf({
       .exactOptional()
       .describe('Id of a plan; refused when the live state, the file or the artifact moved since.'),
     now: z.boolean().default(false).describe('End a running watch for this release.'),
+    retry: RetryInput,
+    full: FullInput,
+    at: FutureTime.describe('Not before this time; it waits until then.'),
+    wait: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Wait for the windows, and for the end of a freeze. Otherwise refused where it may not begin at once.',
+      ),
+    ...ReleaseAbout.shape,
     reason: ReasonInput,
+    idempotencyKey: IdempotencyKey,
   }),
   output: z.object({ rollout: z.string().nullable(), view: ServiceView }),
   permission: 'operate',
-  run: async (context, { version, plan: planId, now, reason, ...input }, caller) => {
-    const service = await loadService(context, input)
-    if (service.kind === 'failed') return service
-    const { stream, state } = service.value
-    const ready = await readyPlan(context, { stream, state, version, planId, actor: caller.name })
-    if (ready.kind === 'failed') return ready
-    const { plan, settings } = ready.value
-    const taken = await addressTaken(context, settings)
-    if (taken.kind === 'failed') return taken
-    const rollout = {
-      id: context.ids.next('rollout'),
-      plan,
-      settings,
-      actor: actorOf(caller),
-      note: reason ?? '',
-      at: context.clock.now(),
-      adoption: null,
-    }
-    const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now })
-    if (decided.kind === 'failed') return decided
-    context.attend(stream)
-    const began =
-      decided.value.state.rollout?.id === rollout.id || decided.value.state.queued?.id === rollout.id
-    const same =
-      decided.value.state.rollout?.phase.kind !== 'ended' &&
-      decided.value.state.rollout?.plan.to.release === plan.to.release
-    const id = began ? rollout.id : same ? (decided.value.state.rollout?.id ?? null) : null
-    return ok({ rollout: id, view: context.viewOf(stream, decided.value) })
+  run: async (context, { idempotencyKey: key, ...input }, caller) => {
+    const found = await findStream(context, input)
+    if (found.kind === 'failed') return found
+    const stream = found.value
+    return once(context, { operation: 'deploy', stream, key, input }, async ({ rollout }) => {
+      const heard = await hearOfFreeze(context, stream)
+      if (heard.kind === 'failed') return heard
+      // A repeat waits for the first try, and must see what that one changed.
+      const loaded = await context.engine.load(stream)
+      if (loaded.kind === 'failed') return loaded
+      return begin(context, {
+        ...input,
+        about: aboutIn(input),
+        stream,
+        state: loaded.value.state,
+        rollout,
+        caller,
+      })
+    })
   },
 })
+
+type BeginInput = {
+  about: ReleaseAbout
+  stream: string
+  state: ServiceState
+  rollout: string
+  version?: string
+  plan?: string
+  now: boolean
+  at?: string
+  wait: boolean
+  retry: boolean
+  full: boolean
+  reason?: string
+  caller: Caller
+}
+
+async function begin(
+  context: OperationContext,
+  { stream, state, rollout: id, version, plan: planId, ...asked }: BeginInput,
+): Promise<Result<Answer>> {
+  const { now, at, wait, retry, full, reason, caller, about } = asked
+  const notBefore = futureTime(at, context.clock.now())
+  if (notBefore.kind === 'failed') return notBefore
+  const ready = await readyPlan(context, { stream, state, version, planId, retry, full, actor: caller.name })
+  if (ready.kind === 'failed') return ready
+  const { plan, settings } = ready.value
+  const taken = await addressTaken(context, settings)
+  if (taken.kind === 'failed') return taken
+  const said = await sayAbout(context.store, plan.to.release, about)
+  if (said.kind === 'failed') return said
+  const rollout = {
+    id,
+    order: retry ? ('retry' as const) : ('deploy' as const),
+    plan,
+    settings,
+    actor: actorOf(caller),
+    note: reason ?? '',
+    at: context.clock.now(),
+    adoption: null,
+    notBefore: notBefore.value,
+  }
+  const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now, wait })
+  if (decided.kind === 'failed') return decided
+  context.attend(stream)
+  const { state: after } = decided.value
+  const began = after.rollout?.id === id || after.queued?.id === id
+  const same = after.rollout?.phase.kind !== 'ended' && after.rollout?.plan.to.release === plan.to.release
+  const answered = began ? id : same ? (after.rollout?.id ?? null) : null
+  return ok({ rollout: answered, view: context.viewOf(stream, decided.value) })
+}
 
 type ReadyInput = {
   stream: string
   state: ServiceState
   version: string | undefined
   planId: string | undefined
+  retry: boolean
+  full: boolean
   actor: string
 }
 
 /** The plan to carry out: a new one for a version, or a kept one whose world has not moved. */
 async function readyPlan(
   context: OperationContext,
-  { stream, state, version, planId, actor }: ReadyInput,
+  { stream, state, version, planId, retry, full, actor }: ReadyInput,
 ): Promise<Result<{ plan: Plan; settings: ServiceSettings }>> {
   const kept = planId === undefined ? null : await loadPlan(context, planId)
   if (kept?.kind === 'failed') return kept
@@ -85,7 +148,12 @@ async function readyPlan(
   if (settings.kind === 'failed') return settings
   const prepared = await prepareRelease(context, { settings: settings.value, version: wanted, actor })
   if (prepared.kind === 'failed') return prepared
-  const fresh = await makePlan(context, { state, ...prepared.value, kind: 'deploy', actor })
+  const refusal = retry ? ok(null) : await refusalElsewhere(context, prepared.value.release)
+  if (refusal.kind === 'failed') return refusal
+  if (refusal.value !== null && state.stable?.release !== prepared.value.release.id)
+    return failed(refusal.value)
+  const kind = full || kept?.value.strategy === 'full' ? 'full' : 'deploy'
+  const fresh = await makePlan(context, { state, ...prepared.value, kind, actor })
   if (fresh.kind === 'failed') return fresh
   if (kept === null) return ok({ plan: fresh.value, settings: settings.value })
   return kept.value.hash === fresh.value.hash

@@ -1,9 +1,11 @@
 import * as z from 'zod'
 import type { Release } from '../core/release/release.ts'
 import { Release as ReleaseSchema } from '../core/release/release.ts'
+import { ReleaseAbout } from '../core/release/release-about.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import { ok } from '../core/shared/result.ts'
 import { RELEASE_DOCUMENT } from '../engine/effects.ts'
+import { blocksOf, elsewhereOf, type PlacedBlock } from './blocks.ts'
 import { operationOf } from './context.ts'
 import { loadService, ServiceInput } from './service-input.ts'
 
@@ -16,6 +18,9 @@ const ReleaseLine = z.object({
   state: z.enum(['stable', 'candidate', 'warm', 'previous', 'other']),
   rollbackReady: z.boolean(),
   whyNot: z.string().nullable(),
+  /** Where and why it is blocked: no deploy brings it before somebody lifts that. */
+  blocked: z.string().nullable(),
+  about: ReleaseAbout.exactOptional(),
 })
 type ReleaseLine = z.infer<typeof ReleaseLine>
 
@@ -38,22 +43,18 @@ export const listReleases = operationOf({
     })
     if (documents.kind === 'failed') return documents
     const releases = documents.value.flatMap(({ body }) => ReleaseSchema.safeParse(body).data ?? [])
-    return ok({ releases: releases.map((release) => lineOf(state, release)) })
+    const blocks = await blocksOf(context, stream)
+    if (blocks.kind === 'failed') return blocks
+    return ok({ releases: releases.map((release) => lineOf(state, release, blocks.value)) })
   },
 })
 
-function lineOf(
-  state: ServiceState,
-  { id, version, artifact, createdAt, createdBy, adopted }: Release,
-): ReleaseLine {
+function lineOf(state: ServiceState, release: Release, blocks: readonly PlacedBlock[]): ReleaseLine {
+  const { id, version, artifact, createdAt, createdBy, adopted, about } = release
   const standing = standingOf(state, id)
-  const whyNot = adopted
-    ? 'it was adopted, so there is no artifact to start it from'
-    : standing === 'previous' || standing === 'warm'
-      ? null
-      : standing === 'stable'
-        ? 'it is stable now'
-        : 'it was never stable'
+  const here = blocks.find(({ stream, block }) => stream === state.stream && block.release === id)
+  const placed = here ?? elsewhereOf(blocks, release)
+  const whyNot = whyNoTarget(standing, { adopted, blocked: here !== undefined })
   return {
     id,
     version,
@@ -63,7 +64,19 @@ function lineOf(
     state: standing,
     rollbackReady: whyNot === null,
     whyNot,
+    blocked: placed === undefined ? null : `in ${placed.stream}: ${placed.block.reason.message}`,
+    ...(about === undefined ? {} : { about }),
   }
+}
+
+function whyNoTarget(
+  standing: ReleaseLine['state'],
+  { adopted, blocked }: { adopted: boolean; blocked: boolean },
+): string | null {
+  if (adopted) return 'it was adopted, so there is no artifact to start it from'
+  if (standing === 'stable') return 'it is stable now'
+  if (standing !== 'previous' && standing !== 'warm') return 'it was never stable'
+  return blocked ? 'it is blocked; only by force' : null
 }
 
 function standingOf(state: ServiceState, id: string): ReleaseLine['state'] {

@@ -1,9 +1,12 @@
 import { abort } from './abort.ts'
 import { adopt } from './adopt.ts'
+import { blockRelease } from './block-release.ts'
+import { closeBreaker } from './close-breaker.ts'
 import type { OperationContext } from './context.ts'
 import { deploy } from './deploy.ts'
 import { diagnose } from './diagnose.ts'
 import { discardRelease } from './discard-release.ts'
+import { freeze, unfreeze } from './freeze.ts'
 import { getLogs } from './get-logs.ts'
 import { getRollout } from './get-rollout.ts'
 import { getSeries } from './get-series.ts'
@@ -20,6 +23,7 @@ import { resume } from './resume.ts'
 import { rollback } from './rollback.ts'
 import { shutdown } from './shutdown.ts'
 import { unadopt } from './unadopt.ts'
+import { unblockRelease } from './unblock-release.ts'
 
 /** Every use case there is. Each becomes a route, a command and an entry of the reference. */
 export const OPERATIONS: readonly Operation<OperationContext>[] = [
@@ -34,12 +38,17 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   rollback,
   adopt,
   unadopt,
+  freeze,
+  unfreeze,
   listRollouts,
   getRollout,
   getSeries,
   getLogs,
   listReleases,
   discardRelease,
+  blockRelease,
+  unblockRelease,
+  closeBreaker,
   listMessages,
   diagnose,
   shutdown,

@@ -1,7 +1,9 @@
-import type { PlanInput } from '../core/plan/compose.ts'
+import type { PlanContent, PlanInput } from '../core/plan/compose.ts'
 import { composePlan, hashedPart } from '../core/plan/compose.ts'
+import { median } from '../core/plan/measured.ts'
 import { Plan } from '../core/plan/plan.ts'
 import type { Release } from '../core/release/release.ts'
+import { holdsBegin } from '../core/rollout/may-begin.ts'
 import { isWatching } from '../core/rollout/rollout-position.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
@@ -14,19 +16,26 @@ import type { OperationContext } from './context.ts'
 export const PLAN_DOCUMENT = 'plan'
 /** Durations are expected from this many rollouts back. */
 const HISTORY_LIMIT = 5
+/** Few rollouts go back: for their durations more of them are looked at, and the newest of those that did count. */
+const WAY_BACK_HISTORY_LIMIT = 50
+const WAYS_BACK_SHOWN = 10
+
+/** What a plan is made with. */
+export type PlanContext = Pick<OperationContext, 'store' | 'clock' | 'ids' | 'digest' | 'channelWarnings'>
 
 export type MakePlanInput = {
   state: ServiceState
   release: Release
   kind: PlanInput['kind']
+  back?: PlanInput['back']
   actor: string
   warnings: string[]
 }
 
 /** Composes the plan for a release on the present state, gives it id and hash, and keeps it. */
 export async function makePlan(
-  context: OperationContext,
-  { state, release, kind, actor, warnings }: MakePlanInput,
+  context: PlanContext,
+  { state, release, kind, back = null, actor, warnings }: MakePlanInput,
 ): Promise<Result<Plan>> {
   const stable = state.stable === null ? ok(null) : await loadRelease(context.store, state.stable.release)
   if (stable.kind === 'failed') return stable
@@ -36,12 +45,19 @@ export async function makePlan(
     stable: stable.value,
     candidate: active?.plan.to.release ?? null,
     kind,
+    back,
     history: await measuredDurations(context, release.stream),
     actor,
     now: context.clock.now(),
     warnings: [...warnings, ...overlapWarnings(state, release), ...context.channelWarnings(release.settings)],
   })
-  const plan: Plan = { ...content, id: context.ids.next('plan'), hash: context.digest(hashedPart(content)) }
+  const held = waitWarnings(state, content, { release, order: kind === 'deploy' ? 'deploy' : 'rollback' })
+  const plan: Plan = {
+    ...content,
+    warnings: [...content.warnings, ...held],
+    id: context.ids.next('plan'),
+    hash: context.digest(hashedPart(content)),
+  }
   const put = await context.store.putDocument({
     kind: PLAN_DOCUMENT,
     id: plan.id,
@@ -65,6 +81,16 @@ export async function loadPlan(context: OperationContext, id: string): Promise<R
   )
 }
 
+/** What would keep it from beginning at the moment the plan is made. */
+function waitWarnings(
+  state: ServiceState,
+  plan: PlanContent,
+  { release, order }: { release: Release; order: 'deploy' | 'rollback' },
+): string[] {
+  const held = holdsBegin(state, { plan, order, settings: release.settings, notBefore: null }, plan.createdAt)
+  return held === null || plan.kind === 'none' ? [] : [`It would wait: ${held.message}.`]
+}
+
 function overlapWarnings({ rollout }: ServiceState, release: Release): string[] {
   if (rollout === null || rollout.phase.kind === 'ended' || rollout.plan.to.release === release.id) return []
   const { version } = rollout.plan.to
@@ -77,27 +103,28 @@ function overlapWarnings({ rollout }: ServiceState, release: Release): string[] 
       ]
 }
 
-/** Medians of what provisioning and draining took in the last promoted rollouts. */
-async function measuredDurations(context: OperationContext, stream: string): Promise<PlanInput['history']> {
+/** Medians of what provisioning and draining took in the last rollouts, and what the last ways back took. */
+async function measuredDurations(context: PlanContext, stream: string): Promise<PlanInput['history']> {
   const documents = await context.store.listDocuments({
     kind: ROLLOUT_DOCUMENT,
     stream,
-    limit: HISTORY_LIMIT,
+    limit: WAY_BACK_HISTORY_LIMIT,
   })
   const records =
     documents.kind === 'ok'
       ? documents.value.flatMap(({ body }) => RolloutRecord.safeParse(body).data ?? [])
       : []
   const durations = (kind: string): number[] =>
-    records.flatMap(({ view }) =>
-      view.steps
-        .filter((step) => step.kind === kind && step.state === 'done')
-        .map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0)),
-    )
-  return { provisionMs: median(durations('provision')), drainMs: median(durations('drain')) }
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? null
+    records
+      .slice(0, HISTORY_LIMIT)
+      .flatMap(({ view }) =>
+        view.steps
+          .filter((step) => step.kind === kind && step.state === 'done')
+          .map(({ startedAt, endedAt }) => (endedAt ?? 0) - (startedAt ?? 0)),
+      )
+  return {
+    provisionMs: median(durations('provision')),
+    drainMs: median(durations('drain')),
+    trafficOffMs: records.flatMap(({ view }) => view.trafficOffMs ?? []).slice(0, WAYS_BACK_SHOWN),
+  }
 }

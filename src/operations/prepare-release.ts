@@ -8,12 +8,13 @@ import { failed, ok } from '../core/shared/result.ts'
 import { RELEASE_DOCUMENT } from '../engine/effects.ts'
 import type { OperationContext } from './context.ts'
 
+export type PrepareContext = Pick<OperationContext, 'preparing' | 'target' | 'store' | 'clock' | 'digest'>
 export type PrepareInput = { settings: ServiceSettings; version: string; actor: string }
 export type PreparedRelease = { release: Release; warnings: string[] }
 
 /** Makes the immutable record of a version as it would run now. The same content gives the same release. */
 export async function prepareRelease(
-  context: OperationContext,
+  context: PrepareContext,
   input: PrepareInput,
 ): Promise<Result<PreparedRelease>> {
   const checked = checkVersion(input.version)
@@ -21,7 +22,7 @@ export async function prepareRelease(
 }
 
 async function prepare(
-  context: OperationContext,
+  context: PrepareContext,
   { settings, version, actor }: PrepareInput,
 ): Promise<Result<PreparedRelease>> {
   const artifact = await context.target.resolve({ artifact: settings.run.artifact, version })
@@ -44,7 +45,10 @@ async function prepare(
 }
 
 /** A release is written once; asking again finds the same record. */
-export async function record(context: OperationContext, release: Release): Promise<Result<Release>> {
+export async function record(
+  context: Pick<OperationContext, 'store'>,
+  release: Release,
+): Promise<Result<Release>> {
   const known = await context.store.getDocument(RELEASE_DOCUMENT, release.id)
   if (known.kind === 'failed') return known
   const parsed = ReleaseSchema.safeParse(known.value?.body)
@@ -61,7 +65,7 @@ export async function record(context: OperationContext, release: Release): Promi
 
 /** What runs decides what a release is; how it is watched on the way does not. */
 function releaseId(
-  context: OperationContext,
+  context: PrepareContext,
   {
     settings,
     version,

@@ -4,10 +4,13 @@ import { ServiceView } from '../core/rollout/view.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
-import { loadRelease } from '../engine/effects.ts'
+import type { OperationContext } from './context.ts'
 import { operationOf } from './context.ts'
-import { makePlan } from './make-plan.ts'
-import { actorOf, loadService, ReasonInput, ServiceInput } from './service-input.ts'
+import type { Answer, Attempt } from './once.ts'
+import { IdempotencyKey, once } from './once.ts'
+import type { Caller } from './operation.ts'
+import { planBack } from './plan-back.ts'
+import { actorOf, findStream, ReasonInput, ServiceInput } from './service-input.ts'
 
 export const rollback = operationOf({
   name: 'rollback',
@@ -18,77 +21,85 @@ export const rollback = operationOf({
       .string()
       .exactOptional()
       .describe('Version or release to go back to; the last stable one by default.'),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Go back to a release that is blocked all the same; needs a reason.'),
     reason: ReasonInput,
+    idempotencyKey: IdempotencyKey,
   }),
   output: z.object({ rollout: z.string().nullable(), view: ServiceView }),
   permission: 'operate',
-  run: async (context, { to, reason, ...input }, caller) => {
-    const service = await loadService(context, input)
-    if (service.kind === 'failed') return service
-    const { stream, state } = service.value
-    const actor = actorOf(caller)
-    const note = reason ?? ''
-    const active =
-      state.rollout !== null &&
-      state.rollout.phase.kind !== 'ended' &&
-      state.rollout.plan.to.release !== state.stable?.release
-    if (active && (to === undefined || to === state.stable?.version || to === state.stable?.release)) {
-      const decided = await context.engine.handle(stream, { kind: 'rollback', actor, note })
-      return decided.kind === 'failed'
-        ? decided
-        : ok({ rollout: state.rollout?.id ?? null, view: context.viewOf(stream, decided.value) })
-    }
-    const target = targetOf(state, to)
-    if (target.kind === 'failed') return target
-    const release = await loadRelease(context.store, target.value)
-    if (release.kind === 'failed') return release
-    if (release.value.adopted) return failed(noArtifact(release.value.version))
-    const plan = await makePlan(context, {
-      state,
-      release: release.value,
-      kind: 'rollback',
-      actor: caller.name,
-      warnings: [],
+  run: async (context, { idempotencyKey: key, ...input }, caller) => {
+    const found = await findStream(context, input)
+    if (found.kind === 'failed') return found
+    const stream = found.value
+    return once(context, { operation: 'rollback', stream, key, input }, async (attempt) => {
+      // A repeat waits for the first try, and must see what that one changed.
+      const loaded = await context.engine.load(stream)
+      if (loaded.kind === 'failed') return loaded
+      const { state } = loaded.value
+      const going = { ...input, stream, state, attempt, caller }
+      return isToStable(state, input.to) ? giveUp(context, going) : goBack(context, going)
     })
-    if (plan.kind === 'failed') return plan
-    const rollout = {
-      id: context.ids.next('rollout'),
-      plan: plan.value,
-      settings: release.value.settings,
-      actor,
-      note,
-      at: context.clock.now(),
-      adoption: null,
-    }
-    const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: true })
-    if (decided.kind === 'failed') return decided
-    context.attend(stream)
-    return ok({ rollout: rollout.id, view: context.viewOf(stream, decided.value) })
   },
 })
 
-const noArtifact = (version: string) =>
-  problem('ROLLBACK_TARGET_MISSING', {
-    message: `${version} was an adopted process: it has ended, and there is no artifact to start it from.`,
-    remedy: 'Deploy a version that has an artifact: sluice deploy VERSION.',
-  })
-
-/** Only releases that were stable are offered: they held 100% and passed their watch. */
-function targetOf(state: ServiceState, to: string | undefined): Result<string> {
-  const offered = state.previous.map(({ version }) => version).join(', ') || 'none'
-  const found =
-    to === undefined
-      ? state.previous[0]
-      : state.previous.find(({ release, version }) => release === to || version === to)
-  if (found !== undefined) return ok(found.release)
-  const message =
-    to === undefined
-      ? `There is no earlier stable release of ${state.stream}.`
-      : `${to} was never stable here, so it is no rollback target.`
-  return failed(
-    problem('ROLLBACK_TARGET_MISSING', {
-      message,
-      remedy: `Earlier stable releases: ${offered}. A release that was never stable is deployed: sluice deploy VERSION.`,
-    }),
-  )
+type Going = {
+  stream: string
+  state: ServiceState
+  attempt: Attempt
+  to?: string
+  force: boolean
+  reason?: string
+  caller: Caller
 }
+
+function isToStable({ rollout, stable }: ServiceState, to: string | undefined): boolean {
+  const active =
+    rollout !== null && rollout.phase.kind !== 'ended' && rollout.plan.to.release !== stable?.release
+  return active && (to === undefined || to === stable?.version || to === stable?.release)
+}
+
+async function giveUp(
+  context: OperationContext,
+  { stream, state, attempt, reason, caller }: Going,
+): Promise<Result<Answer>> {
+  const rollout = state.rollout?.id ?? null
+  const noted = rollout === null ? ok(undefined) : await attempt.returns(rollout)
+  if (noted.kind === 'failed') return noted
+  const order = { kind: 'rollback' as const, actor: actorOf(caller), note: reason ?? '' }
+  const decided = await context.engine.handle(stream, order)
+  return decided.kind === 'failed' ? decided : ok({ rollout, view: context.viewOf(stream, decided.value) })
+}
+
+async function goBack(
+  context: OperationContext,
+  { stream, state, attempt, to, force, reason, caller }: Going,
+): Promise<Result<Answer>> {
+  if (force && (reason ?? '').trim() === '') return failed(forceNeedsReason())
+  const planned = await planBack(context, { stream, state, to, actor: caller.name })
+  if (planned.kind === 'failed') return planned
+  const { plan, release } = planned.value
+  const rollout = {
+    id: attempt.rollout,
+    order: force ? ('forced-rollback' as const) : ('rollback' as const),
+    plan,
+    settings: release.settings,
+    actor: actorOf(caller),
+    note: reason ?? '',
+    at: context.clock.now(),
+    adoption: null,
+    notBefore: null,
+  }
+  const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: true, wait: true })
+  if (decided.kind === 'failed') return decided
+  context.attend(stream)
+  return ok({ rollout: rollout.id, view: context.viewOf(stream, decided.value) })
+}
+
+const forceNeedsReason = () =>
+  problem('REASON_MISSING', {
+    message: 'Going back to a blocked release by force needs a reason.',
+    remedy: 'Add it: sluice rollback --to VERSION --force --reason TEXT.',
+  })

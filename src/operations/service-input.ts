@@ -21,6 +21,17 @@ export type ServiceInput = z.infer<typeof ServiceInput>
 
 export const ReasonInput = z.string().max(2000).exactOptional().describe('Why; kept with the record.')
 
+export const RequiredReason = z.string().trim().min(1).max(2000).describe('Why; kept with the record.')
+
+export const RetryInput = z
+  .boolean()
+  .default(false)
+  .describe('Try a release again that failed and is blocked: a new attempt with fresh counts.')
+export const FullInput = z
+  .boolean()
+  .default(false)
+  .describe('Straight to 100%, without stages and their checks; readiness and the watch stay.')
+
 export const actorOf = ({ name }: Caller): Actor => ({ kind: 'person', name })
 
 /** The stream that is meant: one that has a past here, or one that the file describes. Works with a broken file, too. */

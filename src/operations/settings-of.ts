@@ -6,7 +6,10 @@ import { failed, ok } from '../core/shared/result.ts'
 import type { OperationContext } from './context.ts'
 
 /** What the file says about a stream right now. */
-export function settingsOf(context: OperationContext, stream: string): Result<ServiceSettings> {
+export function settingsOf(
+  context: Pick<OperationContext, 'loadSettings'>,
+  stream: string,
+): Result<ServiceSettings> {
   const [service = '', environment = 'local'] = stream.split('.')
   const loaded = context.loadSettings(environment)
   if (loaded.kind === 'failed') return loaded

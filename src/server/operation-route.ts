@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Context as Request } from 'hono'
+import * as z from 'zod'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Operation } from '../operations/operation.ts'
@@ -28,7 +29,8 @@ export async function answerOperation<Context>(
   if (c.req.method !== 'POST') return methodNotAllowed(c, name)
   const body = await readJson(c)
   if (body.kind === 'failed') return problemResponse(c, body.problem)
-  const input = parseInput(found.input, body.value)
+  const key = c.req.header(IDEMPOTENCY_HEADER)
+  const input = parseInput(found.input, withKey(found.input, body.value, key))
   if (input.kind === 'failed') return problemResponse(c, input.problem)
   const result = await withDeadline(
     found.name,
@@ -36,6 +38,16 @@ export async function answerOperation<Context>(
     found.run(settings.context, input.value, c.get('caller')),
   )
   return answerResult(c, { operation: found, result, log: settings.log })
+}
+
+const IDEMPOTENCY_HEADER = 'idempotency-key'
+
+/** The header names the request for operations that take such a name; one in the body counts more. */
+function withKey(schema: z.ZodType, body: unknown, idempotencyKey: string | undefined): unknown {
+  const isTaken = schema instanceof z.ZodObject && 'idempotencyKey' in schema.shape
+  if (idempotencyKey === undefined || !isTaken) return body
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body
+  return { idempotencyKey, ...body }
 }
 
 const unknownOperation = (name: string, known: readonly string[]): Problem => {

@@ -68,6 +68,8 @@ function service(name: string, now: number, production = false): ServiceView {
     environment,
     production,
     listen: '127.0.0.1:8080',
+    freeze: null,
+    drift: null,
     stable: null,
     sets: [],
     rollout: null,
@@ -212,6 +214,9 @@ function checks(now: number): CheckView[] {
 function canary(now: number): RolloutView {
   return {
     id: 'rollout-7k2m9p',
+    attempt: 1,
+    before: null,
+    checklist: [],
     stream: 'shop.local',
     service: 'shop',
     environment: 'local',

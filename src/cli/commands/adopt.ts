@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { runAction } from '../action.ts'
 import { defineCommand, wholeNumber } from '../command.ts'
@@ -17,5 +18,5 @@ export const command = defineCommand({
     port: z.string('adopt needs --port').pipe(wholeNumber(1, 65_535)),
     pid: wholeNumber(1, 4_194_304).exactOptional(),
   }),
-  run: (session, input) => runAction(session, 'adopt', input),
+  run: (session, input) => runAction(session, 'adopt', input, randomUUID()),
 })

@@ -5,6 +5,7 @@ import { RolloutsAnswer } from '../answers.ts'
 import { defineCommand, wholeNumber } from '../command.ts'
 import { connect } from '../controller/connect.ts'
 import { addressOf } from '../session.ts'
+import { commitText } from '../source/about-text.ts'
 import type { Look } from '../text/line.ts'
 import { count } from '../text/number.ts'
 import { type Cell, table } from '../text/table.ts'
@@ -49,11 +50,12 @@ const COLUMNS = [
   { title: 'took', align: 'right' as const },
   { title: 'lost', align: 'right' as const },
   { title: 'by' },
+  { title: 'commit' },
   { title: 'why' },
 ]
 
 const row = (
-  { startedAt, endedAt, stream, from, to, outcome, requestsLost, actor, reason }: RolloutSummary,
+  { startedAt, endedAt, stream, from, to, outcome, requestsLost, actor, reason, about }: RolloutSummary,
   now: number,
 ): Cell[] => [
   dateTime(startedAt),
@@ -64,6 +66,7 @@ const row = (
   span((endedAt ?? now) - startedAt),
   { text: count(requestsLost), look: requestsLost > 0 ? 'bad' : 'plain' },
   actor,
+  commitText(about),
   { text: reason, look: 'quiet' },
 ]
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { reasonInput } from '../action.ts'
 import { DeployAnswer } from '../answers.ts'
@@ -15,6 +16,7 @@ export const command = defineCommand({
       flags: '--to <version>',
       summary: 'version or release to go back to; `sluice release list` shows which are ready',
     },
+    { flags: '--force', summary: 'go back to a release that is blocked all the same; needs --reason' },
     { flags: '--no-watch', summary: 'begin and return at once' },
     { flags: '--reason <text>', summary: 'why, for the journal' },
     { flags: '--timeout <time>', summary: 'stop following after this (exit code 12; it goes on)' },
@@ -22,15 +24,21 @@ export const command = defineCommand({
   examples: ['sluice rollback --reason "checkout is slow"', 'sluice rollback --to 1.2.0'],
   input: z.object({
     to: z.string().exactOptional(),
+    force: z.boolean().default(false),
     watch: z.boolean().default(true),
     reason: z.string().exactOptional(),
     timeout: DurationArgument.exactOptional(),
   }),
-  async run(session, { to, watch, reason, timeout }) {
+  async run(session, { to, force, watch, reason, timeout }) {
     const connection = await connectStarting(session)
     if (connection.kind === 'failed') return session.fail(connection.problem)
-    const order = { ...addressOf(session), ...(to === undefined ? {} : { to }), ...reasonInput(reason) }
-    const answer = await connection.value.client.call('rollback', order, DeployAnswer)
+    const order = {
+      ...addressOf(session),
+      ...(to === undefined ? {} : { to }),
+      ...(force ? { force } : {}),
+      ...reasonInput(reason),
+    }
+    const answer = await connection.value.client.call('rollback', order, DeployAnswer, randomUUID())
     if (answer.kind === 'failed') return session.fail(answer.problem)
     return watchStarted(session, connection.value, {
       started: answer.value,

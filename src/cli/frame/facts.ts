@@ -26,7 +26,7 @@ export function waitingLines({ rollout, queued }: ServiceView, { now, columns }:
     )
   }
   if (queued !== null)
-    lines.push(labelled('next', [span(`${queued.version} waits until this one has ended`)]))
+    lines.push(labelled('next', [span(`${queued.version} waits: ${queued.waitingOn.message}`)]))
   return lines
 }
 

@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
+import type { ServiceView } from '../../core/rollout/view.ts'
 import { tellState } from '../action.ts'
 import type { DeployAnswer } from '../answers.ts'
 import type { Connection } from '../controller/connect.ts'
@@ -27,8 +28,12 @@ export async function watchStarted(
   }
   if (watch) return watchRollout(session, connection, { stream: view.stream, watched, timeoutMs })
   session.value('started', { rollout, view })
-  session.note(
-    `${rollout === null ? 'It is queued' : `${rollout} began`}. Follow it with \`${commandLine('watch', session)}\`.`,
-  )
+  session.note(`${begunText(rollout, view)}. Follow it with \`${commandLine('watch', session)}\`.`)
   return EXIT_CODE.promoted
+}
+
+function begunText(rollout: string | null, { queued }: ServiceView): string {
+  if (queued !== null && (rollout === null || queued.rollout === rollout))
+    return `${queued.version} waits: ${queued.waitingOn.message}`
+  return rollout === null ? 'It is queued' : `${rollout} began`
 }

@@ -15,6 +15,8 @@ const empty: ServiceView = {
   sets: [],
   rollout: null,
   queued: null,
+  freeze: null,
+  drift: null,
   timeline: [],
   actions: [],
   warnings: [],

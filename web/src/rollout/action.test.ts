@@ -15,6 +15,8 @@ const view: ServiceView = {
   sets: [],
   rollout: null,
   queued: null,
+  freeze: null,
+  drift: null,
   timeline: [],
   actions: [
     { name: 'deploy', allowed: true, whyNot: null },

@@ -76,7 +76,7 @@ function Warnings({ view: { warnings, rollout, queued } }: { view: ServiceView }
         </Notice>
       ))}
       {queued === null ? null : (
-        <Notice tone="quiet">{`${queued.version} waits until this rollout is over.`}</Notice>
+        <Notice tone="quiet">{`${queued.version} waits: ${queued.waitingOn.message}.`}</Notice>
       )}
       {rollout?.problem ? <ProblemNotice problem={rollout.problem} /> : null}
     </div>

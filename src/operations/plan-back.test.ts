@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import type { Release } from '../core/release/release.ts'
+import type { ServiceSettings } from '../core/release/settings.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import { newServiceState } from '../core/rollout/state.ts'
+import { problem } from '../core/shared/problem.ts'
+import type { Result } from '../core/shared/result.ts'
+import { failed, ok } from '../core/shared/result.ts'
+import { createStoreFake } from '../testkit/fakes/store.ts'
+import { createTargetFake } from '../testkit/fakes/target.ts'
+import { releaseOf, simulatedSettings } from '../testkit/simulator/settings.ts'
+import { type PlanBackContext, planBack } from './plan-back.ts'
+import { type PrepareContext, prepareRelease, record } from './prepare-release.ts'
+
+const settings = simulatedSettings()
+const withSecret: ServiceSettings = { ...settings, run: { ...settings.run, secrets: ['DATABASE_URL'] } }
+const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+
+/** A service whose stable is 1.2.0 and was 1.1.0 and 1.0.0 before, and whose secret has this version today. */
+async function scene(today: string, file: Result<ServiceSettings[]> = ok([withSecret])) {
+  const store = createStoreFake().open()
+  await store.join({ name: 'test', pid: 1, startedAt: 0, host: 'here' })
+  const { target } = createTargetFake({ now: () => 1 })
+  const context: PlanBackContext & PrepareContext = {
+    store,
+    target: {
+      ...target,
+      secretVersions: async (names) => ok(Object.fromEntries(names.map((name) => [name, today]))),
+    },
+    clock: { now: () => 1, monotonic: () => 1, sleep: async () => undefined },
+    ids: { next: (prefix) => `${prefix}-1` },
+    digest,
+    channelWarnings: () => [],
+    loadSettings: () => file,
+    preparing: (task) => task(),
+  }
+  const known = (version: string): Release => ({
+    id: releaseOf(version),
+    stream: 'shop.local',
+    version,
+    artifact: { digest: `sha256:${version}`, folder: `/${version}`, bytes: 1, files: 1 },
+    settings: withSecret,
+    secretVersions: { DATABASE_URL: 'old' },
+    createdAt: 0,
+    createdBy: 'ada',
+    adopted: false,
+  })
+  for (const version of ['1.0.0', '1.1.0', '1.2.0']) await record(context, known(version))
+  const stood = (version: string) => ({ release: releaseOf(version), version, since: 0 })
+  const state: ServiceState = {
+    ...newServiceState('shop.local'),
+    settings: withSecret,
+    stable: stood('1.2.0'),
+    previous: [stood('1.1.0'), stood('1.0.0')],
+  }
+  const back = (to?: string) => planBack(context, { stream: 'shop.local', state, to, actor: 'ada' })
+  return { context, back }
+}
+
+describe('going back', () => {
+  it('starts with the secrets of today, and the plan names by version what differs (S105)', async () => {
+    const { back } = await scene('rotated')
+    const planned = await back('1.1.0')
+    expect(planned).toMatchObject({
+      kind: 'ok',
+      value: {
+        plan: {
+          changes: expect.arrayContaining([
+            { path: 'secrets.DATABASE_URL', from: 'version old', to: 'version rotated' },
+          ]),
+          warnings: expect.arrayContaining([
+            'The secret DATABASE_URL was changed since 1.1.0 ran: it starts with the value of today.',
+          ]),
+        },
+        release: { id: '1.1.0-r', secretVersions: { DATABASE_URL: 'old' } },
+      },
+    })
+    const same = await (await scene('old')).back()
+    expect(same.kind === 'ok' && same.value.plan.changes.map(({ path }) => path)).not.toContain(
+      'secrets.DATABASE_URL',
+    )
+  })
+
+  it('counts how far back a release is, and beyond the window takes all steps (S89)', async () => {
+    const narrow = { ...withSecret, rollback: { ...withSecret.rollback, window: 1 } }
+    const { back } = await scene('old', ok([narrow]))
+    expect(await back('1.1.0')).toMatchObject({ value: { plan: { kind: 'rollback' } } })
+    expect(await back('1.0.0')).toMatchObject({
+      value: { plan: { kind: 'canary', because: expect.stringContaining('2 stable releases back') } },
+    })
+  })
+
+  it('works with a file that cannot be read, by what stable was made with (S102)', async () => {
+    const { back } = await scene(
+      'old',
+      failed(problem('CONFIG_FILE_UNREADABLE', { message: 'no', remedy: 'x' })),
+    )
+    expect(await back()).toMatchObject({ kind: 'ok', value: { plan: { kind: 'rollback' } } })
+  })
+
+  it('offers only what was stable, by name', async () => {
+    const { back } = await scene('old')
+    expect(await back('9.9.9')).toMatchObject({
+      problem: { code: 'ROLLBACK_TARGET_MISSING', remedy: expect.stringContaining('1.1.0, 1.0.0') },
+    })
+  })
+})
+
+describe('a changed setting or secret', () => {
+  it('makes a new release under the same version, and the record of the one before stays as it was (S103)', async () => {
+    const idWith = async (today: string, change: Partial<ServiceSettings['run']> = {}) => {
+      const { context } = await scene(today)
+      const changed = { ...withSecret, run: { ...withSecret.run, ...change } }
+      const made = await prepareRelease(context, { settings: changed, version: '1.3.0', actor: 'ada' })
+      return made.kind === 'ok' ? made.value.release.id : made.problem.code
+    }
+    const first = await idWith('a')
+    expect(await idWith('a')).toBe(first)
+    expect(await idWith('b')).not.toBe(first)
+    expect(await idWith('a', { env: { MODE: 'new' } })).not.toBe(first)
+
+    const { context } = await scene('a')
+    const before = await prepareRelease(context, { settings: withSecret, version: '1.3.0', actor: 'ada' })
+    const changed = { ...withSecret, run: { ...withSecret.run, env: { MODE: 'new' } } }
+    await prepareRelease(context, { settings: changed, version: '1.3.0', actor: 'ada' })
+    expect(await prepareRelease(context, { settings: withSecret, version: '1.3.0', actor: 'bob' })).toEqual(
+      before,
+    )
+  })
+})
