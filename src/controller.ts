@@ -2,11 +2,13 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
+import { systemClock } from './controller/clock.ts'
 import type { Controller } from './controller/controller.ts'
 import { pageFolder, startController } from './controller/controller.ts'
 import { endPart, pidOf } from './controller/end-part.ts'
 import type { Folder } from './controller/folder.ts'
 import { keptSecret, openFolder } from './controller/folder.ts'
+import { endNeighbours, socketOf } from './controller/neighbours.ts'
 import { keepRuntimeFile, previousPort, removeRuntimeFile } from './controller/runtime-file.ts'
 import { VERSION } from './controller/version.ts'
 import { EXIT_CODE } from './core/rollout/outcome.ts'
@@ -40,6 +42,7 @@ export async function runController(argv: string[]): Promise<void> {
   const started = await startController({
     folder,
     config: path.resolve(values.config ?? 'sluice.yaml'),
+    databaseUrl: process.env.SLUICE_DATABASE_URL ?? null,
     log,
     onFenced: () => ending.resolve('fenced'),
     // Whoever asked gets the answer first.
@@ -48,7 +51,9 @@ export async function runController(argv: string[]): Promise<void> {
   })
   if (started.kind === 'failed') return refuse(log, started.problem)
   const controller = started.value
+  const socket = socketOf(folder, controller.context.store.shared)
   const server = await listen(controller, {
+    socket,
     folder,
     log,
     apiPort: values['api-port'] === undefined ? null : Number(values['api-port']),
@@ -59,17 +64,18 @@ export async function runController(argv: string[]): Promise<void> {
     return refuse(log, server.problem)
   }
   const runtime = keepRuntimeFile(folder, {
-    socket: folder.sockets.controller,
+    socket,
     url: server.url,
     version: VERSION,
   })
   log.info('controller serves', {
     url: server.url,
-    socket: folder.sockets.controller,
+    socket,
   })
 
   const why = await ending.promise
   // Read now: whoever removes the folder meanwhile must not leave a part behind.
+  if (why === 'everything') await endNeighbours(folder, systemClock)
   const pids = { proxy: pidOf('proxy', folder), agent: pidOf('agent', folder) }
   log.info('controller stops', { why })
   runtime.stop()
@@ -90,7 +96,12 @@ type Listening = { kind: 'ok'; value: ApiServer; url: string } | { kind: 'failed
 
 async function listen(
   { context, audience }: Controller,
-  { folder, log, apiPort }: { folder: Folder; log: Log; apiPort: number | null },
+  {
+    folder,
+    socket: path,
+    log,
+    apiPort,
+  }: { folder: Folder; socket: string; log: Log; apiPort: number | null },
 ): Promise<Listening> {
   const views = async (stream: string | null) => {
     const streams = stream === null ? await context.store.streams() : ok([stream])
@@ -116,7 +127,7 @@ async function listen(
     },
     log,
   })
-  const socket = await server.listenSocket(folder.sockets.controller)
+  const socket = await server.listenSocket(path)
   if (socket.kind === 'failed') return socket
   const wanted = apiPort ?? previousPort(folder) ?? 0
   const tcp = await server.listenTcp(wanted)

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, readdirSync } from 'node:fs'
-import { hostname } from 'node:os'
 import path from 'node:path'
 import canonicalize from 'canonicalize'
+import { createFreezes } from '../adapters/freezes/documents/freezes.ts'
 import { createBuiltinMetricSource } from '../adapters/metrics/builtin/metric.ts'
 import { createHttpProber } from '../adapters/probers/http/prober.ts'
 import { createBuiltinRouter } from '../adapters/routers/builtin/router.ts'
-import { createSqliteStore } from '../adapters/stores/sqlite/store.ts'
 import { createProcessTarget } from '../adapters/targets/processes/process-target.ts'
 import { createSecrets } from '../agent/secrets.ts'
 import { summaryOf } from '../config/config-problem.ts'
@@ -20,9 +18,12 @@ import { createEffectRunner } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createEngine } from '../engine/engine.ts'
 import { createOutbox } from '../engine/outbox.ts'
+import { createOwnership } from '../engine/ownership.ts'
 import { createPerformer } from '../engine/perform.ts'
 import { createRetention, type Retention } from '../engine/retention.ts'
+import { createStreamLock } from '../engine/stream-lock.ts'
 import type { OperationContext } from '../operations/context.ts'
+import type { Freezes } from '../ports/freezes.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { systemClock as clock } from './clock.ts'
@@ -30,7 +31,7 @@ import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
 import { randomIds } from './ids.ts'
 import { channelWarnings, createNotifierRegistry } from './notifiers.ts'
-import { createOwnership } from './ownership.ts'
+import { openStore } from './open-store.ts'
 import { startProgram } from './programs.ts'
 
 const OUTBOX_EVERY_MS = 500
@@ -45,6 +46,8 @@ const PARTS_LIMIT_MS = 5000
 export type ControllerOptions = {
   folder: Folder
   config: string
+  /** See `openStore`. */
+  databaseUrl: string | null
   log: Log
   onFenced(): void
   onShutdown(everything: boolean): void
@@ -64,10 +67,10 @@ export type Controller = {
 /** Puts the parts together: the one place that knows which adapters there are. */
 export async function startController(options: ControllerOptions): Promise<Result<Controller>> {
   const { folder, log } = options
-  const opened = await openStore(folder)
+  const opened = await openStore({ folder, databaseUrl: options.databaseUrl, clock, log })
   if (opened.kind === 'failed') return opened
   const store = opened.value
-  const parts = createParts(folder)
+  const parts = { ...createParts(folder), freezes: createFreezes(store) }
   const ended = new AbortController()
   const { engine, ownership, audience, notifiers } = createFlow({ ...options, store, parts, ended })
   const kept = await keepAll([parts.router, parts.target], log, ended.signal)
@@ -145,25 +148,6 @@ const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
     ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
     : { kind: 'effect-failed', effect: key, problem: result.problem }
 
-async function openStore(folder: Folder): Promise<Result<Store>> {
-  const store = await createSqliteStore({ file: folder.state })
-  if (store.kind === 'failed') return store
-  makePrivate(folder)
-  const joined = await store.value.join({
-    name: hostname(),
-    pid: process.pid,
-    startedAt: clock.now(),
-    host: hostname(),
-  })
-  return joined.kind === 'failed' ? joined : store
-}
-
-/** The folder is its owner's alone already; a copied file should be, too. What SQLite makes beside it takes its mode. */
-function makePrivate(folder: Folder): void {
-  for (const name of readdirSync(folder.root))
-    if (/^(state\.db|owner\.lock)/.test(name)) chmodSync(path.join(folder.root, name), 0o600)
-}
-
 function createParts(folder: Folder) {
   const secrets = createSecrets({ agentFolder: folder.agent, env: process.env })
   return {
@@ -188,7 +172,7 @@ function createParts(folder: Folder) {
     },
   }
 }
-type Parts = ReturnType<typeof createParts>
+type Parts = ReturnType<typeof createParts> & { freezes: Freezes }
 
 /** Whoever finds the controller ready may deploy at once, so the parts are there first. */
 async function keepAll(
@@ -257,6 +241,7 @@ function createContext({
   engine,
   target,
   router,
+  freezes,
   secretOf,
   audience,
   attend,
@@ -268,6 +253,7 @@ function createContext({
     store,
     target,
     router,
+    freezes,
     clock,
     ids: randomIds,
     loadSettings: (environment) => {
@@ -282,6 +268,7 @@ function createContext({
     viewOf: audience.viewOf,
     attend,
     preparing,
+    inTurn: createStreamLock().run,
     shutdown: onShutdown,
   }
 }

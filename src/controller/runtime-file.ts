@@ -1,18 +1,26 @@
 import { readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import * as z from 'zod'
 import type { Folder } from './folder.ts'
 import { readPid, replaceFile } from './folder.ts'
+import { isAlive } from './is-alive.ts'
 
 /** How soon a restarted proxy or agent shows up in the file. */
 const REFRESH_MS = 1000
 
 export type RuntimeFacts = { socket: string; url: string; version: string }
 
-/** Writes who runs where, and keeps it true: the CLI finds the controller and its neighbours here. */
+/**
+ * Writes who runs where, and keeps it true: the CLI finds the controller and its neighbours here. Of several controllers
+ * on one folder the file names one; when that one is gone, another takes its place.
+ */
 export function keepRuntimeFile(folder: Folder, facts: RuntimeFacts): { stop(): void } {
   const startedAt = Date.now()
   let written = ''
   const write = (): void => {
+    const named = namedController(folder)
+    if (named !== null && named !== process.pid && isAlive(named)) return
+    if (named !== process.pid) written = ''
     const content = JSON.stringify({
       schema: 1,
       controller: { pid: process.pid, startedAt, ...facts },
@@ -27,6 +35,16 @@ export function keepRuntimeFile(folder: Folder, facts: RuntimeFacts): { stop(): 
   replaceFile(portFile(folder), new URL(facts.url).port)
   const timer = setInterval(write, REFRESH_MS)
   return { stop: () => clearInterval(timer) }
+}
+
+const Named = z.object({ controller: z.object({ pid: z.int().positive() }).nullish() })
+
+function namedController(folder: Folder): number | null {
+  try {
+    return Named.parse(JSON.parse(readFileSync(folder.runtime, 'utf8'))).controller?.pid ?? null
+  } catch {
+    return null
+  }
 }
 
 const part = (file: string): { pid: number } | null => {

@@ -83,13 +83,14 @@ async function setRoutes(
     stable: effect.stable,
     sets: effect.routes,
     drain: settings.drain,
+    slowStartMs: settings.slowStartMs,
     onControllerLoss: settings.onControllerLoss,
     probeKey: parts.probeKey,
   })
 }
 
 /** The immutable record of a release; effects and rollbacks run from it, never from the file of today. */
-export async function loadRelease(store: Store, id: string): Promise<Result<Release>> {
+export async function loadRelease(store: Pick<Store, 'getDocument'>, id: string): Promise<Result<Release>> {
   const document = await store.getDocument(RELEASE_DOCUMENT, id)
   if (document.kind === 'failed') return document
   const parsed = Release.safeParse(document.value?.body)

@@ -117,7 +117,8 @@ export function createEngine(parts: EngineParts): Engine {
 }
 
 /** What people ask for may be decided by any controller: the journal keeps the order. The rest is for the holder of the lease. */
-const isFromPerson = (command: Command): boolean => 'actor' in command || command.kind === 'deploy'
+const isFromPerson = (command: Command): boolean =>
+  'actor' in command || command.kind === 'deploy' || command.kind === 'freeze-seen'
 
 /** When somebody has to look after the stream: at once, as long as there is anything to look after. */
 const dueOf = ({ sets, rollout, finalizing, queued }: ServiceState, at: number): number | null =>

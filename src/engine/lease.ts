@@ -12,6 +12,11 @@ const CLAIM_EVERY_MS = 500
 /** Acting ends this long before the lease can have run out, so that what is under way ends first. */
 const MARGIN_MS = 1000
 const CLAIM_LIMIT = 500
+/**
+ * Whatever is due wants somebody, however far ahead: times were written by clocks that may have been wrong, and a stream
+ * that nobody looks after until a wrong time comes would be lost.
+ */
+const ANY_TIME = Number.MAX_SAFE_INTEGER
 
 export type LeaseParts = {
   store: Store
@@ -51,6 +56,7 @@ export function createLeases(parts: LeaseParts): Leases {
   const { store, clock, log } = parts
   const book = createBook(parts)
   const raised = new Set<string>()
+  let isClaiming = false
 
   async function take(lease: Lease, since: number): Promise<Result<void>> {
     book.note(lease, since)
@@ -64,17 +70,25 @@ export function createLeases(parts: LeaseParts): Leases {
 
   const claim = oneAtATime(async () => {
     const askedAt = clock.monotonic()
-    const claimed = await store.claim({ now: clock.now(), leaseMs: LEASE_MS, limit: CLAIM_LIMIT })
+    isClaiming = true
+    const claimed = await store.claim({ now: ANY_TIME, leaseMs: LEASE_MS, limit: CLAIM_LIMIT })
+    const takes = claimed.kind === 'ok' ? claimed.value.map((lease) => take(lease, askedAt)) : []
+    isClaiming = false
     if (claimed.kind === 'failed') return claimed
-    const taken = await Promise.all(claimed.value.map((lease) => take(lease, askedAt)))
+    const taken = await Promise.all(takes)
     return taken.find(({ kind }) => kind === 'failed') ?? ok(undefined)
   })
 
   async function renew(): Promise<void> {
     const askedAt = clock.monotonic()
     const renewed = await store.renew({ leaseMs: LEASE_MS })
-    if (renewed.kind === 'ok') book.renewed(renewed.value, askedAt)
-    else log.warn('leases could not be renewed', { problem: renewed.problem })
+    if (renewed.kind === 'failed')
+      return log.warn('leases could not be renewed', { problem: renewed.problem })
+    book.renewed(renewed.value, askedAt)
+    // Ours in the store and not here: given up in time while the store was away, or taken without an answer. Nobody would
+    // look after these for as long as we renew them, so they are given back and claimed anew.
+    const strays = isClaiming ? [] : renewed.value.filter(({ stream }) => !book.knows(stream))
+    if (strays.length > 0) await store.release(strays.map(({ stream }) => stream))
   }
 
   async function outbid(stream: string, seenEpoch: number): Promise<void> {
@@ -122,6 +136,7 @@ function createBook({ store, clock, onLost }: Parts) {
 
   return {
     drop,
+    knows: (stream: string): boolean => held.has(stream),
     note: ({ stream, epoch }: Lease, since: number): void => {
       held.set(stream, { epoch, since })
     },

@@ -1,6 +1,8 @@
+import { environmentOf } from '../core/release/settings.ts'
 import type { Observed } from '../core/rollout/command.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
+import type { Freezes } from '../ports/freezes.ts'
 import type { MetricSource } from '../ports/metric.ts'
 import type { ProbeRun } from '../ports/prober.ts'
 import type { Router } from '../ports/router.ts'
@@ -12,19 +14,20 @@ const EAGER_MS = 150
 const ROLLOUT_MS = 250
 const IDLE_MS = 1000
 
-export type LookParts = { target: Target; router: Router; metrics: MetricSource }
+export type LookParts = { target: Target; router: Router; metrics: MetricSource; freezes: Freezes }
 
 /** One look at target, router and numbers, side by side. */
 export async function look(
-  { target, router, metrics }: LookParts,
+  { target, router, metrics, freezes }: LookParts,
   stream: string,
   { state, probes }: { state: ServiceState; probes: Observed['probes'] },
 ): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
   const measured = state.rollout !== null && state.rollout.phase.kind !== 'ended'
-  const [instances, routes, counts] = await Promise.all([
+  const [instances, routes, counts, frozen] = await Promise.all([
     target.observe(stream),
     router.readState(stream),
     measured ? metrics.query(stream) : null,
+    freezes.read(environmentOf(stream)),
   ])
   const observed: Observed = {
     instances:
@@ -36,6 +39,10 @@ export async function look(
         ? { kind: 'seen', state: routes.value }
         : { kind: 'failed', problem: routes.problem },
     metrics: counts,
+    freeze:
+      frozen.kind === 'ok'
+        ? { kind: 'seen', state: frozen.value }
+        : { kind: 'failed', problem: frozen.problem },
     probes,
   }
   const epochs = [

@@ -1,15 +1,15 @@
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
-import type { Audience } from '../engine/audience.ts'
-import { decodeEvent } from '../engine/decode.ts'
-import type { Engine } from '../engine/engine.ts'
-import type { Leases } from '../engine/lease.ts'
-import { createLeases } from '../engine/lease.ts'
-import type { StreamWatch, WatchParts } from '../engine/watch-stream.ts'
-import { watchStream } from '../engine/watch-stream.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Lease, Store } from '../ports/store.ts'
+import type { Audience } from './audience.ts'
+import { decodeEvent } from './decode.ts'
+import type { Engine } from './engine.ts'
+import type { Leases } from './lease.ts'
+import { createLeases } from './lease.ts'
+import type { StreamWatch, WatchParts } from './watch-stream.ts'
+import { watchStream } from './watch-stream.ts'
 
 /** Events read back when a stream is taken over, to fill the timelines of the views. */
 const REMEMBERED_EVENTS = 400
