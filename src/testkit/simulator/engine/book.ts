@@ -1,0 +1,38 @@
+import type { Event } from '../../../core/rollout/event.ts'
+import type { ServiceState } from '../../../core/rollout/state.ts'
+import type { InvariantMemory } from '../invariants.ts'
+
+/** What is known about a rollout beyond the state of the engine: what people did, and what the candidate is like. */
+export type RolloutFacts = { isBad: boolean; wasAborted: boolean }
+
+/** All that was ever written for one stream, as the store itself accepted it, below every fault. */
+export type Book = {
+  stream: string
+  state: ServiceState
+  revision: number
+  /** Highest epoch that the store gave away. */
+  epoch: number
+  events: { event: Event; at: number }[]
+  memory: InvariantMemory
+  /** Routes by the sequence under which they were decided. */
+  routes: Map<number, string>
+  /** `epoch.sequence weights` of every answer that the router gave. */
+  routerAnswers: Set<string>
+  /** When numbers were last handed out. */
+  measuredAt: number
+  heldUntil: Map<string, number>
+  facts: Map<string, RolloutFacts>
+  /** Ids of rollouts in the order in which the journal first named them. */
+  accepted: string[]
+  truth: Truth
+}
+
+/** What the world knows and the engine can only find out. */
+export type Truth = {
+  isBad(release: string): boolean
+  /** The numbers were never made up in this run. */
+  numbersAreTrue: boolean
+  /** There were always numbers. */
+  numbersAreComplete: boolean
+  isCalm: boolean
+}

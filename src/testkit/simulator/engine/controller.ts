@@ -1,0 +1,113 @@
+import type { Command } from '../../../core/rollout/command.ts'
+import type { Effect } from '../../../core/rollout/due.ts'
+import type { Result } from '../../../core/shared/result.ts'
+import { createAudience } from '../../../engine/audience.ts'
+import { createEffectRunner } from '../../../engine/effects.ts'
+import type { Decided, Engine } from '../../../engine/engine.ts'
+import { createEngine } from '../../../engine/engine.ts'
+import { createOutbox } from '../../../engine/outbox.ts'
+import { createOwnership } from '../../../engine/ownership.ts'
+import { createPerformer } from '../../../engine/perform.ts'
+import type { Log } from '../../../ports/log.ts'
+import type { Notifier } from '../../../ports/notifier.ts'
+import type { Life } from './life.ts'
+import { START_OF_TIME_MS } from './life.ts'
+import type { LifePorts } from './ports.ts'
+import type { Random } from './random.ts'
+import type { Trace } from './trace.ts'
+import { brief } from './trace.ts'
+
+const OUTBOX_EVERY_MS = 500
+const JOIN_AGAIN_MS = 500
+const PROBE_KEY = 'probe'
+const INSTALLATION = 'simulated'
+
+/** The shipped engine, put together as the controller process does it, in one life. */
+export type SimulatedController = {
+  life: Life
+  ports: LifePorts
+  engine: Engine
+  /** What a person asks for, as the API would hand it on. */
+  handle(stream: string, command: Command): Promise<Result<Decided>>
+}
+
+export type ControllerParts = { life: Life; ports: LifePorts; random: Random; trace: Trace }
+
+export function startController({ life, ports, random, trace }: ControllerParts): SimulatedController {
+  const { clock } = life
+  const { store } = ports
+  const log = createLog(life, trace)
+  const ended = new AbortController()
+  const notifiers: Record<string, Notifier> = {}
+  const audience = createAudience(clock)
+
+  const ownership = createOwnership({
+    store,
+    clock,
+    log,
+    audience,
+    engine: () => engine,
+    watchParts: () => ({ ...ports, engine, clock, log, probeKey: PROBE_KEY, onLook: audience.looked }),
+    // An embedded store tells by this that another process has it; here the life would be over already.
+    onFenced: () => undefined,
+  })
+  const performer = createPerformer({
+    clock,
+    run: createEffectRunner({ ...ports, probeKey: PROBE_KEY }),
+    answer: (stream, effect, result) => {
+      void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
+    },
+  })
+  const engine: Engine = createEngine({
+    store,
+    clock,
+    log,
+    performer,
+    epochOf: ownership.leases.epochOf,
+    installation: INSTALLATION,
+    onFenced: ownership.leases.lost,
+    onDecided: (stream, decided) => {
+      audience.decided(stream, decided)
+      const { rollout, settings } = decided.state
+      for (const { name } of (rollout?.settings ?? settings)?.notify ?? [])
+        notifiers[`${stream}/${name}`] ??= ports.notifier(`${stream}/${name}`)
+    },
+  })
+
+  async function live(): Promise<void> {
+    const identity = { name: life.name, pid: 1, startedAt: START_OF_TIME_MS, host: life.host.name }
+    while ((await store.join(identity)).kind === 'failed') await clock.sleep(JOIN_AGAIN_MS)
+    while ((await ownership.leases.claim()).kind === 'failed') await clock.sleep(JOIN_AGAIN_MS)
+    void ownership.run(ended.signal)
+    const outbox = createOutbox({ store, notifiers, clock, log, random: random.next })
+    for (;;) {
+      void outbox.runOnce(ended.signal)
+      await clock.sleep(OUTBOX_EVERY_MS)
+    }
+  }
+
+  void live()
+  return {
+    life,
+    ports,
+    engine,
+    handle: async (stream, command) => {
+      const decided = await engine.handle(stream, command)
+      if (decided.kind === 'ok' && command.kind === 'deploy') ownership.attend(stream)
+      return decided
+    },
+  }
+}
+
+const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
+  result.kind === 'ok'
+    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
+    : { kind: 'effect-failed', effect: key, problem: result.problem }
+
+function createLog(life: Life, trace: Trace): Log {
+  const at =
+    (level: string) =>
+    (message: string, fields?: Record<string, unknown>): void =>
+      trace.line(life.name, () => `log ${level}: ${message} ${brief(fields)}`)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

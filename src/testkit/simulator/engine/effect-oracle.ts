@@ -1,0 +1,154 @@
+import type { MetricAnswer } from '../../../core/rollout/observation.ts'
+import type { Observation } from '../../../core/shared/observation.ts'
+import type { Result } from '../../../core/shared/result.ts'
+import type { RouterState } from '../../../core/shared/router-state.ts'
+import type { ServiceRoutes } from '../../../core/shared/routes.ts'
+import type { SetRequest } from '../../../core/shared/set-spec.ts'
+import type { FencingToken } from '../../../core/shared/token.ts'
+import { compareTokens } from '../../../core/shared/token.ts'
+import type { Book } from './book.ts'
+import type { Journal } from './journal.ts'
+import { answerKey } from './journal-rules.ts'
+import type { Life } from './life.ts'
+import type { SimulatedRouter } from './router.ts'
+import { weightsOf } from './router.ts'
+import type { SimulatedTarget } from './target.ts'
+
+export type Acting = 'router' | 'target'
+type Stop = { token: FencingToken; service: string; release: string }
+
+/** Watches every call that changes the world, where it begins and where it takes effect. */
+export type EffectOracle = {
+  /** A controller begins a call: may it? */
+  begins(life: Life, part: Acting, request: { service: string; token: FencingToken }): void
+  routes(routes: ServiceRoutes, act: () => Result<void>): Result<void>
+  starts(request: SetRequest, act: () => Result<void>): Result<void>
+  stops(request: Stop, act: () => Result<void>): Result<void>
+  looked<T extends RouterState | Observation>(
+    life: Life,
+    part: Acting,
+    service: string,
+    answer: Result<T>,
+  ): Result<T>
+  measured(service: string, answer: MetricAnswer): MetricAnswer
+  /** The router lost its disk: what it had seen is forgotten, here, too. */
+  forget(): void
+  /** Calls that changed something, or would have. */
+  writes(): number
+}
+
+export type OracleParts = {
+  now: () => number
+  journal: Journal
+  router: SimulatedRouter
+  target: SimulatedTarget
+  violate(what: string): void
+}
+
+export function createEffectOracle({ now, journal, router, target, violate }: OracleParts): EffectOracle {
+  const highest = new Map<string, FencingToken>()
+  const looks = new Map<string, number>()
+  let writes = 0
+
+  /** What a part let pass, it must have been right to let pass. */
+  function passed(part: Acting, service: string, token: FencingToken): void {
+    const key = `${part} ${service}`
+    const known = highest.get(key)
+    if (known !== undefined && compareTokens(token, known) < 0)
+      violate(`INV10: the ${part} obeyed ${show(token)} after ${show(known)}`)
+    highest.set(key, token)
+  }
+
+  function begins(
+    life: Life,
+    part: Acting,
+    { service, token }: { service: string; token: FencingToken },
+  ): void {
+    writes += 1
+    const what = `${life.name} acts on the ${part} of ${service}`
+    if (!journal.epochsOf(life, service).has(token.epoch))
+      violate(`INV10: ${what} under epoch ${token.epoch}, which it never had`)
+    if (looks.get(`${life.name} ${part} ${service}`) !== token.epoch)
+      violate(`${what} under epoch ${token.epoch} before it looked`)
+    if (now() > journal.leaseUntil(life, service)) violate(`INV10: ${what} after its lease ran out`)
+  }
+
+  function routesFit({ sets, token, service }: ServiceRoutes): void {
+    const book = journal.book(service)
+    if (book.routes.get(token.sequence) !== JSON.stringify(sets))
+      violate(`the router got routes under ${show(token)} that were never decided`)
+    const sum = sets.reduce((total, { weightPermille }) => total + weightPermille, 0)
+    if (sets.length > 0 && sum !== 1000) violate(`INV1: weights in force add up to ${sum}`)
+    for (const { release, weightPermille, instances } of sets)
+      if (weightPermille > 0 && !instances.some(({ id, state }) => state === 'active' && target.wasReady(id)))
+        violate(`INV2: ${release} got ${weightPermille} per mille and was never ready`)
+  }
+
+  function stopFits(book: Book, { token, release, service }: Stop): void {
+    if (book.state.stable?.release === release) violate(`INV4: the stable set ${release} is stopped`)
+    const asked = book.events.findLast(
+      ({ event }) =>
+        (event.kind === 'set-stopping' || event.kind === 'set-wanted') && event.release === release,
+    )?.event
+    if (asked?.kind !== 'set-stopping') violate(`${release} is stopped, and nobody decided that`)
+    const entry = router.entry(service)
+    const share = entry.sets.find((set) => set.release === release)?.weightPermille ?? 0
+    const isOurs = !entry.isTouched && token.epoch === book.epoch
+    const busy = [...entry.drains].find(([, drain]) => drain.release === release && drain.until > now())
+    if (isOurs && busy !== undefined)
+      violate(`INV3: ${release} is stopped, and ${busy[0]} still has requests`)
+    if (isOurs && share > 0) violate(`INV3: ${release} is stopped with ${share} per mille`)
+  }
+
+  return {
+    begins,
+    writes: () => writes,
+    routes: (routes, act) => {
+      const result = act()
+      if (result.kind === 'failed') return result
+      passed('router', routes.service, routes.token)
+      routesFit(routes)
+      return result
+    },
+    starts: (request, act) => {
+      const { service, release } = request.spec
+      const result = act()
+      if (result.kind === 'failed') return result
+      passed('target', service, request.token)
+      const wanted = journal
+        .book(service)
+        .events.some(
+          ({ event }) =>
+            event.kind === 'set-wanted' && event.release === release && event.replicas === request.replicas,
+        )
+      if (!wanted) violate(`${request.replicas} of ${release} are started, and nobody decided that`)
+      return result
+    },
+    stops: (request, act) => {
+      const book = journal.book(request.service)
+      const result = act()
+      if (result.kind === 'failed') return result
+      passed('target', request.service, request.token)
+      stopFits(book, request)
+      return result
+    },
+    looked: (life, part, service, answer) => {
+      const given = [...journal.epochsOf(life, service)]
+      looks.set(`${life.name} ${part} ${service}`, Math.max(0, ...given))
+      if (answer.kind === 'ok' && 'sets' in answer.value && answer.value.token !== null) {
+        const { epoch, sequence } = answer.value.token
+        journal.book(service).routerAnswers.add(answerKey(epoch, sequence, weightsOf(answer.value.sets)))
+      }
+      return answer
+    },
+    measured: (service, answer) => {
+      if (answer.kind === 'samples') journal.book(service).measuredAt = now()
+      return answer
+    },
+    forget: () => {
+      for (const key of highest.keys()) if (key.startsWith('router ')) highest.delete(key)
+    },
+  }
+}
+
+const show = ({ epoch, sequence }: FencingToken): string => `${epoch}.${sequence}`

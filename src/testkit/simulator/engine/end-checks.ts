@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util'
+import { evolveAll } from '../../../core/rollout/evolve.ts'
+import type { ServiceState } from '../../../core/rollout/state.ts'
+import { newServiceState } from '../../../core/rollout/state.ts'
+import { waitingOnOf } from '../../../core/rollout/waiting.ts'
+import { decodeStream } from '../../../engine/decode.ts'
+import type { Store } from '../../../ports/store.ts'
+import type { Book } from './book.ts'
+import { weightsOf } from './router.ts'
+import type { Universe } from './universe.ts'
+
+/** Longer than any hold of the simulation. */
+const FAR_MS = 60_000
+
+/** Nothing is on its way any more: what there is may stay as it is. */
+export function isAtRest(
+  { rollout, queued, sets, traffic, epoch, finalizing, breaker }: ServiceState,
+  now: number,
+): boolean {
+  const isOver = rollout === null || rollout.phase.kind === 'ended'
+  const isConfirmed =
+    traffic.sequence === 0 ||
+    (traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch)
+  // A set that is held until a time that a wrong clock put far ahead stays where it is, without harm.
+  const stays = (releaseAt: number | null): boolean => releaseAt === null || releaseAt > now + FAR_MS
+  const isTidy = sets.every(
+    ({ role, stage, releaseAt, assertedEpoch }) =>
+      stage === 'wanted' &&
+      ((role === 'stable' && assertedEpoch === epoch) || (role === 'held' && stays(releaseAt))),
+  )
+  return isOver && queued === null && isConfirmed && isTidy && !finalizing && breaker === null
+}
+
+/** What it waits for, in words, or why that is unknown. */
+export function describeWait(state: ServiceState, now: number): string {
+  const { rollout, queued } = state
+  if (rollout === null || rollout.phase.kind === 'ended')
+    return `no rollout; queued ${queued?.id ?? 'nothing'}; sets ${state.sets.map(({ release, role, stage }) => `${release} ${role} ${stage}`).join(', ')}`
+  const waiting = waitingOnOf(state, rollout, now)
+  return `${rollout.id} ${rollout.phase.kind} at step ${rollout.stepIndex}, waits on ${JSON.stringify(waiting)}`
+}
+
+/** What must be true when everything is over and quiet. */
+export async function endChecks(
+  universe: Universe,
+  { store, messagesAreDue }: { store: Store; messagesAreDue: boolean },
+): Promise<void> {
+  for (const book of universe.journal.books()) {
+    await nothingIsLost(universe, book, store)
+    reportIsTrue(universe, book)
+    everyRolloutEnded(universe, book)
+  }
+  const missing = messagesAreDue ? universe.inbox.missing() : []
+  if (missing.length > 0)
+    universe.violate(`${missing.length} messages never arrived, the first is ${missing[0]}`)
+  for (const { running } of universe.machines.values()) {
+    const probes = running?.controller.ports.probing() ?? 0
+    if (probes > 0) universe.violate(`${probes} probes go on after the rollout`)
+  }
+}
+
+/** Every event that was acknowledged is there, in order, and the stored state is nothing but their fold. */
+async function nothingIsLost({ violate }: Universe, book: Book, store: Store): Promise<void> {
+  const stored = await store.events({ stream: book.stream, after: 0, limit: 1_000_000 })
+  const loaded = await store.load(book.stream)
+  if (stored.kind === 'failed' || loaded.kind === 'failed')
+    return violate('the store cannot be read at the end')
+  const written = book.events.map(({ event }) => event)
+  const read = stored.value.map(({ event }) => event)
+  if (!isSame(read, written))
+    violate(`a committed event was lost: ${read.length} are stored, ${written.length} were acknowledged`)
+  const decoded = decodeStream(book.stream, loaded.value)
+  if (decoded.kind === 'failed') return violate(`the state cannot be read: ${decoded.problem.message}`)
+  const folded = evolveAll(newServiceState(book.stream), written)
+  if (!isSame(decoded.value.state, folded)) violate('the stored state is not the fold of its events')
+}
+
+/** As JSON has it: what a store on disk cannot hold is no difference. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  isDeepStrictEqual(a, b) || isDeepStrictEqual(plain(a), plain(b))
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+/** INV7: what is reported as confirmed is what the router and the target have. */
+function reportIsTrue({ router, target, violate }: Universe, { stream, state }: Book): void {
+  const confirmed = state.traffic.confirmed?.weights ?? {}
+  const inForce = weightsOf(router.entry(stream).sets)
+  if (state.traffic.sequence > 0 && !isDeepStrictEqual(sorted(confirmed), sorted(inForce)))
+    violate(`INV7: reported are ${JSON.stringify(confirmed)}, in force are ${JSON.stringify(inForce)}`)
+  for (const set of state.sets) {
+    const seen = set.instances.filter(({ state }) => state === 'ready').map(({ id }) => id)
+    const real = target
+      .instances(stream)
+      .filter(({ release, state }) => release === set.release && state === 'ready')
+      .map(({ id }) => id)
+    if (!isDeepStrictEqual(seen, real))
+      violate(`INV7: of ${set.release} ${seen.join()} are said to be ready, ${real.join()} are`)
+  }
+  const living = target.instances(stream).filter(({ state }) => state !== 'gone')
+  const left = living.find(({ release }) => !state.sets.some((set) => set.release === release))
+  if (left !== undefined) violate(`${left.id} runs, and nobody knows of it`)
+}
+
+const sorted = (weights: Record<string, number>): unknown =>
+  Object.entries(weights)
+    .filter(([, weight]) => weight > 0)
+    .sort()
+
+/** INV8: whoever began or waited ended, once. */
+function everyRolloutEnded({ violate }: Universe, { events }: Book): void {
+  const open = new Set<string>()
+  for (const { event } of events) {
+    if (event.kind === 'rollout-queued' || event.kind === 'rollout-started') open.add(event.rollout.id)
+    if (event.kind === 'queue-dropped') open.delete(event.rollout)
+  }
+  let current: string | null = null
+  const ended = new Map<string, number>()
+  for (const { event } of events) {
+    if (event.kind === 'rollout-started') current = event.rollout.id
+    if (event.kind === 'outcome-reached' && current !== null)
+      ended.set(current, (ended.get(current) ?? 0) + 1)
+  }
+  for (const id of open) if (ended.get(id) !== 1) violate(`INV8: ${id} has ${ended.get(id) ?? 0} outcomes`)
+}

@@ -1,0 +1,93 @@
+import { START_OF_TIME_MS } from './life.ts'
+import type { Move, PersonCommand } from './script.ts'
+import { releaseIdOf } from './settings.ts'
+import { brief } from './trace.ts'
+import type { Universe } from './universe.ts'
+import { STREAM } from './universe.ts'
+
+/** Settings variants in which a version may exist. */
+const VARIANTS = [0, 1, 2, 3]
+const BAD_SHARE = 0.6
+
+/** Makes one move happen. */
+export function make(universe: Universe, move: Move): void {
+  const { network, router, target, users, trace, machines } = universe
+  trace.line('script', () => describe(move))
+  if (move.kind !== 'command' && move.kind !== 'call' && move.kind !== 'cut') network.note(move.kind)
+  switch (move.kind) {
+    case 'command':
+      ask(universe, move.host, move.command)
+      return
+    case 'call':
+      network.arm(move.method, move.fault)
+      return
+    case 'cut':
+      network.cut(move.part, move.host, move.forMs)
+      return
+    case 'metrics':
+      users.strike(move.fault)
+      universe.scheduler.after(move.forMs, () => users.strike(null))
+      return
+    case 'edit':
+      router.edit(STREAM, (sets) => {
+        const chosen = sets.find(({ version }) => version === move.to) ?? sets[0]
+        return chosen === undefined ? {} : { [chosen.release]: 1000 }
+      })
+      return
+    case 'revert':
+      router.revert(STREAM)
+      return
+    case 'wipe':
+      router.wipe()
+      users.restart()
+      universe.oracle.forget()
+      return
+    case 'crash-instances':
+      each(move.version, (release) => target.crash(release, move.count))
+      return
+    case 'flap':
+      each(move.version, (release) => target.flap(release, move.forMs))
+      return
+    case 'behave':
+      each(move.version, (release) => target.behave(release, move.behaviour))
+      return
+    case 'freeze':
+      universe.freezeBoard.freeze(START_OF_TIME_MS + universe.scheduler.now())
+      universe.scheduler.after(move.forMs, universe.freezeBoard.lift)
+      return
+    case 'reboot':
+      target.reboot()
+      return
+    case 'kill':
+      universe.kill(move.host, move.downMs)
+      return
+    case 'stop-process':
+      machines.get(move.host)?.running?.life.stopFor(move.forMs)
+      return
+    case 'clock': {
+      const host = machines.get(move.host)?.host
+      if (host !== undefined) host.wallOffsetMs += move.byMs
+    }
+  }
+}
+
+function each(version: string, act: (release: string) => void): void {
+  for (const variant of VARIANTS) act(releaseIdOf(version, variant))
+}
+
+/** A controller that is dead answers nobody: who asks turns to another one, if there is any. */
+export function ask(
+  { machines, people, users, scheduler }: Universe,
+  host: string,
+  command: PersonCommand,
+): void {
+  const lives = [...machines.values()].flatMap(({ running }) => (running === null ? [] : [running]))
+  const found = lives.find(({ life }) => life.host.name === host) ?? lives[0]
+  if (found === undefined) return
+  if (command.kind === 'deploy' && command.isBad)
+    users.quality(releaseIdOf(command.version, command.settings), { errorShare: BAD_SHARE })
+  scheduler.after(0, () => found.life.whenAwake(() => void people.ask(found.controller, STREAM, command)))
+}
+
+export const describe = ({ at, kind, ...rest }: Move): string =>
+  `${(at / 1000).toFixed(3)}s ${kind} ${brief(rest)}`

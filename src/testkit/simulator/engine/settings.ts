@@ -1,0 +1,95 @@
+import type { PlanInput } from '../../../core/plan/compose.ts'
+import { composePlan } from '../../../core/plan/compose.ts'
+import type { Plan } from '../../../core/plan/plan.ts'
+import type { Release } from '../../../core/release/release.ts'
+import type { ServiceSettings } from '../../../core/release/settings.ts'
+import type { ServiceState } from '../../../core/rollout/state.ts'
+import { simulatedSettings } from '../settings.ts'
+import type { Random } from './random.ts'
+
+/** Configurations that the versions of one run carry; the first is the usual one. */
+export function drawSettings(random: Random, stream: string, count: number): ServiceSettings[] {
+  return Array.from({ length: count }, () => draw(random, stream))
+}
+
+function draw(random: Random, stream: string): ServiceSettings {
+  const [service = stream, environment = 'local'] = stream.split('.')
+  const stage = (weightPermille: number) => ({
+    weightPermille,
+    pauseMs: random.int(3, 20) * 100,
+    criteria: random.chance(0.5) ? {} : { errorRatePercent: 5 },
+  })
+  const steps = random.pick([[1000], [500, 1000], [100, 1000], [50, 500, 1000]]).map(stage)
+  const base = simulatedSettings({
+    replicas: random.int(1, 3),
+    deadlineMs: random.int(100, 140) * 100,
+    strategy: {
+      steps,
+      watchMs: random.int(15, 30) * 100,
+      holdMs: random.pick([0, 1000, 4000, null]),
+      readyPercent: random.pick([100, 100, 50]),
+    },
+    analysis: { intervalMs: random.pick([250, 500]), minRequests: 5, crashLimit: 3 },
+    rollback: {
+      window: random.pick([0, 1, 3]),
+      onFailure: random.chance(0.85) ? 'rollback' : 'hold',
+      breaker: random.chance(0.85) ? null : { count: 2, withinMs: 600_000 },
+    },
+    drift: random.chance(0.85) ? 'correct' : 'hold',
+  })
+  return {
+    ...base,
+    service,
+    environment,
+    drain: { requestsMs: 1000, websocketsMs: 1000 },
+    onControllerLoss: random.chance(0.7) ? { kind: 'hold' } : { kind: 'revert', afterMs: 4000 },
+    prober: random.chance(0.3) ? { paths: ['/'], intervalMs: 200 } : null,
+    notify: [channel('ops', ['*']), ...(random.chance(0.3) ? [channel('ends', ['rollout.promoted'])] : [])],
+  }
+}
+
+const channel = (name: string, on: string[]) => ({
+  kind: 'command' as const,
+  name,
+  command: ['tell'],
+  on,
+})
+
+export const releaseIdOf = (version: string, settings: number): string => `v${version}-${settings}`
+
+export const releaseFor = (
+  stream: string,
+  named: { version: string; id: string; settings: ServiceSettings },
+): Release => ({
+  id: named.id,
+  stream,
+  version: named.version,
+  artifact: { digest: `sha256:${named.version}`, folder: `/artifacts/${named.version}`, bytes: 1, files: 1 },
+  settings: named.settings,
+  secretVersions: {},
+  createdAt: 0,
+  createdBy: 'ada',
+  adopted: false,
+})
+
+/** As the operations make it. */
+export function planFor(
+  { stable, rollout, previous }: ServiceState,
+  made: { release: Release; stableRelease: Release | null; kind: PlanInput['kind']; now: number },
+): Plan {
+  const { release, kind, now } = made
+  const position = previous.findIndex((one) => one.release === release.id)
+  const { window } = release.settings.rollback
+  const content = composePlan({
+    release,
+    stable: stable === null ? null : made.stableRelease,
+    candidate: rollout === null || rollout.phase.kind === 'ended' ? null : rollout.plan.to.release,
+    kind,
+    back: kind === 'rollback' && position >= 0 ? { releases: position + 1, window } : null,
+    history: { provisionMs: null, drainMs: null, trafficOffMs: [] },
+    actor: 'ada',
+    now,
+    warnings: [],
+  })
+  return { ...content, id: `plan-${release.id}-${now}`, hash: `hash-${release.id}` }
+}

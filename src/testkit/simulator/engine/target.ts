@@ -1,0 +1,210 @@
+import type { Instance } from '../../../core/shared/instance.ts'
+import type { Observation } from '../../../core/shared/observation.ts'
+import type { Problem } from '../../../core/shared/problem.ts'
+import { problem } from '../../../core/shared/problem.ts'
+import type { Result } from '../../../core/shared/result.ts'
+import { failed, ok } from '../../../core/shared/result.ts'
+import type { SetRequest } from '../../../core/shared/set-spec.ts'
+import type { FencingToken } from '../../../core/shared/token.ts'
+import { compareTokens } from '../../../core/shared/token.ts'
+import type { Random } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** What the instances of a release do after they were started. */
+export type Behaviour = 'ready' | 'never-ready' | 'crash-loop' | 'refused'
+
+const BACK_OFF_MS = 700
+/** What ended is shown this long. */
+const REMEMBER_MS = 5000
+const FIRST_PORT = 40_000
+
+type Held = { instance: Instance; deadlineMs: number }
+type SetName = { service: string; release: string }
+
+/** Instances that start, become ready, die and stop in virtual time. Fenced as the real host agent is. */
+export type SimulatedTarget = {
+  start(request: SetRequest): Result<void>
+  stop(request: SetName & { token: FencingToken }): Result<void>
+  observe(service: string): Result<Observation>
+  behave(release: string, behaviour: Behaviour): void
+  /** Some of the living crash and come back after a rest. */
+  crash(release: string, count: number): void
+  /** Ready ones fail their checks for a while. */
+  flap(release: string, forMs: number): void
+  /** All of it, as after a restart of the host. */
+  reboot(): void
+  /** Everything is as good as it can be from here on. */
+  heal(): void
+  instances(service: string): readonly Instance[]
+  /** Instances by id that ever were ready. */
+  wasReady(id: string): boolean
+  highest(service: string): FencingToken | null
+}
+
+export function createTarget(
+  scheduler: Scheduler,
+  { random, wallNow }: { random: Random; wallNow: () => number },
+): SimulatedTarget {
+  const held = new Map<string, Held>()
+  const everReady = new Set<string>()
+  const tokens = new Map<string, FencingToken>()
+  const behaviours = new Map<string, Behaviour>()
+  let boot = 1
+  let nextId = 1
+
+  const of = ({ service, release }: SetName): Held[] =>
+    [...held.values()].filter(
+      ({ instance }) => instance.service === service && instance.release === release && !isLeaving(instance),
+    )
+  const change = (id: string, to: Partial<Instance>): void => {
+    const found = held.get(id)
+    if (found !== undefined) found.instance = { ...found.instance, ...to }
+  }
+
+  function admit(service: string, token: FencingToken): Result<void> {
+    const highest = tokens.get(service)
+    if (highest !== undefined && compareTokens(token, highest) < 0) return failed(stale(service))
+    tokens.set(service, token)
+    return ok(undefined)
+  }
+
+  function begin(id: string): void {
+    const found = held.get(id)
+    if (found === undefined || isLeaving(found.instance)) return
+    change(id, { state: 'starting', startedAt: wallNow(), pid: 1000 + nextId, readyAt: null })
+    const behaviour = behaviours.get(found.instance.release) ?? 'ready'
+    if (behaviour === 'crash-loop') scheduler.after(random.int(50, 400), () => crashOne(id))
+    else if (behaviour === 'never-ready')
+      scheduler.after(found.deadlineMs, () => {
+        if (held.get(id)?.instance.state !== 'starting') return
+        change(id, { state: 'failed', ...probeFailure(wallNow()), logTail: ['cannot open the database'] })
+      })
+    else scheduler.after(random.int(100, 900), () => ready(id))
+  }
+
+  function ready(id: string): void {
+    const state = held.get(id)?.instance.state
+    if (state !== 'starting' && state !== 'unready' && state !== 'failed') return
+    everReady.add(id)
+    change(id, { state: 'ready', readyAt: wallNow(), consecutiveProbeFailures: 0, lastProbeFailure: null })
+  }
+
+  function crashOne(id: string): void {
+    const found = held.get(id)
+    if (found === undefined || isLeaving(found.instance) || found.instance.state === 'crashed') return
+    const lastExit = { code: 1, signal: null, cause: 'exited' as const, at: wallNow() }
+    const crashes = found.instance.crashes + 1
+    change(id, { state: 'crashed', crashes, pid: null, readyAt: null, lastExit })
+    scheduler.after(BACK_OFF_MS * Math.min(4, crashes), () => {
+      if (held.get(id)?.instance.state === 'crashed') begin(id)
+    })
+  }
+
+  function end(id: string): void {
+    const lastExit = { code: null, signal: 'SIGTERM', cause: 'stopped-by-us' as const, at: wallNow() }
+    change(id, { state: 'stopping', readyAt: null, lastExit })
+    scheduler.after(random.int(50, 800), () => {
+      change(id, { state: 'gone', pid: null })
+      scheduler.after(REMEMBER_MS, () => held.delete(id))
+    })
+  }
+
+  function start({ token, spec, replicas }: SetRequest): Result<void> {
+    const admitted = admit(spec.service, token)
+    if (admitted.kind === 'failed') return admitted
+    if (behaviours.get(spec.release) === 'refused')
+      return failed(
+        problem('START_REFUSED', { message: `${spec.release} has no program.`, remedy: 'Build it.' }),
+      )
+    const living = of(spec)
+    for (const { instance } of [...living].sort(readyFirst).slice(replicas)) end(instance.id)
+    for (let count = living.length; count < replicas; count += 1) {
+      const instance = newInstance(spec, nextId++, wallNow())
+      held.set(instance.id, { instance, deadlineMs: spec.health.deadlineMs })
+      begin(instance.id)
+    }
+    return ok(undefined)
+  }
+
+  const everyone = (release: string): Held[] =>
+    [...held.values()].filter(({ instance }) => instance.release === release && !isLeaving(instance))
+
+  return {
+    start,
+    stop: (request) => {
+      const admitted = admit(request.service, request.token)
+      if (admitted.kind === 'ok') for (const { instance } of of(request)) end(instance.id)
+      return admitted
+    },
+    observe: (service) =>
+      ok({
+        at: wallNow(),
+        boot: `target-${boot}`,
+        highestToken: tokens.get(service) ?? null,
+        instances: [...held.values()]
+          .filter(({ instance }) => instance.service === service)
+          .map(({ instance }) => ({ ...instance, logTail: [...instance.logTail] })),
+      }),
+    behave: (release, behaviour) => behaviours.set(release, behaviour),
+    crash: (release, count) => {
+      for (const { instance } of everyone(release).slice(0, count)) crashOne(instance.id)
+    },
+    flap: (release, forMs) => {
+      for (const { instance } of everyone(release).filter(({ instance }) => instance.state === 'ready')) {
+        change(instance.id, { state: 'unready', ...probeFailure(wallNow()) })
+        scheduler.after(
+          forMs,
+          () => held.get(instance.id)?.instance.state === 'unready' && ready(instance.id),
+        )
+      }
+    },
+    reboot: () => {
+      boot += 1
+      for (const { instance } of held.values()) crashOne(instance.id)
+    },
+    heal: () => {
+      behaviours.clear()
+      for (const { instance } of held.values()) {
+        if (instance.state === 'unready' || instance.state === 'failed') ready(instance.id)
+        if (instance.state === 'starting') scheduler.after(random.int(100, 400), () => ready(instance.id))
+      }
+    },
+    instances: (service) =>
+      [...held.values()].map(({ instance }) => instance).filter((one) => one.service === service),
+    wasReady: (id) => everReady.has(id),
+    highest: (service) => tokens.get(service) ?? null,
+  }
+}
+
+const isLeaving = ({ state }: Instance): boolean => state === 'stopping' || state === 'gone'
+const readyFirst = (a: Held, b: Held): number =>
+  Number(b.instance.state === 'ready') - Number(a.instance.state === 'ready')
+
+const newInstance = ({ service, release }: SetName, number: number, at: number): Instance => ({
+  id: `${release}-${number}`,
+  service,
+  release,
+  state: 'starting',
+  host: '127.0.0.1',
+  port: FIRST_PORT + (number % 20_000),
+  pid: 1000 + number,
+  startedAt: at,
+  readyAt: null,
+  crashes: 0,
+  consecutiveProbeFailures: 0,
+  lastProbeFailure: null,
+  lastExit: null,
+  logTail: [],
+})
+
+const probeFailure = (at: number) => ({
+  consecutiveProbeFailures: 3,
+  readyAt: null,
+  lastProbeFailure: { kind: 'status' as const, message: 'GET /up answered 503', at },
+})
+
+const stale = (service: string): Problem =>
+  problem('STALE_TOKEN', {
+    message: `A higher token was seen for ${service}.`,
+    remedy: 'Stop this controller.',
+  })

@@ -1,0 +1,175 @@
+import type { MetricAnswer } from '../../../core/rollout/observation.ts'
+import { LATENCY_BUCKETS } from '../../../core/shared/histogram.ts'
+import { problem } from '../../../core/shared/problem.ts'
+import type { TrafficCounts } from '../../../core/shared/traffic-counts.ts'
+import { ServiceCounts } from '../../../core/shared/traffic-counts.ts'
+import type { SimulatedRouter } from './router.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SimulatedTarget } from './target.ts'
+
+/** Share of requests that fail, and the latency bucket they fall in. */
+export type Quality = { errorShare: number; bucket: number }
+/** What the source of numbers says instead of the truth. */
+export type MetricFault = 'no-data' | 'failure' | 'nan' | 'frozen' | 'backwards'
+
+const GOOD: Quality = { errorShare: 0, bucket: 5 }
+
+type Meter = {
+  since: number
+  counts: Map<string, TrafficCounts>
+  unroutable: number
+  owed: Map<string, number>
+}
+
+/**
+ * A steady stream of users: requests follow the routes in force and the instances that truly answer, and are counted
+ * exactly. Nothing is computed until somebody asks or the routes change.
+ */
+export type SimulatedUsers = {
+  /** Counts what flowed up to now. */
+  settle(service: string): void
+  quality(release: string, quality: Partial<Quality>): void
+  qualityOf(release: string): Quality
+  strike(fault: MetricFault | null): void
+  query(service: string, at: number): MetricAnswer
+  /** The data plane counts from zero again. */
+  restart(): void
+  heal(): void
+}
+
+export function createUsers(
+  scheduler: Scheduler,
+  parts: { target: SimulatedTarget; router: () => SimulatedRouter; requestsPerSecond: number },
+): SimulatedUsers {
+  const meters = new Map<string, Meter>()
+  const qualities = new Map<string, Quality>()
+  let fault: MetricFault | null = null
+  let last: ServiceCounts | null = null
+
+  function meter(service: string): Meter {
+    const found = meters.get(service) ?? { since: 0, counts: new Map(), unroutable: 0, owed: new Map() }
+    meters.set(service, found)
+    return found
+  }
+
+  function settle(service: string): void {
+    const mine = meter(service)
+    const requests = ((scheduler.now() - mine.since) / 1000) * parts.requestsPerSecond
+    mine.since = scheduler.now()
+    const { sets } = parts.router().entry(service)
+    if (requests === 0 || sets.length === 0) return
+    const up = new Set(
+      parts.target
+        .instances(service)
+        .filter(({ state }) => state === 'ready' || state === 'unready')
+        .map(({ id }) => id),
+    )
+    for (const { release, weightPermille, instances } of sets) {
+      const sent = owed(mine, release, (requests * weightPermille) / 1000)
+      if (sent === 0) continue
+      if (instances.some(({ id, state }) => state === 'active' && up.has(id))) serve(mine, release, sent)
+      else mine.unroutable += sent
+    }
+  }
+
+  function serve(mine: Meter, release: string, sent: number): void {
+    const { errorShare, bucket } = qualities.get(release) ?? GOOD
+    const counts = mine.counts.get(release) ?? noCounts()
+    mine.counts.set(release, counts)
+    counts.requests += sent
+    counts.errors += Math.min(sent, owed(mine, `${release} errors`, sent * errorShare))
+    counts.latencyBuckets[bucket] = (counts.latencyBuckets[bucket] ?? 0) + sent
+  }
+
+  function truth(service: string): ServiceCounts {
+    settle(service)
+    const { counts, unroutable } = meter(service)
+    const releases = [...counts].map(([release, total]) => ({
+      release,
+      total: { ...total, latencyBuckets: [...total.latencyBuckets] },
+      routes: {},
+    }))
+    return { service, boot: parts.router().boot(), releases, unroutable, refused: 0 }
+  }
+
+  return {
+    settle,
+    quality: (release, quality) => qualities.set(release, { ...GOOD, ...quality }),
+    qualityOf: (release) => qualities.get(release) ?? GOOD,
+    strike: (with_) => {
+      fault = with_
+    },
+    restart: () => {
+      for (const mine of meters.values())
+        Object.assign(mine, { counts: new Map(), unroutable: 0, since: scheduler.now() })
+    },
+    heal: () => {
+      fault = null
+    },
+    query: (service, at) => {
+      const counts = truth(service)
+      switch (fault) {
+        case null:
+          last = counts
+          return { kind: 'samples', at, counts }
+        case 'no-data':
+          return { kind: 'no-data', at }
+        case 'failure':
+          return { kind: 'failure', at, problem: broken('The source does not answer.') }
+        case 'nan':
+          return parsed(withNaN(counts), at)
+        case 'frozen':
+          return { kind: 'samples', at, counts: last?.service === service ? last : counts }
+        case 'backwards':
+          return { kind: 'samples', at, counts: halved(counts) }
+      }
+    },
+  }
+}
+
+/** As every adapter does: what is not a whole number never gets in. */
+function parsed(counts: unknown, at: number): MetricAnswer {
+  const fits = ServiceCounts.safeParse(counts)
+  return fits.success
+    ? { kind: 'samples', at, counts: fits.data }
+    : { kind: 'failure', at, problem: broken('The source answered what is no count.') }
+}
+
+const broken = (message: string) =>
+  problem('METRICS_BROKEN', { message, remedy: 'Look at the source.', retryable: true })
+
+const changed = (counts: ServiceCounts, change: (count: number) => number): ServiceCounts => ({
+  ...counts,
+  releases: counts.releases.map(({ total, ...rest }) => ({
+    ...rest,
+    total: {
+      ...total,
+      requests: change(total.requests),
+      errors: change(total.errors),
+      latencyBuckets: total.latencyBuckets.map(change),
+    },
+  })),
+})
+const withNaN = (counts: ServiceCounts): ServiceCounts => changed(counts, () => Number.NaN)
+const halved = (counts: ServiceCounts): ServiceCounts => changed(counts, (count) => Math.floor(count / 2))
+
+/** Whole requests; what is left of a share is carried on, so that shares are exact in the long run. */
+function owed({ owed }: Meter, key: string, amount: number): number {
+  const total = (owed.get(key) ?? 0) + amount
+  const whole = Math.floor(total + 1e-9)
+  owed.set(key, total - whole)
+  return whole
+}
+
+const noCounts = (): TrafficCounts => ({
+  requests: 0,
+  errors: 0,
+  status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+  connectFailures: 0,
+  resets: 0,
+  timeouts: 0,
+  clientAborts: 0,
+  cutOnDrain: 0,
+  retries: 0,
+  latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
+})
