@@ -19,7 +19,8 @@ export function routesOf(state: ServiceState): RouteSet[] {
     .map((set) => routeSet(state, set, weights[set.release] ?? 0))
     .filter((set) => set.instances.length > 0)
   // Nobody could answer: no routes at all say so; routes whose weights do not add up would be refused.
-  return routes.some(({ weightPermille }) => weightPermille > 0) ? routes : []
+  const total = routes.reduce((sum, { weightPermille }) => sum + weightPermille, 0)
+  return total === TOTAL_PERMILLE ? routes : []
 }
 
 /**
