@@ -9,6 +9,8 @@ export const scenarioFiles: GeneratedFile[] = [{ path: 'docs/scenarios.md', cont
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TESTED_FOLDERS = ['src', 'test', 'scripts', 'bench', 'web/src']
+/** Its titles are the examples that this index is tested with. */
+const EXAMPLES = 'generators/scenarios.test.ts'
 const TITLE = /\b(?:it|test|describe)(?:\.\w+)*?(?:\.each\(.{0,2000}?\))?\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gs
 const IDS = /\b(?:S\d{1,3}|INV\d{1,2})\b/g
 
@@ -42,7 +44,7 @@ function proofText({ id, waits }: Scenario, proofs: readonly Proof[]): string {
 
 function testFilesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.test\.tsx?$/.test(name) && !name.includes('node_modules'))
+    .filter((name) => /\.test\.tsx?$/.test(name) && !name.includes('node_modules') && name !== EXAMPLES)
     .map((name) => `${folder}/${name}`)
     .sort()
 }
