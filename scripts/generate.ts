@@ -4,12 +4,19 @@ import { fileURLToPath } from 'node:url'
 import { configurationFiles } from './generators/configuration.ts'
 import { errorFiles } from './generators/errors.ts'
 import type { GeneratedFile } from './generators/generated-file.ts'
+import { metricFiles } from './generators/metrics.ts'
 import { referenceFiles } from './generators/reference.ts'
 import { scenarioFiles } from './generators/scenarios.ts'
 
 // Writes every generated file. With --check it writes nothing and exits 1 if one is out of date.
 // A new generator exports a list of files and is added here.
-const GENERATED: GeneratedFile[] = [...configurationFiles, ...errorFiles, ...referenceFiles, ...scenarioFiles]
+const GENERATED: GeneratedFile[] = [
+  ...configurationFiles,
+  ...errorFiles,
+  ...metricFiles,
+  ...referenceFiles,
+  ...scenarioFiles,
+]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const checkOnly = process.argv.includes('--check')

@@ -6,8 +6,12 @@ import { type Problem, problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { SetRequest } from '../core/shared/set-spec.ts'
 import { FencingToken } from '../core/shared/token.ts'
+import { expose } from '../telemetry/exposition.ts'
+import { processSamples } from '../telemetry/process-samples.ts'
+import { VERSION } from '../telemetry/version.ts'
 import { adopt, letGo } from './adopt.ts'
 import type { InstanceRunner } from './instance-runner.ts'
+import { agentSamples } from './metrics.ts'
 import { observe, readLogs, toInstance } from './observe.ts'
 import type { Secrets } from './secrets.ts'
 import type { SetRegistry } from './set-registry.ts'
@@ -40,6 +44,7 @@ export function createControl(parts: ControlParts): Hono {
   const app = new Hono()
   app.use(bodyLimit({ maxSize: BODY_BYTES }))
   app.get('/livez', (c) => c.json({ pid: process.pid, boot: parts.boot }))
+  addWatchRoutes(app, parts)
   addSetRoutes(app, parts)
   addAdoptRoutes(app, parts)
   addReadRoutes(app, parts)
@@ -49,6 +54,24 @@ export function createControl(parts: ControlParts): Hono {
     return refuse(c, agentFailed(error))
   })
   return app
+}
+
+/** The loop looks ten times a second; when it has not for this long, it is stuck. */
+const STUCK_MS = 5000
+
+/** For those who watch over the process. */
+function addWatchRoutes(app: Hono, { registry, supervisor }: ControlParts): void {
+  app.get('/healthz', (c) => c.json({ live: true }))
+  app.get('/readyz', (c) =>
+    supervisor.lookAgeMs() <= STUCK_MS
+      ? c.json({ ready: true })
+      : c.json({ ready: false, code: 'AGENT_FAILED' }, 503),
+  )
+  app.get('/metrics', async (c) => {
+    const samples = [...processSamples('agent', VERSION), ...agentSamples(registry, supervisor)]
+    const { contentType, text } = await expose('agent', samples, c.req.header('accept') ?? '')
+    return c.body(text, 200, { 'content-type': contentType })
+  })
 }
 
 function addSetRoutes(app: Hono, parts: ControlParts): void {

@@ -3,9 +3,10 @@ import { chmodSync, mkdirSync, realpathSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import pino from 'pino'
+import { destination } from 'pino'
 import type { Problem } from '../core/shared/problem.ts'
 import { ok, type Result } from '../core/shared/result.ts'
+import { createProcessLog } from '../telemetry/process-log.ts'
 import { createControl } from './control.ts'
 import { agentRunning, clearSocket, listenOnSocket } from './control-socket.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
@@ -122,7 +123,7 @@ function oncePerMinute(write: (error: string) => void): (error: unknown) => void
 
 function openAgentLog(path: string, redact: (text: string) => string): Log {
   capLog(path, LOG_CAP_BYTES)
-  const sink = pino({ base: null }, pino.destination({ dest: path, append: true, sync: true, mode: 0o600 }))
+  const sink = createProcessLog('agent', destination({ dest: path, append: true, sync: true, mode: 0o600 }))
   const hide = ([name, value]: [string, unknown]) => [name, typeof value === 'string' ? redact(value) : value]
   return (level, message, fields) =>
     sink[level](Object.fromEntries(Object.entries(fields).map(hide)), message)

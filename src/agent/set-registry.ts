@@ -15,6 +15,9 @@ export class SetRegistry {
   #state: AgentState
   readonly #path: string
   #changed = false
+  /** Since this agent was started, by service. */
+  readonly #crashes = new Map<string, number>()
+  readonly #restarts = new Map<string, number>()
 
   constructor(path: string, state: AgentState) {
     this.#path = path
@@ -74,6 +77,11 @@ export class SetRegistry {
     this.#changed = true
   }
 
+  /** Every service that was ever heard of: whoever has a token. */
+  services(): string[] {
+    return Object.keys(this.#state.tokens)
+  }
+
   /** Lets an event happen to an instance and answers with what became of it. */
   apply(id: string, event: LifeEvent, limits: ProbeLimits): InstanceRecord | undefined {
     const before = this.findInstance(id)
@@ -81,7 +89,14 @@ export class SetRegistry {
     const after = evolve(before, event, limits)
     this.#state.instances = this.#state.instances.map((instance) => (instance.id === id ? after : instance))
     if (durablePart(before) !== durablePart(after)) this.#changed = true
+    if (after.crashes > before.crashes) addOne(this.#crashes, after.service)
+    if (event.kind === 'spawned' && before.crashes > 0) addOne(this.#restarts, after.service)
     return after
+  }
+
+  /** What happened to the instances of a service since this agent was started. */
+  mishaps(service: string): { crashes: number; restarts: number } {
+    return { crashes: this.#crashes.get(service) ?? 0, restarts: this.#restarts.get(service) ?? 0 }
   }
 
   hostBoot(): string {
@@ -99,6 +114,9 @@ export class SetRegistry {
     this.#changed = false
   }
 }
+
+const addOne = (counts: Map<string, number>, key: string): unknown =>
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 
 const isSame = (a: SetName, b: SetName): boolean => a.service === b.service && a.release === b.release
 

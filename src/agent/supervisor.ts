@@ -25,6 +25,7 @@ export class Supervisor {
   readonly #parts: SupervisorParts
   #timer: NodeJS.Timeout | undefined
   #houseKeptAt = 0
+  #lookedAtMs = performance.now()
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts
@@ -49,6 +50,12 @@ export class Supervisor {
     for (const record of registry.instances()) this.#guarded(() => this.#look(record, now, rows))
     if (now - this.#houseKeptAt >= HOUSEKEEPING_MS) this.#keepHouse(now)
     registry.save()
+    this.#lookedAtMs = performance.now()
+  }
+
+  /** Since the last look that came to its end. */
+  lookAgeMs(): number {
+    return performance.now() - this.#lookedAtMs
   }
 
   /** Trouble with one instance (a process of another user), or a full disk, must not end the care for the others. */

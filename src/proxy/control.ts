@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ServiceRoutes } from '../core/shared/routes.ts'
+import type { Exposition } from '../telemetry/exposition.ts'
 import { CONTROL_BODY_BYTES, CONTROL_TIMEOUT_MS } from './limits.ts'
 import type { SignOfLife } from './loss-policy.ts'
 import type { Table } from './table.ts'
@@ -11,9 +12,18 @@ import type { Table } from './table.ts'
 /** What `/livez` tells about the process itself. */
 export type Livez = { boot: string; pid: number; damaged: string | null; bugs: number }
 
-export type ControlOptions = { table: Table; life: SignOfLife; livez: () => Livez }
+export type ControlOptions = {
+  table: Table
+  life: SignOfLife
+  livez: () => Livez
+  /** The numbers of the process as text. */
+  scrape: (accept: string) => Promise<Exposition>
+}
 
-type Answer = { status: number; body: unknown }
+type Answer = { status: number; body: unknown } | { status: 200; text: Exposition }
+
+/** Asked by watchers too, so they are no sign that a controller lives. */
+const WATCHED = ['/healthz', '/readyz', '/metrics']
 
 const FinalizeQuery = z.object({
   epoch: z.coerce.number().int().nonnegative(),
@@ -30,7 +40,7 @@ export class Control {
     this.server = createServer({ requestTimeout: CONTROL_TIMEOUT_MS }, (req, res) => {
       this.serve(req)
         .catch((error: unknown) => ({ status: 500, body: internal(error) }))
-        .then(({ status, body }) => send(res, status, body))
+        .then((answer) => send(res, answer))
         .catch(() => res.destroy())
     })
   }
@@ -50,15 +60,21 @@ export class Control {
   }
 
   private async serve(req: IncomingMessage): Promise<Answer> {
-    this.options.life.seen()
-    const url = new URL(req.url ?? '/', 'http://control')
+    const url = URL.parse(req.url ?? '/', 'http://control')
+    if (url === null) return unknownPath(`${req.method} ${req.url}`)
     const key = `${req.method} ${url.pathname}`
+    if (!WATCHED.includes(url.pathname)) this.options.life.seen()
     if (key === 'GET /livez') return { status: 200, body: this.options.livez() }
+    if (key === 'GET /healthz') return { status: 200, body: { live: true } }
+    if (key === 'GET /readyz') return readiness(this.options.table)
+    if (key === 'GET /metrics')
+      return { status: 200, text: await this.options.scrape(req.headers.accept ?? '') }
     if (key === 'POST /heartbeat') return { status: 200, body: {} }
     const match = /^\/services\/([^/]+)(\/[a-z]+)?$/.exec(url.pathname)
     const [, encoded, part = ''] = match ?? []
-    if (encoded === undefined) return unknownPath(key)
-    return await this.service(`${req.method} ${part}`, decodeURIComponent(encoded), { req, url })
+    const name = encoded === undefined ? null : decoded(encoded)
+    if (name === null) return unknownPath(key)
+    return await this.service(`${req.method} ${part}`, name, { req, url })
   }
 
   private async service(
@@ -99,6 +115,15 @@ export class Control {
   }
 }
 
+/** `null`: no text was written like this. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
 function answerOf(result: Result<void>, value: unknown): Answer {
   if (result.kind === 'ok') return { status: 200, body: value }
   return { status: result.problem.code === 'ROUTES_NOT_SAVED' ? 500 : 409, body: result.problem }
@@ -120,9 +145,18 @@ async function bodyOf(req: IncomingMessage): Promise<unknown> {
   }
 }
 
-function send(res: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body)
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+/** Ready is a proxy that takes connections on every address it was told. */
+function readiness({ inForce }: Table): Answer {
+  const waiting = inForce.filter(({ listener }) => listener === null).map(({ name }) => name)
+  return waiting.length === 0
+    ? { status: 200, body: { ready: true } }
+    : { status: 503, body: { ready: false, code: 'LISTEN_FAILED', services: waiting } }
+}
+
+function send(res: ServerResponse, answer: Answer): void {
+  const { contentType, text } =
+    'text' in answer ? answer.text : { contentType: 'application/json', text: JSON.stringify(answer.body) }
+  res.writeHead(answer.status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) })
   res.end(text)
 }
 

@@ -51,6 +51,8 @@ export type Event =
 export class ReleaseCounters {
   readonly release: string
   readonly total = new Counters()
+  /** Of all requests in the latency buckets. */
+  latencySumMs = 0
   private readonly routes = new Map<string, Counters>()
 
   constructor(release: string) {
@@ -94,6 +96,11 @@ export class ServiceCounters {
     return counters
   }
 
+  /** The counters of a release that had requests; `null` for one that nobody asked yet. */
+  find(id: string): ReleaseCounters | null {
+    return this.releases.get(id) ?? null
+  }
+
   /** Forgets the oldest releases that are not in use, beyond the limit. */
   forgetExcept(inUse: ReadonlySet<string>): void {
     for (const id of this.releases.keys()) {
@@ -110,10 +117,12 @@ export class ServiceCounters {
 
 /** What one request adds to: its release and its route class. */
 export class Tally {
+  private readonly release: ReleaseCounters
   private readonly total: Counters
   private readonly route: Counters
 
   constructor(release: ReleaseCounters, route: string) {
+    this.release = release
     this.total = release.total
     this.route = release.route(route)
   }
@@ -130,6 +139,7 @@ export class Tally {
 
   took(latencyMs: number): void {
     const bucket = bucketOf(latencyMs)
+    this.release.latencySumMs += latencyMs
     this.total.took(bucket)
     this.route.took(bucket)
   }

@@ -2,13 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import pino, { type Logger } from 'pino'
+import { destination, type Logger } from 'pino'
 import { ProblemError, problem } from '../core/shared/problem.ts'
 import type { ServiceRoutes } from '../core/shared/routes.ts'
+import { expose } from '../telemetry/exposition.ts'
+import { createProcessLog } from '../telemetry/process-log.ts'
+import { processSamples } from '../telemetry/process-samples.ts'
+import { VERSION } from '../telemetry/version.ts'
 import { Control } from './control.ts'
 import { Limits, SWEEP_MS } from './limits.ts'
 import { lockFolder } from './lock.ts'
 import { mustRevert, SignOfLife } from './loss-policy.ts'
+import { proxySamples } from './metrics.ts'
 import { loadRoutes } from './routes-file.ts'
 import { Table } from './table.ts'
 
@@ -21,10 +26,7 @@ type Options = { folder: string; socket: string; limits: Limits; trustForwarded:
  */
 export async function runProxy(argv: string[]): Promise<void> {
   const options = readOptions(argv)
-  const log = pino(
-    { name: 'proxy', base: { pid: process.pid } },
-    pino.destination({ dest: 2, sync: false, maxLength: 1 << 20 }),
-  )
+  const log = createProcessLog('proxy', destination({ dest: 2, sync: false, maxLength: 1 << 20 }))
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
   await chmod(options.folder, 0o700)
   const lock = await lockFolder(options.folder, options.socket)
@@ -40,6 +42,15 @@ export async function runProxy(argv: string[]): Promise<void> {
     table,
     life,
     livez: () => ({ boot, pid: process.pid, damaged, bugs: bugs() }),
+    scrape: (accept) =>
+      expose(
+        'proxy',
+        [
+          ...processSamples('proxy', VERSION),
+          ...proxySamples(table.inForce, { silentMs: life.silentMs(), bugs: bugs() }),
+        ],
+        accept,
+      ),
   })
   await control.listen(options.socket)
   const pidFile = join(options.folder, 'proxy.pid')

@@ -85,6 +85,11 @@ export class Table {
     )
   }
 
+  /** All services in force. */
+  get inForce(): Service[] {
+    return [...this.services.values()]
+  }
+
   sweep(now: number): void {
     for (const service of this.services.values()) service.sweep(now)
     for (const [name, service] of this.leaving) {

@@ -2,9 +2,11 @@ import { type Handler, Hono } from 'hono'
 import type { AppEnv } from './app-env.ts'
 import type { Door } from './door.ts'
 import { answerEvents, type EventClients } from './event-route.ts'
-import { hostAndOrigin, socketGate, tcpGate } from './gate.ts'
+import { hostAndOrigin, scrapeGate, socketGate, tcpGate } from './gate.ts'
+import { addHealth } from './health-route.ts'
 import { addLogin } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
+import { addMetrics } from './metrics-route.ts'
 import { openApi } from './openapi.ts'
 import { answerOperation, internalError } from './operation-route.ts'
 import type { Settings } from './options.ts'
@@ -23,6 +25,7 @@ export function createApp<Context>(
   app.use(securityHeaders)
   addGuards(app, settings, door)
   addHealth(app, settings)
+  addMetrics(app, settings)
   app.get('/api/v1/openapi.json', (c) => c.json(openApi(settings.operations, settings.version)))
   app.get('/api/v1/events', (c) => answerEvents(c, settings, clients))
   app.all('/api/v1/:operation', (c) => answerOperation(c, settings))
@@ -43,18 +46,8 @@ function addGuards<Context>(app: Hono<AppEnv>, settings: Settings<Context>, door
   const gate = { token, now, owner, port: door.port, limit: createLoginLimit(now) }
   app.use(hostAndOrigin(door.port))
   app.use('/api/*', tcpGate(gate))
+  // Also what lies below it.
+  app.use('/metrics/*', scrapeGate(gate, settings.scrapeToken ?? null))
   app.use(limitBody)
   addLogin(app, gate)
-}
-
-/** For watchers of the process; they hold no token and learn no more than a code. */
-function addHealth<Context>(app: Hono<AppEnv>, { health, version }: Settings<Context>): void {
-  app.get('/livez', (c) => c.json({ live: true }))
-  app.get('/readyz', async (c) => {
-    const state = await health()
-    return state.kind === 'ok'
-      ? c.json({ ready: true })
-      : c.json({ ready: false, code: state.problem.code }, 503)
-  })
-  app.get('/version', (c) => c.json({ version }))
 }

@@ -63,6 +63,7 @@ function isForeign(c: Context<AppEnv>): boolean {
   if (site === 'none' || site === 'same-origin') return false
   return (
     c.req.path.startsWith('/api/') ||
+    c.req.path.startsWith('/metrics') ||
     (c.req.path === '/login' && c.req.header('sec-fetch-mode') !== 'navigate')
   )
 }
@@ -80,6 +81,20 @@ export const tcpGate =
     c.set('caller', caller)
     await next()
   }
+
+/** The numbers on TCP: whoever may use the API, and scrapers with a token that opens nothing else. */
+export const scrapeGate = (gate: TcpGate, scrapeToken: string | null): MiddlewareHandler<AppEnv> => {
+  const guarded = tcpGate(gate)
+  return async (c, next) => {
+    const bearer = bearerOf(c)
+    const isScraper =
+      bearer !== null &&
+      scrapeToken !== null &&
+      gate.limit.blockedForMs() === 0 &&
+      sameSecret(bearer, scrapeToken)
+    return isScraper ? next() : guarded(c, next)
+  }
+}
 
 function refuse(c: Context<AppEnv>, refusal: Problem, limit: LoginLimit): Response {
   if (refusal.code === 'LOGIN_RATE_LIMITED')

@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { problem } from '../core/shared/problem.ts'
-import { failed } from '../core/shared/result.ts'
 import { ask, BEARER, JSON_TYPE, operations, post, useServer } from './server.test.kit.ts'
 
 const fixture = useServer()
@@ -91,10 +89,13 @@ describe('operations', () => {
 
   it('tells watchers whether it is ready, without a token and without details', async () => {
     const port = await fixture.startTcp({
-      health: async () => failed(problem('STORE_UNAVAILABLE', { message: 'secret path', remedy: 'wait' })),
+      readiness: () => ({ store: null, proxy: 'ROUTER_UNREACHABLE' }),
     })
     const ready = await ask({ port, path: '/readyz' })
-    expect([ready.status, ready.json()]).toEqual([503, { ready: false, code: 'STORE_UNAVAILABLE' }])
+    expect([ready.status, ready.json()]).toEqual([
+      503,
+      { ready: false, code: 'ROUTER_UNREACHABLE', checks: { store: 'ok', proxy: 'ROUTER_UNREACHABLE' } },
+    ])
     expect((await ask({ port, path: '/version' })).json()).toEqual({ version: '0.1.0' })
   })
 })

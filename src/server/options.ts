@@ -16,8 +16,12 @@ export type ServerOptions<Context> = {
   /** The built page (`web/dist`). May be missing. */
   pageFolder: string
   version: string
-  /** Whether the controller can do its work; the problem says what is missing. */
-  health(): Promise<Result<void>>
+  /** What the controller needs for its work, by name: `null` for what works, otherwise the code of what is wrong with it. */
+  readiness(): Readonly<Record<string, string | null>>
+  /** The numbers of one process as text, in the format that the `Accept` header prefers. */
+  scrape(process: ScrapedProcess, accept: string): Promise<Result<Scrape>>
+  /** Opens the numbers on TCP and nothing else; at least 32 characters. Without it the token of the API does. */
+  scrapeToken?: string
   log: Log
   /** Recorded as the caller of the page and of token holders: who owns the token file. Default: the user of this process. */
   owner?: string
@@ -25,6 +29,9 @@ export type ServerOptions<Context> = {
   now?: () => number
   limits?: Partial<ServerLimits>
 }
+
+export type ScrapedProcess = 'controller' | 'proxy' | 'agent'
+export type Scrape = { contentType: string; text: string }
 
 export type ServerLimits = {
   /** An operation that takes longer is answered with `OPERATION_TIMEOUT`. */

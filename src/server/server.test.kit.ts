@@ -88,6 +88,7 @@ export const view = (revision: number, stream = 'shop.local'): ServiceView => ({
   queued: null,
   freeze: null,
   drift: null,
+  lightWatch: null,
   timeline: [],
   actions: [],
   warnings: [],
@@ -178,7 +179,8 @@ export const optionsOf = (context: Context, pageFolder: string): ServerOptions<C
   token: TOKEN,
   pageFolder,
   version: '0.1.0',
-  health: async () => ok(undefined),
+  readiness: () => ({ store: null, proxy: null }),
+  scrape: async (process) => ok({ contentType: 'text/plain; version=0.0.4', text: `of_the_${process} 1\n` }),
   log: { debug() {}, info() {}, warn() {}, error() {} },
 })
 

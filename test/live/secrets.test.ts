@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { getText } from './kit/scrape.ts'
 import { createStack, impatientHealth, type Stack } from './kit/stack.ts'
 
 const CANARY = 'canary-token-6f1b9d0e42aa'
@@ -21,7 +22,8 @@ it('a secret that the app prints stays out of every file, output and answer, but
     },
     file: { run },
   })
-  await stack.startController()
+  // With every line that there is: the logs are among the files below.
+  await stack.startController({ env: { SLUICE_LOG_LEVEL: 'debug' } })
   writeFileSync(path.join(stack.state, 'secrets.env'), `API_KEY=${CANARY}\n`, { mode: 0o600 })
   const said: string[] = []
   const say = async (...words: string[]) => {
@@ -54,6 +56,8 @@ it('a secret that the app prints stays out of every file, output and answer, but
     ['list_messages', {}],
   ] as const)
     said.push(await rawAnswer(stack, operation, input))
+  for (const url of ['/metrics', '/metrics/proxy', '/metrics/agent', '/healthz', '/readyz'])
+    said.push((await getText(path.join(stack.state, 'controller.sock'), url)).text)
 
   expect(said.filter((text) => text.includes(CANARY))).toEqual([])
   expect(said.every((text) => text.length > 0)).toBe(true)

@@ -6,6 +6,7 @@ const SHARED = /^src\/core\/shared\//
 const PORTS = /^src\/ports\//
 const CONFIG = /^src\/config\//
 const ENGINE = /^src\/engine\//
+const TELEMETRY = /^src\/telemetry\//
 const OPERATIONS = /^src\/operations\//
 
 /**
@@ -21,8 +22,9 @@ export const LAYERS: readonly Layer[] = [
   { name: 'operations', owns: OPERATIONS, may: [ENGINE, CONFIG, PORTS, CORE] },
   { name: 'server', owns: /^src\/server\//, may: [OPERATIONS, CORE, PORTS] },
   { name: 'cli', owns: /^src\/cli\//, may: [OPERATIONS, CONFIG, CORE, /^src\/demo\/demo\.ts$/] },
-  { name: 'proxy', owns: /^src\/proxy\//, may: [SHARED] },
-  { name: 'agent', owns: /^src\/agent\//, may: [SHARED] },
+  { name: 'telemetry', owns: TELEMETRY, may: [SHARED] },
+  { name: 'proxy', owns: /^src\/proxy\//, may: [SHARED, TELEMETRY] },
+  { name: 'agent', owns: /^src\/agent\//, may: [SHARED, TELEMETRY] },
   { name: 'demo', owns: /^src\/demo\//, may: [SHARED] },
   {
     name: 'testkit',

@@ -1,0 +1,87 @@
+import { LATENCY_BUCKETS } from '../core/shared/histogram.ts'
+import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
+import type { LabelsOf } from '../telemetry/metric-table.ts'
+import { distribution, type Sample, sample } from '../telemetry/sample.ts'
+import type { ReleaseCounters } from './counts.ts'
+import type { Service } from './service.ts'
+
+/** What the process knows besides its services. */
+export type ProxyFacts = { silentMs: number; bugs: number }
+
+/** The numbers of the data plane, from counters that are kept anyway. Read when somebody asks; requests pay nothing. */
+export function proxySamples(services: readonly Service[], { silentMs, bugs }: ProxyFacts): Sample[] {
+  return [
+    ...services.flatMap(serviceSamples),
+    sample('sluice_proxy_controller_silence_seconds', {}, silentMs / 1000),
+    sample('sluice_proxy_bugs_total', {}, bugs),
+  ]
+}
+
+function serviceSamples(service: Service): Sample[] {
+  const { name: stream, counters } = service
+  // Releases that have no routes any more leave, so that old versions do not pile up; two may share a version.
+  const versions = Map.groupBy(service.setsInForce, ({ version }) => version)
+  return [
+    sample('sluice_proxy_unroutable_total', { stream }, counters.unroutable),
+    sample('sluice_proxy_refused_total', { stream }, counters.refused),
+    sample('sluice_proxy_listening', { stream }, service.listener === null ? 0 : 1),
+    sample('sluice_proxy_reverted', { stream }, service.reverted === null ? 0 : 1),
+    ...[...versions].flatMap(([version, sets]) => {
+      const permille = sets.reduce((sum, { weightPermille }) => sum + weightPermille, 0)
+      const releases = sets.flatMap(({ release }) => counters.find(release) ?? [])
+      const ids = new Set(sets.map(({ release }) => release))
+      return [
+        sample('sluice_proxy_weight_ratio', { stream, version }, permille / TOTAL_PERMILLE),
+        ...loadSamples(service, ids, { stream, version }),
+        ...countSamples(releases, { stream, version }),
+      ]
+    }),
+  ]
+}
+
+type Labels = LabelsOf<'sluice_proxy_requests_in_flight'>
+
+function loadSamples(service: Service, releases: ReadonlySet<string>, labels: Labels): Sample[] {
+  const traffic = service.traffic().filter(({ release }) => releases.has(release))
+  return [
+    sample('sluice_proxy_requests_in_flight', labels, sum(traffic.map(({ inFlight }) => inFlight))),
+    sample('sluice_proxy_websockets_open', labels, sum(traffic.map(({ websockets }) => websockets))),
+  ]
+}
+
+const STATUSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const
+const FAULTS = [
+  ['connect_failure', 'connectFailures'],
+  ['reset', 'resets'],
+  ['timeout', 'timeouts'],
+  ['client_abort', 'clientAborts'],
+  ['cut_on_drain', 'cutOnDrain'],
+] as const
+
+function countSamples(releases: readonly ReleaseCounters[], labels: Labels): Sample[] {
+  const totals = releases.map(({ total }) => total)
+  const buckets = Array.from({ length: LATENCY_BUCKETS }, (_, index) =>
+    sum(totals.map(({ latencyBuckets }) => latencyBuckets[index] ?? 0)),
+  )
+  const sumMs = sum(releases.map(({ latencySumMs }) => latencySumMs))
+  return [
+    ...STATUSES.map((status) =>
+      sample(
+        'sluice_proxy_requests_total',
+        { ...labels, status },
+        sum(totals.map((total) => total.status[status])),
+      ),
+    ),
+    ...FAULTS.map(([fault, key]) =>
+      sample(
+        'sluice_proxy_request_faults_total',
+        { ...labels, fault },
+        sum(totals.map((total) => total[key])),
+      ),
+    ),
+    sample('sluice_proxy_retries_total', labels, sum(totals.map(({ retries }) => retries))),
+    distribution('sluice_proxy_request_duration_seconds', labels, { buckets, sum: sumMs / 1000 }),
+  ]
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

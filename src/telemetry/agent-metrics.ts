@@ -1,0 +1,29 @@
+import type { MetricDefinition } from './metric-definition.ts'
+
+/** What the agent exports. */
+export const AGENT_METRICS = [
+  {
+    name: 'sluice_agent_instances',
+    type: 'gauge',
+    help: 'Instances by state, those that ended lately included',
+    labels: ['stream', 'state'],
+  },
+  {
+    name: 'sluice_agent_crashes_total',
+    type: 'counter',
+    help: 'Unplanned ends of instances',
+    labels: ['stream'],
+  },
+  {
+    name: 'sluice_agent_restarts_total',
+    type: 'counter',
+    help: 'Instances that were started again after an unplanned end',
+    labels: ['stream'],
+  },
+  {
+    name: 'sluice_agent_look_age_seconds',
+    type: 'gauge',
+    help: 'Since the agent last looked after its instances; it looks ten times a second',
+    labels: [],
+  },
+] as const satisfies readonly MetricDefinition[]
