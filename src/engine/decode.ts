@@ -28,7 +28,19 @@ export function decodeStream(
  */
 const READ = new WeakMap<object, ServiceState>()
 
+/** Events that were written as the very same object before. */
+const READ_EVENTS = new WeakMap<object, Event>()
+
+/** For a store in memory, which hands out the very objects that were written: they need not be read to be known. */
+export function rememberWritten(state: ServiceState, events: readonly Event[]): void {
+  READ.set(state, state)
+  for (const event of events) READ_EVENTS.set(event, event)
+}
+
 export function decodeEvent(stored: StoredEvent): Result<Event> {
+  const known =
+    typeof stored.event === 'object' && stored.event !== null ? READ_EVENTS.get(stored.event) : undefined
+  if (known !== undefined) return ok(known)
   const parsed = Event.safeParse(stored.event)
   return parsed.success
     ? ok(parsed.data)
@@ -40,7 +52,7 @@ const corrupt = (what: string, cause: string) =>
     message: `${what} cannot be read.`,
     cause,
     remedy:
-      'Nothing was changed and traffic flows on. Restore the state folder from a backup, or report this with the file.',
+      'Nothing was changed and traffic flows on. Stop the controllers and restore a copy: sluice restore FILE --replace. Please report this.',
   })
 
 const newer = (stream: string, version: number) =>

@@ -23,12 +23,15 @@ export interface Retention {
   preparing<T>(task: () => Promise<T>): Promise<T>
   /** Answers with the digests that were removed. */
   runOnce(): Promise<Result<string[]>>
+  /** Never while a release is being prepared: it may be one that is known from long ago. */
+  alone<T>(task: () => Promise<T>): Promise<T>
 }
 
 export function createRetention(parts: RetentionParts): Retention {
   const lock = createStreamLock()
   return {
     preparing: (task) => lock.run(LOCK, task),
+    alone: (task) => lock.run(LOCK, task),
     runOnce: () => lock.run(LOCK, () => removeUnneeded(parts)),
   }
 }
@@ -59,12 +62,13 @@ export function digestsToKeep(
   releases: readonly Release[],
   now: number,
 ): string[] {
-  const needed = new Set(states.flatMap(neededReleases))
+  const needed = new Set(states.flatMap(releasesInUse))
   const kept = releases.filter(({ id, createdAt }) => needed.has(id) || now - createdAt < YOUNG_MS)
   return [...new Set(kept.map(({ artifact }) => artifact.digest))]
 }
 
-function neededReleases({ stable, previous, sets, rollout, queued }: ServiceState): string[] {
+/** Releases that a state may still have to start: what runs, what is offered, what is on its way or waits. */
+export function releasesInUse({ stable, previous, sets, rollout, queued }: ServiceState): string[] {
   return [
     ...(stable === null ? [] : [stable.release]),
     ...previous.map(({ release }) => release),

@@ -10,7 +10,7 @@ import type { Store } from '../ports/store.ts'
 import type { OperationContext } from './context.ts'
 
 /** What a request with a key was about; kept before anything is decided, so that a repeat finds it after any crash. */
-const REQUEST_DOCUMENT = 'request'
+export const REQUEST_DOCUMENT = 'request'
 /** Digits of the hash in an id that is derived from a key. */
 const ID_DIGITS = 16
 

@@ -57,38 +57,65 @@ type Seen = { revision: number; first: number | null; last: number | null }
 /** What a whole dump was made of. `prunedThrough`: events up to and including this number were removed before. */
 export type Filled = { rows: number; prunedThrough: Map<string, number> }
 
+/** Looks at the rows of a dump one by one, and says what is wrong with one, or with all of them at the end. */
+export type RowCheck = {
+  take(raw: unknown): { kind: 'sound'; row: StoreRow } | { kind: 'wrong'; complaint: string }
+  end(): { kind: 'sound'; filled: Filled } | { kind: 'wrong'; complaint: string }
+}
+
+/** The shape of each row, and that it fits what came before: known streams, events without gaps up to the revision, nothing twice. */
+export function createRowCheck(): RowCheck {
+  const seen = { streams: new Map<string, Seen>(), keys: new Set<string>() }
+  let rows = 0
+  return {
+    take: (raw) => {
+      rows += 1
+      const parsed = Row.safeParse(raw)
+      if (!parsed.success)
+        return { kind: 'wrong', complaint: z.prettifyError(parsed.error).replaceAll('\n', ' ') }
+      const complaint = complaintAbout(seen, parsed.data)
+      return complaint === null ? { kind: 'sound', row: parsed.data } : { kind: 'wrong', complaint }
+    },
+    end: () => {
+      const cut = [...seen.streams].find(([, { last, revision }]) => last !== null && last !== revision)
+      if (cut !== undefined) {
+        const [stream, { last, revision }] = cut
+        return {
+          kind: 'wrong',
+          complaint: `${stream} is at revision ${revision} but its last event is ${last}`,
+        }
+      }
+      const prunedThrough = [...seen.streams].map(
+        ([stream, { first, revision }]) => [stream, first === null ? revision : first - 1] as const,
+      )
+      return { kind: 'sound', filled: { rows, prunedThrough: new Map(prunedThrough) } }
+    },
+  }
+}
+
 /**
- * Hands every row of a dump to `put`, after checking its shape and that it fits what came before: known streams, events
- * without gaps up to the revision, nothing twice. Stops at the first row that is wrong; the caller then takes all of it back.
+ * Hands every row of a dump to `put`, after checking it. Stops at the first row that is wrong; the caller then takes all
+ * of it back.
  */
 export async function fillFrom(
   rows: AsyncIterable<StoreRow> | Iterable<StoreRow>,
   put: (row: StoreRow) => void | Promise<void>,
 ): Promise<Result<Filled>> {
-  const seen = { streams: new Map<string, Seen>(), keys: new Set<string>() }
+  const check = createRowCheck()
   let read = 0
   try {
     for await (const raw of rows) {
       read += 1
-      const parsed = Row.safeParse(raw)
-      if (!parsed.success) return failed(damaged(read, z.prettifyError(parsed.error).replaceAll('\n', ' ')))
-      const complaint = complaintAbout(seen, parsed.data)
-      if (complaint !== null) return failed(damaged(read, complaint))
-      await put(parsed.data)
+      const taken = check.take(raw)
+      if (taken.kind === 'wrong') return failed(damaged(read, taken.complaint))
+      await put(taken.row)
     }
   } catch (error) {
     if (error instanceof ProblemError) return failed(error.problem)
     throw error
   }
-  const cut = [...seen.streams].find(([, { last, revision }]) => last !== null && last !== revision)
-  if (cut !== undefined) {
-    const [stream, { last, revision }] = cut
-    return failed(damaged(read, `${stream} is at revision ${revision} but its last event is ${last}`))
-  }
-  const prunedThrough = [...seen.streams].map(
-    ([stream, { first, revision }]) => [stream, first === null ? revision : first - 1] as const,
-  )
-  return ok({ rows: read, prunedThrough: new Map(prunedThrough) })
+  const ended = check.end()
+  return ended.kind === 'sound' ? ok(ended.filled) : failed(damaged(read, ended.complaint))
 }
 
 function complaintAbout(
@@ -134,7 +161,13 @@ const damaged = (row: number, cause: string) =>
 export const notEmpty = (place: string) =>
   problem('STORE_NOT_EMPTY', {
     message: `The state in ${place} is not empty, so a copy cannot be restored into it.`,
-    remedy: 'Restore into an empty state, or remove the old one first.',
+    remedy: 'Restore with --replace: it keeps the old state aside, and says where.',
+  })
+
+export const nothingThere = (place: string) =>
+  problem('STORE_EMPTY', {
+    message: `There is no state in ${place} yet, so there is nothing to copy.`,
+    remedy: 'Look whether this is the right folder or database. `sluice up` begins a new state.',
   })
 
 /** Runs the receiver of a dump; a `Problem` that it can only throw becomes the answer. */

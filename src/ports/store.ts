@@ -36,7 +36,11 @@ export interface Store {
   raiseEpoch(request: { stream: string; atLeast: number }): Promise<Result<Lease>>
   /** Who holds which stream, for people. */
   leases(): Promise<Result<HeldLease[]>>
-  load(stream: string): Promise<Result<StoredStream | null>>
+  /**
+   * `known` is a revision whose state the caller remembers. While the stream is still at it, the answer may come without
+   * the state (`undefined`), which makes looking whether something was decided meanwhile cheap.
+   */
+  load(stream: string, known?: number): Promise<Result<StoredStream | null>>
   append(request: AppendRequest): Promise<Result<{ revision: number }>>
   streams(): Promise<Result<string[]>>
   /** Events of a stream in order, `after` exclusive. */
@@ -47,7 +51,7 @@ export interface Store {
   /** Newest first. */
   listDocuments(request: { kind: string; stream?: string; limit: number }): Promise<Result<StoredDocument[]>>
   /**
-   * Messages not yet delivered whose `notBefore` has come, of streams whose lease this controller holds, oldest first per
+   * Messages not yet delivered whose `notBefore` has come or that have no reason to wait (`LONGEST_RETRY_MS`), of streams whose lease this controller holds, oldest first per
    * stream and channel. A message that waits holds back those after it in its stream and channel. Channels take turns, so
    * that none fills the whole answer.
    */
@@ -103,6 +107,11 @@ export type AppendRequest = {
   documents: readonly StoredDocument[]
 }
 export type StoredDocument = { kind: string; id: string; stream: string; at: number; body: unknown }
+/**
+ * A message waits after an attempt that failed, and never longer than this. A time that lies farther ahead was written by
+ * a clock that was wrong, and so was any in front of the first attempt: such a message may go now.
+ */
+export const LONGEST_RETRY_MS = 24 * 3_600_000
 export type OutboxMessage = {
   channel: string
   key: string

@@ -31,7 +31,7 @@ export async function checkParts(client: Client, version: string): Promise<Findi
   })
   const controller = living.find(({ name }) => name === 'controller')
   if (controller === undefined) return findings
-  if ((await client.probe('/readyz')) !== 200)
+  if ((await client.probe('/readyz/store')) !== 200)
     findings.push(
       wrong(
         'DOCTOR_PARTS',

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { copyCases } from './store/copy-cases.ts'
 import { documentCases } from './store/document-cases.ts'
 import { embeddedCases } from './store/embedded-cases.ts'
+import { historyCases } from './store/history-cases.ts'
 import { ADA, type Context, type StoreHarness, unset, valueIn } from './store/kit.ts'
 import { leaseCases } from './store/lease-cases.ts'
 import { outboxCases } from './store/outbox-cases.ts'
@@ -41,6 +42,7 @@ export function storeConformance(
     documentCases(context)
     outboxCases(context)
     pruneCases(context)
+    historyCases(context)
     copyCases(context)
     if (shared) describe('shared by several controllers', () => sharedCases(context))
     else describe('embedded in one controller', () => embeddedCases(context))

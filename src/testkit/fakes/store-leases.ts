@@ -93,7 +93,8 @@ function wanting(memory: Memory, now: number): { stream: string; since: number }
   const note = (stream: string, at: number) => since.set(stream, Math.min(at, since.get(stream) ?? at))
   for (const { now: kept } of memory.streams.values())
     if (kept.due !== null && kept.due <= now) note(kept.stream, kept.due)
-  for (const { stream, notBefore } of pending(memory, { now, mine: () => true })) note(stream, notBefore)
+  for (const { stream, notBefore } of pending(memory, { now, mine: () => true }))
+    if (notBefore <= now) note(stream, notBefore)
   return [...since]
     .map(([stream, at]) => ({ stream, since: at }))
     .sort((a, b) => a.since - b.since || (a.stream < b.stream ? -1 : 1))

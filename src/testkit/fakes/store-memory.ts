@@ -11,6 +11,7 @@ import type {
   StoredEvent,
   StoredStream,
 } from '../../ports/store.ts'
+import { LONGEST_RETRY_MS } from '../../ports/store.ts'
 
 /** One joining of one handle. Names may be equal, sessions never are. */
 export type Session = { controller: ControllerIdentity }
@@ -91,6 +92,9 @@ export function listDocuments(
     .slice(0, limit)
 }
 
+const isWaiting = ({ attempts, notBefore }: OutboxMessage, now: number): boolean =>
+  attempts > 0 && notBefore > now && notBefore <= now + LONGEST_RETRY_MS
+
 /** In order within stream and channel, and the channels take turns. */
 export function pending(
   memory: Memory,
@@ -102,7 +106,7 @@ export function pending(
   for (const message of memory.outbox) {
     if (message.state !== 'pending' || !mine(message.stream)) continue
     const lane = JSON.stringify([message.stream, message.channel])
-    if (message.notBefore > now) blocked.add(lane)
+    if (isWaiting(message, now)) blocked.add(lane)
     if (blocked.has(lane)) continue
     const turn = (turns.get(message.channel) ?? 0) + 1
     turns.set(message.channel, turn)

@@ -10,7 +10,7 @@ import type {
 import { insert, type Query } from './database.ts'
 import { checkLease } from './leases.ts'
 import { conflict } from './problems.ts'
-import { encode, shaped } from './rows.ts'
+import { Count, encode, shaped } from './rows.ts'
 
 /** PostgreSQL takes 65,535 values in one statement; a row has at most 8. */
 const MOST_ROWS = 1000
@@ -44,6 +44,46 @@ export async function append(
   for (const document of request.documents) await writeDocument(ask, schema, document)
   return ok({ revision })
 }
+
+/**
+ * The usual append, a known stream and nothing to tell or to file, in one statement: its own transaction and one way to the
+ * server and back. The lease is locked until it ends, as in the long way. Answers whether it was written; if not, the long
+ * way says why.
+ */
+export async function appendAtOnce(
+  ask: Query,
+  { schema, session }: { schema: string; session: string },
+  request: AppendRequest,
+): Promise<boolean> {
+  const { stream, epoch, expectedRevision, schemaVersion, state, due, at, events } = request
+  const [row] = await ask(
+    `WITH mine AS (SELECT 1 FROM ${schema}.leases WHERE stream = $1 AND session = $2 AND epoch = $3 FOR SHARE),
+      moved AS (UPDATE ${schema}.streams SET revision = $4::bigint + $5, schema_version = $6, state = $7, due = $8
+        WHERE stream = $1 AND revision = $4 AND ($3::bigint IS NULL OR EXISTS (SELECT FROM mine)) RETURNING stream),
+      told AS (INSERT INTO ${schema}.events (stream, sequence, at, kind, event)
+        SELECT moved.stream, $4::bigint + one.place, $9, one.kind, one.event
+        FROM moved, unnest($10::text[], $11::text[]) WITH ORDINALITY AS one (kind, event, place))
+    SELECT count(*) AS count FROM moved`,
+    [
+      stream,
+      session,
+      epoch,
+      expectedRevision,
+      events.length,
+      schemaVersion,
+      encode(state),
+      due,
+      at,
+      events.map(({ kind }) => kind),
+      events.map(({ event }) => encode(event)),
+    ],
+  )
+  return shaped(Count, row, 'streams').count === 1
+}
+
+/** Nothing but the state and its events, of a stream that there is. */
+export const isUsual = ({ expectedRevision, events, messages, documents }: AppendRequest): boolean =>
+  expectedRevision > 0 && events.length <= MOST_ROWS && messages.length === 0 && documents.length === 0
 
 /** Locked until the transaction ends. Two that begin the same stream meet at its key, and the second is refused there. */
 async function revisionOf(ask: Query, schema: string, stream: string): Promise<number | null> {

@@ -32,7 +32,10 @@ const PARTS = (schema: string) =>
   ] as const
 
 /** One snapshot for all rows, a few at a time, while others go on writing. */
-export function dump(handle: Handle, onRow: Parameters<Store['dump']>[0]): Promise<Result<{ rows: number }>> {
+export function dump(
+  handle: Pick<Handle, 'database' | 'in'>,
+  onRow: Parameters<Store['dump']>[0],
+): Promise<Result<{ rows: number }>> {
   return dumping(() =>
     inTransaction(
       handle.database,
@@ -69,19 +72,32 @@ export function fill(handle: Handle, rows: Parameters<Store['fill']>[0]): Promis
       database,
       async (ask) => {
         await ask(`LOCK TABLE ${schema}.streams, ${schema}.documents IN EXCLUSIVE MODE`)
-        const [row] = await ask(
-          `SELECT EXISTS (SELECT FROM ${schema}.streams) OR EXISTS (SELECT FROM ${schema}.documents) AS taken`,
-        )
-        if (shaped(Taken, row, 'streams').taken) return failed(notEmpty(database.address.name))
-        const writer = rowWriter(ask, schema)
-        const filled = await fillFrom(rows, writer.put)
-        if (filled.kind === 'failed') return filled
-        await writer.flush()
-        return ok({ rows: filled.value.rows })
+        if (await isTaken(ask, schema)) return failed(notEmpty(database.address.name))
+        return fillTables(ask, schema, rows)
       },
       LONG,
     ),
   )
+}
+
+export async function isTaken(ask: Query, schema: string): Promise<boolean> {
+  const [row] = await ask(
+    `SELECT EXISTS (SELECT FROM ${schema}.streams) OR EXISTS (SELECT FROM ${schema}.documents) AS taken`,
+  )
+  return shaped(Taken, row, 'streams').taken
+}
+
+/** Tables that are empty, within the transaction of the caller. */
+export async function fillTables(
+  ask: Query,
+  schema: string,
+  rows: Parameters<Store['fill']>[0],
+): Promise<Result<{ rows: number }>> {
+  const writer = rowWriter(ask, schema)
+  const filled = await fillFrom(rows, writer.put)
+  if (filled.kind === 'failed') return filled
+  await writer.flush()
+  return ok({ rows: filled.value.rows })
 }
 
 /** Events are most of the rows, so they go together. */

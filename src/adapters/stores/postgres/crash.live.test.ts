@@ -195,7 +195,7 @@ describe.skipIf(postgresMissing !== null)(
 
     it('survives the end of connections that nobody was using', async () => {
       await server.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sluice'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'sluice %'",
       )
       await expect.poll(async () => (await store.load('shop')).kind, { timeout: 10_000 }).toBe('ok')
     })

@@ -7,7 +7,8 @@ import { answerLost, isServerError, problemFrom } from './problems.ts'
 type Driver = Pick<typeof import('pg'), 'Pool' | 'Client' | 'types'>
 /** Runs one statement, with an own limit for what is known to take its time. */
 export type Query = (text: string, values?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
-export type Database = { address: Address; driver: Driver; pool: Pool }
+/** `leasePool` has one connection, on which leases are renewed: that must not wait behind any other work. */
+export type Database = { address: Address; driver: Driver; pool: Pool; leasePool: Pool }
 
 const MOST_CONNECTIONS = 10
 const CONNECT_MS = 10_000
@@ -23,24 +24,31 @@ const IDLE_MS = 30_000
 const KEEP_ALIVE_MS = 10_000
 const OID_INT8 = 20
 
+/** How the server sees a controller of this schema. Whoever only copies has another name. */
+export const controllerName = ({ schema }: Pick<Address, 'schema'>): string => `sluice ${schema}`
+
 /** Loaded only when it is used: most users have no PostgreSQL. */
-export async function connect(address: Address): Promise<Database> {
+export async function connect(
+  address: Address,
+  applicationName = controllerName(address),
+): Promise<Database> {
   const driver = await import('pg')
-  const pool = new driver.Pool({
-    ...settingsFor(address, driver),
-    max: MOST_CONNECTIONS,
-    idleTimeoutMillis: IDLE_MS,
-  })
-  // A connection that breaks while nobody uses it is replaced by the pool. Without listeners it would end the process.
-  pool.on('error', () => undefined)
-  pool.on('connect', (client) => client.on('error', () => undefined))
-  return { address, driver, pool }
+  const poolOf = (max: number): Pool => {
+    const idleTimeoutMillis = IDLE_MS
+    const settings = { ...settingsFor(address, driver), application_name: applicationName }
+    const pool = new driver.Pool({ ...settings, max, idleTimeoutMillis })
+    // A connection that breaks while nobody uses it is replaced by the pool. Without listeners it would end the process.
+    pool.on('error', () => undefined)
+    pool.on('connect', (client) => client.on('error', () => undefined))
+    return pool
+  }
+  return { address, driver, pool: poolOf(MOST_CONNECTIONS), leasePool: poolOf(1) }
 }
 
-export function settingsFor({ url }: Address, { types }: Pick<Driver, 'types'>): PoolConfig {
+export function settingsFor(address: Address, { types }: Pick<Driver, 'types'>): PoolConfig {
   return {
-    connectionString: url,
-    application_name: 'sluice',
+    connectionString: address.url,
+    application_name: controllerName(address),
     connectionTimeoutMillis: CONNECT_MS,
     statement_timeout: STATEMENT_MS,
     lock_timeout: LOCK_MS,
@@ -55,7 +63,7 @@ export function settingsFor({ url }: Address, { types }: Pick<Driver, 'types'>):
   }
 }
 
-export async function query({ pool }: Database, text: string, values: readonly unknown[] = []) {
+export async function query({ pool }: Pick<Database, 'pool'>, text: string, values: readonly unknown[] = []) {
   const { rows } = await pool.query<Record<string, unknown>>(text, [...values])
   return rows
 }
@@ -93,6 +101,17 @@ export async function inTransaction<T>(
     throw error
   } finally {
     client.release(broken !== null)
+  }
+}
+
+/** One statement that is its own transaction. When its answer is lost, nobody knows whether it was carried out. */
+export async function alone<T>(database: Database, run: (query: Query) => Promise<T>): Promise<Result<T>> {
+  try {
+    return ok(await run((text, values) => query(database, text, values)))
+  } catch (error) {
+    const said = isServerError(error) ? null : problemFrom(database.address, error)
+    if (said === null || said.code !== 'STORE_UNREACHABLE') throw error
+    return failed(answerLost(database.address, said.cause ?? said.message))
   }
 }
 
@@ -134,12 +153,4 @@ export async function insert(
     (_, row) => `(${columns.map((__, column) => `$${row * columns.length + column + 1}`).join(', ')})`,
   )
   await ask(`INSERT INTO ${into} (${columns.join(', ')}) VALUES ${marks.join(', ')} ${orElse}`, rows.flat())
-}
-
-export const one = <T>(
-  rows: readonly Record<string, unknown>[],
-  read: (row: unknown) => T,
-): Result<T | null> => {
-  const [row] = rows
-  return ok(row === undefined ? null : read(row))
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { ControllerIdentity, HeldLease, Lease } from '../../../ports/store.ts'
-import type { Query } from './database.ts'
+import { type Query, query } from './database.ts'
 import { type Handle, rowsOf } from './handle.ts'
 import { fenced } from './problems.ts'
 import { Epoch, readLease, shaped } from './rows.ts'
@@ -59,8 +59,8 @@ export async function claim(
 
 /** In order of names, so that two that go over the same rows never wait for each other in a circle. */
 export async function renew(handle: Handle, session: string, leaseMs: number): Promise<Result<Lease[]>> {
-  const rows = await rowsOf(
-    handle,
+  const rows = await query(
+    { pool: handle.database.leasePool },
     `WITH mine AS (SELECT stream FROM ${handle.in}.leases WHERE session = $1 ORDER BY stream FOR UPDATE),
       renewed AS (UPDATE ${handle.in}.leases l SET until = now() + $2::float8 * interval '1 ms'
         FROM mine WHERE l.stream = mine.stream RETURNING l.stream, l.epoch)

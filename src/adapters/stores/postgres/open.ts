@@ -37,15 +37,26 @@ export function tooOld(address: Address, { number, version }: z.infer<typeof Ser
 
 async function bringUp(ask: Query, { address }: Database, steps: typeof STEPS): Promise<Result<void>> {
   const { schema } = address
-  await ask('SELECT pg_advisory_xact_lock($1)', [MAKING_TABLES])
+  await lockTables(ask)
   // Somebody else may have done it while this waited.
   const found = await formatOf(ask, schema)
   if (found > steps.length) return failed(newerFormat(address, { found, known: steps.length }))
+  await makeTables(ask, { schema, found, steps })
+  return ok(undefined)
+}
+
+/** From the format that was found, 0 for nothing. */
+export async function makeTables(
+  ask: Query,
+  { schema, found, steps = STEPS }: { schema: string; found: number; steps?: typeof STEPS },
+): Promise<void> {
   if (found === 0) await makeMeta(ask, schema)
   for (const step of steps.slice(found)) await ask(step(schema))
   await ask(`UPDATE ${schema}.meta SET format = $1`, [steps.length])
-  return ok(undefined)
 }
+
+/** Others that make tables, or replace them, wait until the transaction ends. */
+export const lockTables = (ask: Query) => ask('SELECT pg_advisory_xact_lock($1)', [MAKING_TABLES])
 
 /** `CREATE SCHEMA IF NOT EXISTS` needs a right that is not needed when the schema is there. */
 async function makeMeta(ask: Query, schema: string): Promise<void> {
@@ -58,7 +69,7 @@ async function makeMeta(ask: Query, schema: string): Promise<void> {
 }
 
 /** 0: there are no tables yet. `meta` must keep its shape in all formats. */
-async function formatOf(ask: Query, schema: string): Promise<number> {
+export async function formatOf(ask: Query, schema: string): Promise<number> {
   const [table] = await ask(
     "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = 'meta') AS found",
     [schema],

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
-import type { OutboxMessage, SettleMessage } from '../../../ports/store.ts'
+import { LONGEST_RETRY_MS, type OutboxMessage, type SettleMessage } from '../../../ports/store.ts'
 import { type Handle, rowsOf } from './handle.ts'
 import { unknownMessage } from './problems.ts'
 import { readMessage, shaped } from './rows.ts'
@@ -19,7 +19,8 @@ export async function pendingMessages(
   if (handle.session === null) return ok([])
   const rows = await rowsOf(
     handle,
-    `WITH waiting AS (SELECT *, max(not_before) OVER (PARTITION BY stream, channel ORDER BY id) AS clear
+    `WITH waiting AS (SELECT *, max(CASE WHEN attempts > 0 AND not_before <= $2::bigint + ${LONGEST_RETRY_MS} THEN not_before ELSE $2 END)
+          OVER (PARTITION BY stream, channel ORDER BY id) AS clear
         FROM ${handle.in}.outbox WHERE state = 'pending'
         AND stream IN (SELECT stream FROM ${handle.in}.leases WHERE session = $1)),
       ready AS (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY id) AS turn FROM waiting WHERE clear <= $2)

@@ -128,7 +128,8 @@ function corrupt(address: Address, cause: string): Problem {
   return problem('STORE_CORRUPT', {
     message: `The tables in schema ${address.schema} of ${address.name} are damaged: ${cause}.`,
     cause,
-    remedy: 'Restore a copy into an empty schema: sluice restore FILE. Sluice changed nothing.',
+    remedy:
+      'Restore a copy: sluice restore FILE. The damaged tables are kept aside. Sluice changed nothing so far.',
   })
 }
 

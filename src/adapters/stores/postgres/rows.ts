@@ -27,7 +27,11 @@ const StreamRow = z.object({
   stream: z.string(),
   revision: whole,
   schema_version: whole,
-  state: json,
+  /** `NULL` is not in the table: the state was not asked for. */
+  state: z
+    .null()
+    .transform(() => undefined)
+    .or(json),
   due: whole.nullable(),
 })
 const EventRow = z.object({ stream: z.string(), sequence: whole, at: whole, kind: z.string(), event: json })

@@ -1,16 +1,17 @@
 import { ok, type Result } from '../../../core/shared/result.ts'
 import type { AppendRequest, Store, StoredDocument } from '../../../ports/store.ts'
 import { addressOf } from './address.ts'
-import { append, writeDocument } from './append.ts'
+import { append, appendAtOnce, isUsual, writeDocument } from './append.ts'
 import { dump, fill, prune } from './copy.ts'
-import { connect, type Database, inTransaction, one } from './database.ts'
+import { alone, connect, type Database, inTransaction } from './database.ts'
 import { asking, type Handle, rowsOf, writing } from './handle.ts'
 import { createHints } from './hints.ts'
 import { claim, free, join, leases, raiseEpoch, release, renew } from './leases.ts'
 import { prepare } from './open.ts'
 import { listMessages, pendingMessages, settle } from './outbox.ts'
 import { guarded } from './problems.ts'
-import { readDocument, readEvent, readStream } from './rows.ts'
+import { createReads } from './reads.ts'
+import { readDocument, readEvent } from './rows.ts'
 
 const DOCUMENT = 'kind, id, stream, at, body'
 
@@ -45,6 +46,7 @@ const handleOn = (database: Database): Handle => ({
 })
 
 function storeOver(handle: Handle): Store {
+  const reads = createReads(handle.database)
   return {
     kind: 'postgres',
     shared: true,
@@ -54,12 +56,12 @@ function storeOver(handle: Handle): Store {
     release: (streams) => writing(handle, (session) => release(handle, session, streams)),
     raiseEpoch: (request) => writing(handle, (session) => raiseEpoch(handle, session, request)),
     leases: () => asking(handle, () => leases(handle)),
-    load: (stream) => asking(handle, () => load(handle, stream)),
+    load: (stream, known) => asking(handle, () => reads.load(stream, known)),
     append: (request) => writing(handle, (session) => appendAndTell(handle, session, request)),
     streams: () => asking(handle, () => streams(handle)),
     events: (request) => asking(handle, () => events(handle, request)),
     putDocument: (document) => writing(handle, () => putDocument(handle, document)),
-    getDocument: (kind, id) => asking(handle, () => getDocument(handle, kind, id)),
+    getDocument: (kind, id) => asking(handle, () => reads.getDocument(kind, id)),
     listDocuments: (request) => asking(handle, () => listDocuments(handle, request)),
     pendingMessages: (now, limit) => asking(handle, () => pendingMessages(handle, { now, limit })),
     settleMessage: (outcome) => writing(handle, () => settle(handle, outcome)),
@@ -74,14 +76,17 @@ function storeOver(handle: Handle): Store {
 
 async function appendAndTell(handle: Handle, session: string, request: AppendRequest) {
   const of = { schema: handle.in, session }
+  const written = isUsual(request)
+    ? await alone(handle.database, (ask) => appendAtOnce(ask, of, request))
+    : ok(false)
+  if (written.kind === 'failed') return written
+  if (written.value) {
+    handle.hints.tell([request.stream])
+    return ok({ revision: request.expectedRevision + request.events.length })
+  }
   const appended = await inTransaction(handle.database, (ask) => append(ask, of, request))
   if (appended.kind === 'ok') handle.hints.tell([request.stream])
   return appended
-}
-
-async function load(handle: Handle, stream: string) {
-  const text = `SELECT stream, revision, schema_version, state, due FROM ${handle.in}.streams WHERE stream = $1`
-  return one(await rowsOf(handle, text, [stream]), readStream)
 }
 
 async function streams(handle: Handle): Promise<Result<string[]>> {
@@ -98,11 +103,6 @@ async function events(handle: Handle, { stream, after, limit }: Parameters<Store
 async function putDocument(handle: Handle, document: StoredDocument): Promise<Result<void>> {
   await writeDocument((text, values) => rowsOf(handle, text, values), handle.in, document)
   return ok(undefined)
-}
-
-async function getDocument(handle: Handle, kind: string, id: string) {
-  const text = `SELECT ${DOCUMENT} FROM ${handle.in}.documents WHERE kind = $1 AND id = $2`
-  return one(await rowsOf(handle, text, [kind, id]), readDocument)
 }
 
 async function listDocuments(
@@ -127,5 +127,5 @@ async function close(handle: Handle): Promise<void> {
       return ok(undefined)
     })
   await handle.hints.close()
-  await database.pool.end()
+  await Promise.all([database.pool.end(), database.leasePool.end()])
 }

@@ -6,7 +6,7 @@ import {
   type LeaseFields,
   type OutboxFields,
   readLease,
-  readStream,
+  readRevision,
   sealDocument,
   sealEvent,
   sealLease,
@@ -47,8 +47,8 @@ export function append(
 }
 
 function revisionOf(sql: Statements, stream: string): number {
-  const row = sql.stream.get(stream)
-  return row === undefined ? 0 : readStream(row).revision
+  const row = sql.revision.get(stream)
+  return row === undefined ? 0 : readRevision(row)
 }
 
 function writeState(sql: Statements, request: AppendRequest, revision: number): void {

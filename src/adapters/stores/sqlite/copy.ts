@@ -20,7 +20,7 @@ const BELONGINGS = [
 
 /** Reads over a connection of its own, so that all rows are of one moment while the controller goes on writing. */
 export async function dump(
-  { file }: Handle,
+  { file }: Pick<Handle, 'file'>,
   onRow: Parameters<Store['dump']>[0],
 ): Promise<Result<{ rows: number }>> {
   const opened = guarded(file, () => ok(new DatabaseSync(file, { readOnly: true, timeout: READ_TIMEOUT_MS })))
@@ -91,10 +91,7 @@ async function fillOver(
   db: DatabaseSync,
   { file, rows }: { file: string; rows: Parameters<Store['fill']>[0] },
 ): Promise<Result<{ rows: number }>> {
-  const taken = db.prepare(
-    'SELECT EXISTS (SELECT 1 FROM streams) OR EXISTS (SELECT 1 FROM documents) AS taken',
-  )
-  if (taken.get()?.taken === 1) return failed(notEmpty(file))
+  if (isTaken(db)) return failed(notEmpty(file))
   const sql = prepareStatements(db)
   const filled = await fillFrom(rows, (row) => putRow(sql, row))
   if (filled.kind === 'failed') return filled
@@ -102,6 +99,20 @@ async function fillOver(
     if (through > 0) writePruned(sql, stream, through)
   return ok({ rows: filled.value.rows })
 }
+
+/** Of a file that was found sound. */
+export function holdsSomething(file: string): boolean {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: READ_TIMEOUT_MS })
+  try {
+    return isTaken(db)
+  } finally {
+    db.close()
+  }
+}
+
+const isTaken = (db: DatabaseSync): boolean =>
+  db.prepare('SELECT EXISTS (SELECT 1 FROM streams) OR EXISTS (SELECT 1 FROM documents) AS taken').get()
+    ?.taken === 1
 
 function putRow(sql: Statements, row: StoreRow): void {
   switch (row.row) {

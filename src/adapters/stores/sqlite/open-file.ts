@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import { ownerFileOf } from './owner-lock.ts'
+import { settlePending } from './pending.ts'
 import { corrupt, guarded } from './problems.ts'
 import { sealMeta } from './rows.ts'
 import { FORMAT, SCHEMA } from './schema.ts'
@@ -18,6 +19,8 @@ const CHECKPOINT_AFTER_PAGES = 256
 export function openFile(file: string): Result<DatabaseSync> {
   return guarded(file, () => {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    const settled = settlePending(file)
+    if (settled.kind === 'failed') return settled
     const wasOwned = existsSync(ownerFileOf(file))
     if (looksUnused(file)) return wasOwned ? failed(lost(file)) : initialise(file)
     // A journal without an owner is a first start that was killed: SQLite undoes it when the file is opened for writing.

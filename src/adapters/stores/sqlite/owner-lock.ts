@@ -28,13 +28,13 @@ const lockFileOf = (file: string): string => join(dirname(file), 'owner.lock')
  * process dies, however it dies, so it is never stale. `owner.json` only names the owner for people and decides nothing.
  *
  * The lock is a POSIX record lock: it goes away as soon as this process closes any other descriptor of `owner.lock`.
- * So nothing but this file may open `owner.lock`.
+ * So nothing but this file may open `owner.lock`. Without a name (`null`) the one of the last owner stays.
  */
-export function takeOwnerLock(file: string, owner: OwnerRecord): Result<OwnerLock> {
+export function takeOwnerLock(file: string, owner: OwnerRecord | null): Result<OwnerLock> {
   const lock = new DatabaseSync(lockFileOf(file), { timeout: 0 })
   try {
     lock.exec('BEGIN EXCLUSIVE')
-    writeOwner(file, owner)
+    if (owner !== null) writeOwner(file, owner)
   } catch (error) {
     lock.close()
     if (!isBusy(error)) throw error

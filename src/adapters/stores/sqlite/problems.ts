@@ -68,7 +68,7 @@ export function corrupt(file: string, cause: string): Problem {
     message: `The state file ${file} is damaged: ${cause}.`,
     cause,
     remedy:
-      'Restore a copy: sluice restore FILE. Sluice refused to use the damaged file and changed nothing in it.',
+      'Restore a copy: sluice restore FILE. The damaged file is kept aside. Sluice refused to use it and changed nothing in it.',
   })
 }
 

@@ -26,6 +26,8 @@ const StreamRow = z.object({
   due: whole.nullable(),
   crc: whole,
 })
+const RevisionRow = StreamRow.pick({ revision: true })
+const KnownStreamRow = StreamRow.pick({ schemaVersion: true, due: true })
 const EventRow = z.object({
   stream: z.string(),
   sequence: whole,
@@ -99,6 +101,13 @@ export function readStream(row: unknown): StoredStream {
   sealed(fields.crc, sealStream(fields), `stream ${fields.stream}`)
   const { stream, revision, schemaVersion, due } = fields
   return { stream, revision, schemaVersion, due, state: decode(fields.state, `stream ${stream}`) }
+}
+
+export const readRevision = (row: unknown): number => shaped(RevisionRow, row, 'streams').revision
+
+/** Without its state, which is most of the row and of the work to read it. */
+export function readKnownStream(known: { stream: string; revision: number }, row: unknown): StoredStream {
+  return { ...known, ...shaped(KnownStreamRow, row, 'streams'), state: undefined }
 }
 
 export function readEvent(row: unknown): StoredEvent {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { LONGEST_RETRY_MS } from '../../../ports/store.ts'
 
 /** Every statement of the store, compiled once. */
 export type Statements = ReturnType<typeof prepareStatements>
@@ -21,6 +22,8 @@ export function prepareCommon(db: DatabaseSync) {
       value = excluded.value, crc = excluded.crc`),
     dropMeta: db.prepare('DELETE FROM meta WHERE name = ?'),
     stream: db.prepare(`SELECT ${STREAM} FROM streams WHERE stream = ?`),
+    revision: db.prepare('SELECT revision FROM streams WHERE stream = ?'),
+    unchanged: db.prepare('SELECT schemaVersion, due FROM streams WHERE stream = ? AND revision = ?'),
     streamNames: db.prepare('SELECT stream FROM streams ORDER BY stream'),
     putStream:
       db.prepare(`INSERT INTO streams (${STREAM}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET
@@ -70,10 +73,11 @@ function prepareLeases(db: DatabaseSync) {
     // `clear` is when the message and all before it in its stream and channel may go, so order holds during back-off.
     // `turn` lets the channels alternate, so that a long queue of one cannot fill the whole answer.
     pendingMessages: db.prepare(`
-      WITH waiting AS (SELECT *, max(notBefore) OVER (PARTITION BY stream, channel ORDER BY id) AS clear
-        FROM outbox WHERE state = 'pending' AND stream IN (SELECT stream FROM leases WHERE session = ?)),
-      ready AS (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY id) AS turn FROM waiting WHERE clear <= ?)
-      SELECT ${OUTBOX} FROM ready ORDER BY turn, id LIMIT ?`),
+      WITH waiting AS (SELECT *, max(iif(attempts > 0 AND notBefore <= :now + ${LONGEST_RETRY_MS}, notBefore, :now))
+          OVER (PARTITION BY stream, channel ORDER BY id) AS clear
+        FROM outbox WHERE state = 'pending' AND stream IN (SELECT stream FROM leases WHERE session = :session)),
+      ready AS (SELECT *, row_number() OVER (PARTITION BY channel ORDER BY id) AS turn FROM waiting WHERE clear <= :now)
+      SELECT ${OUTBOX} FROM ready ORDER BY turn, id LIMIT :limit`),
     pruned: db.prepare('SELECT stream, through, crc FROM pruned WHERE stream = ?'),
     putPruned:
       db.prepare(`INSERT INTO pruned (stream, through, crc) VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET

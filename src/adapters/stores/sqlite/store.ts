@@ -1,13 +1,14 @@
 import { ok, type Result } from '../../../core/shared/result.ts'
-import type { OutboxMessage, Store } from '../../../ports/store.ts'
-import { append, writeDocument } from './append.ts'
+import type { OutboxMessage, Store, StoredStream } from '../../../ports/store.ts'
+import { writeDocument } from './append.ts'
 import { dump, fill } from './copy.ts'
+import { createAppendGroup } from './group.ts'
 import { claim, heldBy, heldLeases, raiseEpoch, release } from './leases.ts'
 import { openFile } from './open-file.ts'
 import { asOwner, close, type Handle, join, write } from './owner.ts'
 import { guarded } from './problems.ts'
 import { prune } from './prune.ts'
-import { readDocument, readEvent, readMessage, readStream } from './rows.ts'
+import { readDocument, readEvent, readKnownStream, readMessage, readStream } from './rows.ts'
 import { settle } from './settle.ts'
 import { type CommonStatements, prepareCommon } from './statements.ts'
 
@@ -20,11 +21,22 @@ export async function createSqliteStore({ file }: { file: string }): Promise<Res
   const opened = openFile(file)
   if (opened.kind === 'failed') return opened
   const db = opened.value
-  return guarded(file, () => ok(storeOver({ file, db, common: prepareCommon(db), own: null, lock: null })))
+  return guarded(file, () =>
+    ok(
+      storeOver({
+        file,
+        db,
+        common: prepareCommon(db),
+        own: null,
+        lock: null,
+      }),
+    ),
+  )
 }
 
 function storeOver(handle: Handle): Store {
   const { file, common } = handle
+  const appends = createAppendGroup(handle)
   const read = <T>(run: () => T): Result<T> => guarded(file, () => ok(run()))
   return {
     kind: 'sqlite',
@@ -35,8 +47,8 @@ function storeOver(handle: Handle): Store {
     release: async (streams) => write(handle, (owner) => ok(release(owner, streams))),
     raiseEpoch: async (request) => write(handle, (owner) => raiseEpoch(owner, request)),
     leases: async () => read(() => heldLeases(handle)),
-    load: async (stream) => read(() => optional(common.stream.get(stream), readStream)),
-    append: async (request) => write(handle, (owner) => append(owner, request)),
+    load: async (stream, known) => read(() => load(common, stream, known)),
+    append: appends.add,
     streams: async () => read(() => common.streamNames.all().map(({ stream }) => String(stream))),
     events: async ({ stream, after, limit }) =>
       read(() => common.events.all(stream, after, limit).map(readEvent)),
@@ -51,13 +63,25 @@ function storeOver(handle: Handle): Store {
     fill: (rows) => fill(handle, rows),
     // One controller: there is nobody else whose changes could be told.
     listen: () => () => undefined,
-    close: async () => close(handle),
+    close: async () => {
+      appends.flush()
+      close(handle)
+    },
   }
+}
+
+function load(sql: CommonStatements, stream: string, known: number | undefined): StoredStream | null {
+  const unchanged = known === undefined ? undefined : sql.unchanged.get(stream, known)
+  return known === undefined || unchanged === undefined
+    ? optional(sql.stream.get(stream), readStream)
+    : readKnownStream({ stream, revision: known }, unchanged)
 }
 
 function pendingMessages(handle: Handle, { now, limit }: { now: number; limit: number }): OutboxMessage[] {
   const owner = asOwner(handle)
-  return owner === null ? [] : owner.sql.pendingMessages.all(owner.session, now, limit).map(readMessage)
+  return owner === null
+    ? []
+    : owner.sql.pendingMessages.all({ session: owner.session, now, limit }).map(readMessage)
 }
 
 const optional = <T>(row: unknown, read: (row: unknown) => T): T | null =>

@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest'
-import type { SettleMessage } from '../../../ports/store.ts'
+import { LONGEST_RETRY_MS, type SettleMessage } from '../../../ports/store.ts'
 import { append, type Context, claim, message, NOW, problemIn, valueIn } from './kit.ts'
+
+const HOUR_MS = 3_600_000
 
 type Outcome =
   | { kind: 'delivered'; at: number }
@@ -39,6 +41,16 @@ export function outboxCases(context: Context): void {
     const all = valueIn(await context.store.listMessages(10))
     const waiting = { attempts: 1, lastError: 'X: no', state: 'pending' }
     expect(all.find(({ key }) => key === 'a')).toMatchObject(waiting)
+  })
+
+  it('lets a message wait only after an attempt, and never longer than the longest retry, whatever a wrong clock wrote', async () => {
+    await append(context.store, { messages: [message('a'), message('b')] })
+    const keys = async (now: number) => (await pending(now)).map(({ key }) => key)
+    expect(await keys(NOW)).toEqual(['a', 'b'])
+    expect(await keys(NOW - HOUR_MS)).toEqual(['a', 'b'])
+    valueIn(await settle('a', { kind: 'retry', notBefore: NOW + LONGEST_RETRY_MS, error: 'X: no' }))
+    expect(await keys(NOW)).toEqual([])
+    expect(await keys(NOW - 1)).toEqual(['a', 'b'])
   })
 
   it('shows messages of every channel even when one channel has a long queue', async () => {

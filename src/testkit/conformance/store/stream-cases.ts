@@ -35,6 +35,29 @@ export function streamCases(context: Context): void {
     ])
   })
 
+  it('may leave out the state of a stream that is still at the known revision, and never another one', async () => {
+    await append(context.store, { state: { weight: 1 } })
+    const same = valueIn(await context.store.load('shop', 1))
+    expect(same).toMatchObject({ stream: 'shop', revision: 1, schemaVersion: 1, due: null })
+    expect([undefined, { weight: 1 }]).toContainEqual(same?.state)
+    for (const known of [0, 2, 7])
+      expect(valueIn(await context.store.load('shop', known))?.state).toEqual({ weight: 1 })
+    await append(context.store, { expectedRevision: 1, state: { weight: 2 } })
+    expect(valueIn(await context.store.load('shop', 1))).toMatchObject({ revision: 2, state: { weight: 2 } })
+    expect(valueIn(await context.store.load('nobody', 1))).toBe(null)
+  })
+
+  it('commits decisions about many streams at once, and refuses only the one that is late', async () => {
+    const names = Array.from({ length: 150 }, (_, index) => `shop-${index}`)
+    for (const stream of names.slice(0, 10)) valueIn(await append(context.store, { stream }))
+    const results = await Promise.all(names.map((stream) => append(context.store, { stream })))
+    expect(results.slice(0, 10).map((result) => problemIn(result).code)).toEqual(
+      Array.from({ length: 10 }, () => 'STORE_CONFLICT'),
+    )
+    for (const result of results.slice(10)) expect(valueIn(result)).toEqual({ revision: 1 })
+    expect(valueIn(await context.store.streams())).toHaveLength(150)
+  })
+
   it('changes no value: order of keys, control characters, halves of pairs and odd numbers', async () => {
     const events = [{ kind: 'noted', event: AWKWARD }]
     const documents = [{ ...document('r1'), body: AWKWARD }]
