@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { pino } from 'pino'
+import { destination } from 'pino'
 import { systemClock } from './controller/clock.ts'
 import type { Controller } from './controller/controller.ts'
 import { pageFolder, startController } from './controller/controller.ts'
@@ -10,14 +10,16 @@ import type { Folder } from './controller/folder.ts'
 import { keptSecret, openFolder } from './controller/folder.ts'
 import { endNeighbours, socketOf } from './controller/neighbours.ts'
 import { keepRuntimeFile, previousPort, removeRuntimeFile } from './controller/runtime-file.ts'
-import { VERSION } from './controller/version.ts'
 import { EXIT_CODE } from './core/rollout/outcome.ts'
 import type { Problem } from './core/shared/problem.ts'
 import { ok } from './core/shared/result.ts'
+import { namingBackup } from './operations/backup/shelf.ts'
 import { OPERATIONS } from './operations/list.ts'
 import type { Log } from './ports/log.ts'
 import type { ApiServer } from './server/server.ts'
 import { createServer } from './server/server.ts'
+import { createProcessLog } from './telemetry/process-log.ts'
+import { VERSION } from './telemetry/version.ts'
 
 const ANSWER_FIRST_MS = 100
 
@@ -49,7 +51,7 @@ export async function runController(argv: string[]): Promise<void> {
     onShutdown: (everything) =>
       void setTimeout(() => ending.resolve(everything ? 'everything' : 'controller'), ANSWER_FIRST_MS),
   })
-  if (started.kind === 'failed') return refuse(log, started.problem)
+  if (started.kind === 'failed') return refuse(log, namingBackup(started.problem, folder.root))
   const controller = started.value
   const socket = socketOf(folder, controller.context.store.shared)
   const server = await listen(controller, {
@@ -95,7 +97,7 @@ export async function runController(argv: string[]): Promise<void> {
 type Listening = { kind: 'ok'; value: ApiServer; url: string } | { kind: 'failed'; problem: Problem }
 
 async function listen(
-  { context, audience }: Controller,
+  { context, audience, readiness, scrape }: Controller,
   {
     folder,
     socket: path,
@@ -121,10 +123,9 @@ async function listen(
     token: keptSecret(folder.root, 'token'),
     pageFolder: pageFolder(),
     version: VERSION,
-    health: async () => {
-      const streams = await context.store.streams()
-      return streams.kind === 'failed' ? streams : ok(undefined)
-    },
+    readiness: readiness.read,
+    scrape,
+    scrapeToken: keptSecret(folder.root, 'scrape-token'),
     log,
   })
   const socket = await server.listenSocket(path)
@@ -142,10 +143,7 @@ function refuse(log: Log, problem: Problem): never {
 }
 
 function createLog(): Log {
-  const logger = pino(
-    { name: 'controller', base: { pid: process.pid } },
-    pino.destination({ dest: 2, sync: true }),
-  )
+  const logger = createProcessLog('controller', destination({ dest: 2, sync: true }))
   return {
     debug: (message, fields) => logger.debug(fields ?? {}, message),
     info: (message, fields) => logger.info(fields ?? {}, message),

@@ -27,7 +27,14 @@ async function dispatch(argv: string[]): Promise<void> {
       return (await import('./agent/main.ts')).runAgent(rest)
     default: {
       const { runCli } = await import('./cli/main.ts')
-      process.exitCode = await runCli(argv)
+      const { processIo } = await import('./cli/process-io.ts')
+      process.exitCode = await runCli(argv, processIo(keeper))
     }
   }
+}
+
+/** Commands know no store; the ones that copy the state get at it here. */
+async function keeper(stateFolder: string) {
+  const { openStateKeeper } = await import('./controller/state-keeper.ts')
+  return openStateKeeper(stateFolder, process.env)
 }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { Problem, problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
-import { readRuntime } from './controller/runtime-file.ts'
+import { controllerSockets, readRuntime } from './controller/runtime-file.ts'
 
 /** An operation answers within this; deploying copies the artifact first, hence minutes. */
 const CALL_TIMEOUT_MS = 120_000
@@ -13,6 +13,10 @@ const RESEND_FOR_MS = 30_000
 const RESEND_EVERY_MS = 500
 /** A probe of life answers within this. */
 const PROBE_TIMEOUT_MS = 2000
+/** Whether a controller reaches its store. */
+const READY = '/readyz/store'
+/** Of several controllers the usual one is taken if it answers within this; one that is frozen or cut off would not answer at all. */
+const USUAL_TIMEOUT_MS = 500
 /** An answer larger than this is not one of ours. */
 const ANSWER_LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -37,12 +41,12 @@ export interface Client {
 }
 
 export function createClient(stateFolder: string): Client {
-  const socket = (): string | null => readRuntime(stateFolder)?.controller?.socket ?? null
+  const socket = () => readySocket(controllerSockets(readRuntime(stateFolder)))
   return {
     stateFolder,
     async call(operation, input, output, idempotencyKey) {
       const send = async () => {
-        const socketPath = socket()
+        const socketPath = await socket()
         if (socketPath === null) return failed(notRunning(stateFolder))
         const answer = await post(socketPath, { operation, input, idempotencyKey })
         return answer.kind === 'failed' ? answer : readAnswer(operation, answer.value, output)
@@ -50,15 +54,29 @@ export function createClient(stateFolder: string): Client {
       return idempotencyKey === undefined ? send() : untilAnswered(send)
     },
     async probe(path) {
-      const socketPath = socket()
+      const socketPath = await socket()
       if (socketPath === null) return null
-      return get(socketPath, path)
+      return get(socketPath, path, PROBE_TIMEOUT_MS)
     },
     async open(path, signal) {
-      const socketPath = socket()
+      const socketPath = await socket()
       return socketPath === null ? failed(notRunning(stateFolder)) : openStream(socketPath, path, signal)
     },
   }
+}
+
+/**
+ * Any controller of a folder answers for all of them, unless it is dead, frozen or cut off from the database. A single one
+ * is not asked first; when none is ready, the usual one is named, so that the failure speaks of it.
+ */
+async function readySocket([usual, ...others]: readonly string[]): Promise<string | null> {
+  if (usual === undefined) return null
+  if (others.length === 0 || (await get(usual, READY, USUAL_TIMEOUT_MS)) === 200) return usual
+  const asked = others.map(async (other) => {
+    if ((await get(other, READY, PROBE_TIMEOUT_MS)) !== 200) throw new Error('not ready')
+    return other
+  })
+  return Promise.any(asked).catch(() => usual)
 }
 
 /** Sends again while nobody can tell whether the request took effect. */
@@ -109,9 +127,9 @@ function post(socketPath: string, { operation, input, idempotencyKey }: Post): P
   })
 }
 
-function get(socketPath: string, path: string): Promise<number | null> {
+function get(socketPath: string, path: string, timeout: number): Promise<number | null> {
   return new Promise((resolve) => {
-    const call = request({ socketPath, path, timeout: PROBE_TIMEOUT_MS }, (response) => {
+    const call = request({ socketPath, path, timeout }, (response) => {
       response.resume()
       resolve(response.statusCode ?? null)
     })

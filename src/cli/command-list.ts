@@ -148,6 +148,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/doctor.ts'),
   },
   {
+    name: 'backup',
+    group: 'Look after',
+    summary: 'copy the state into one file',
+    load: () => import('./commands/backup.ts'),
+  },
+  {
+    name: 'restore',
+    group: 'Look after',
+    summary: 'put the state of a backup in force',
+    load: () => import('./commands/restore.ts'),
+  },
+  {
     name: 'outbox',
     group: 'Look after',
     summary: 'notifications: sent, waiting, failed',

@@ -1,3 +1,5 @@
+import type { StateKeeper } from '../operations/backup/keeper.ts'
+
 /** Everything a command touches of the world around it, so that a test can bring its own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -14,6 +16,8 @@ export interface Io {
   onInterrupt(callback: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void
   /** Resolves after `ms` or when the signal aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Copies of the state of a folder; it knows the stores, which no command does. */
+  keeper(stateFolder: string): Promise<StateKeeper>
 }
 
 /** A terminal with a person before it. */

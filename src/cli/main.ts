@@ -1,9 +1,8 @@
 import type { Io } from './io.ts'
-import { processIo } from './process-io.ts'
 import { ownVersion } from './version.ts'
 
 /** The CLI: `argv` without Node and script; gives the exit code. Loads only what the command needs. */
-export async function runCli(argv: readonly string[], io: Io = processIo()): Promise<number> {
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     io.out(`${ownVersion()}\n`)
     return 0

@@ -5,7 +5,7 @@ import type { Io, Terminal } from './io.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The real world. */
-export function processIo(): Io {
+export function processIo(keeper: Io['keeper']): Io {
   endQuietlyWhenNobodyReads()
   return {
     env: process.env,
@@ -14,6 +14,7 @@ export function processIo(): Io {
     now: () => Date.now(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    keeper,
     terminal: process.stdout.isTTY && process.stdin.isTTY ? processTerminal() : null,
     onInterrupt: (callback) => {
       for (const signal of SIGNALS) process.on(signal, callback)

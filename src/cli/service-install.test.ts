@@ -30,9 +30,9 @@ describe('installing the systemd unit', () => {
       done.push(words.join(' '))
       return words[0] === over.refuses ? failed(refusal) : ok('')
     },
-    stopController: async () => {
+    stopControllers: async () => {
       done.push('stop')
-      return ok((over.runs ?? true) ? 42 : null)
+      return ok((over.runs ?? true) ? 1 : 0)
     },
     startController: async () => {
       done.push('start')
@@ -83,7 +83,7 @@ describe('installing the systemd unit', () => {
   })
 
   it('leaves no unit file when the controller does not stop', async () => {
-    const stuck = parts({ stopController: async () => failed(refusal) })
+    const stuck = parts({ stopControllers: async () => failed(refusal) })
     expect((await installUnit(unit(), stuck)).kind).toBe('failed')
     expect(existsSync(unit().file)).toBe(false)
     expect(done).not.toContain('start')

@@ -10,8 +10,8 @@ export const SYSTEMD_FOLDER = '/run/systemd/system'
 export type InstallParts = {
   systemdFolder: string
   systemctl(words: readonly string[]): Result<string>
-  /** Ends the controller that was started by hand; `null`: none ran. */
-  stopController(): Promise<Result<number | null>>
+  /** Ends the controllers that were started by hand, and says how many there were. */
+  stopControllers(): Promise<Result<number>>
   startController(): Promise<Result<unknown>>
 }
 
@@ -25,11 +25,11 @@ export async function installUnit(unit: Unit, parts: InstallParts): Promise<Resu
   const before = existsSync(unit.file) ? readFileSync(unit.file, 'utf8') : null
   mkdirSync(path.dirname(unit.file), { recursive: true })
   writeFileSync(unit.file, unit.text)
-  const stopped = await parts.stopController()
+  const stopped = await parts.stopControllers()
   const done = stopped.kind === 'failed' ? stopped : enable(unit, parts)
   if (done.kind === 'ok') return ok(null)
   const undone = undo(unit, before, parts)
-  if (stopped.kind === 'failed' || stopped.value === null) return failed(withCause(done.problem, undone))
+  if (stopped.kind === 'failed' || stopped.value === 0) return failed(withCause(done.problem, undone))
   const started = await parts.startController()
   const controller =
     started.kind === 'ok'

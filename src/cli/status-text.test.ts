@@ -23,4 +23,21 @@ describe('the status of a service', () => {
       /waiting .*\n {2}warning {3}The built-in proxy does not answer.*\n {2}to do .*`sluice doctor`/,
     )
   })
+
+  it('says how long a promoted release is watched lightly, and what was found', () => {
+    const sentence = '1.1.0 is watched lightly for 18h more, 90 requests with 2 errors counted, nothing found'
+    const lightWatch = {
+      ...{
+        release: '1.1.0-r',
+        version: '1.1.0',
+        rollout: 'r',
+        startedAt: 0,
+        until: 1,
+        requests: 90,
+        errors: 2,
+      },
+      ...{ onFinding: 'alarm' as const, blindSince: null, alarms: [], sentence },
+    }
+    expect(text(serviceView({ lightWatch }))).toContain(`  watch     ${sentence}`)
+  })
 })

@@ -1,6 +1,6 @@
 import type { ServiceView } from '../core/rollout/view.ts'
 import { eventLines } from './frame/event-list.ts'
-import { instanceLines, lossLines, troubleLines, waitingLines } from './frame/facts.ts'
+import { instanceLines, lightWatchLines, lossLines, troubleLines, waitingLines } from './frame/facts.ts'
 import { digestLines, headlineLines } from './frame/headline.ts'
 import { labelled } from './frame/label.ts'
 import { trafficLines } from './frame/traffic-bar.ts'
@@ -28,6 +28,7 @@ export function statusLines(view: ServiceView, { columns, now }: { columns: numb
     stableLine(view, now),
     ...(running ? trafficLines(view, options) : []),
     ...waitingLines(view, options),
+    ...lightWatchLines(view, options),
     ...troubleLines(view, options),
     ...instanceLines(view, options),
     ...lossLines(view.rollout, options),

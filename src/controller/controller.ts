@@ -23,16 +23,23 @@ import { createPerformer } from '../engine/perform.ts'
 import { createRetention, type Retention } from '../engine/retention.ts'
 import { createStreamLock } from '../engine/stream-lock.ts'
 import type { OperationContext } from '../operations/context.ts'
-import type { Freezes } from '../ports/freezes.ts'
+import { goBack } from '../operations/go-back.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
+import type { Exposition } from '../telemetry/exposition.ts'
+import type { Component } from '../telemetry/metric-table.ts'
+import { VERSION } from '../telemetry/version.ts'
 import { systemClock as clock } from './clock.ts'
+import { keepBackups, newestBackupAt } from './daily-backup.ts'
 import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
+import { forgetHistory } from './forget-history.ts'
 import { randomIds } from './ids.ts'
 import { channelWarnings, createNotifierRegistry } from './notifiers.ts'
 import { openStore } from './open-store.ts'
 import { startProgram } from './programs.ts'
+import { scrapePart } from './telemetry/scrape-part.ts'
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts'
 
 const OUTBOX_EVERY_MS = 500
 /** Enough to tell folders and hosts apart in the keys of notifications. */
@@ -56,6 +63,9 @@ export type ControllerOptions = {
 export type Controller = {
   context: OperationContext
   audience: ReturnType<typeof createAudience>
+  readiness: Telemetry['readiness']
+  /** The numbers of this process or, passed on, of a part. */
+  scrape(process: Component, accept: string): Promise<Result<Exposition>>
   /** Stops deciding and looking; effects under way end by themselves. Traffic is not touched. */
   stopLooking(): Promise<void>
   /** Stops all instances of all services and waits until they are gone. */
@@ -69,29 +79,45 @@ export async function startController(options: ControllerOptions): Promise<Resul
   const { folder, log } = options
   const opened = await openStore({ folder, databaseUrl: options.databaseUrl, clock, log })
   if (opened.kind === 'failed') return opened
-  const store = opened.value
-  const parts = { ...createParts(folder), freezes: createFreezes(store) }
+  const telemetry = createTelemetry({ clock, log, version: VERSION })
+  const store = telemetry.store(opened.value)
+  const parts = createParts(folder, store, telemetry)
   const ended = new AbortController()
-  const { engine, ownership, audience, notifiers } = createFlow({ ...options, store, parts, ended })
-  const kept = await keepAll([parts.router, parts.target], log, ended.signal)
+  const { engine, ownership, audience, notifiers } = createFlow({
+    ...options,
+    store,
+    parts,
+    ended,
+    telemetry,
+    goBack: (stream) => goBack(context, stream),
+  })
+  const retention = createRetention({ ...parts, store, engine, clock })
+  const { attend } = ownership
+  const { preparing } = retention
+  const context = createContext({ ...options, ...parts, store, engine, audience, attend, preparing })
+  const kept = await keepAll({ proxy: parts.router, agent: parts.target }, { log, telemetry }, ended.signal)
   const started = await ownership.leases.claim()
   if (started.kind === 'failed') {
     ended.abort()
     await store.close()
     return started
   }
-  const retention = createRetention({ ...parts, store, engine, clock })
   const loops = [
     removeOldArtifacts(retention, log, ended.signal),
+    forgetHistory({ store, engine, retention, clock, log }, ended.signal),
+    keepBackups({ store, folder, clock, log }, ended.signal),
     kept.finished,
     ownership.run(ended.signal),
     deliver({ store, notifiers: notifiers.byChannel, log }, ended.signal),
   ]
-  const { attend } = ownership
-  const { preparing } = retention
   return ok({
-    context: createContext({ ...options, ...parts, store, engine, audience, attend, preparing }),
+    context,
     audience,
+    readiness: telemetry.readiness,
+    scrape: async (process, accept) =>
+      process === 'controller'
+        ? ok(await telemetry.scrape({ store, newestBackupAt: () => newestBackupAt(store, folder) }, accept))
+        : scrapePart(process, folder.sockets[process], accept),
     stopLooking: async () => {
       ended.abort()
       await Promise.all(loops)
@@ -101,10 +127,17 @@ export async function startController(options: ControllerOptions): Promise<Resul
   })
 }
 
-type FlowParts = ControllerOptions & { store: Store; parts: Parts; ended: AbortController }
+type FlowParts = ControllerOptions & {
+  store: Store
+  parts: Parts
+  ended: AbortController
+  telemetry: Telemetry
+  goBack(stream: string): Promise<Result<void>>
+}
 
 /** The engine and those around it that need each other: who looks after what, who performs, who is told. */
-function createFlow({ folder, log, onFenced, store, parts, ended }: FlowParts) {
+function createFlow({ folder, log, onFenced, store, parts, ended, telemetry, goBack }: FlowParts) {
+  const { observer } = telemetry
   const audience = createAudience(clock)
   const notifiers = createNotifierRegistry(parts.secretOf)
   const ownership = createOwnership({
@@ -113,14 +146,16 @@ function createFlow({ folder, log, onFenced, store, parts, ended }: FlowParts) {
     log,
     audience,
     engine: () => engine,
-    watchParts: () => ({ ...parts, engine, clock, log, onLook: audience.looked }),
+    watchParts: () => ({ ...parts, engine, clock, log, observer, onLook: audience.looked }),
+    observer,
     onFenced: () => {
       if (!ended.signal.aborted) onFenced()
     },
   })
   const performer = createPerformer({
     clock,
-    run: createEffectRunner({ store, ...parts }),
+    run: createEffectRunner({ store, ...parts, goBack, epochOf: ownership.leases.epochOf }),
+    observer,
     answer: (stream, effect, result) => {
       if (ended.signal.aborted) return
       void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
@@ -135,6 +170,7 @@ function createFlow({ folder, log, onFenced, store, parts, ended }: FlowParts) {
     installation: keptSecret(folder.root, 'installation').slice(0, INSTALLATION_DIGITS),
     onFenced: ownership.leases.lost,
     onDecided: (stream, decided) => {
+      telemetry.decided(stream, decided)
       audience.decided(stream, decided)
       notifiers.learn(decided.state)
     },
@@ -148,7 +184,7 @@ const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
     ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
     : { kind: 'effect-failed', effect: key, problem: result.problem }
 
-function createParts(folder: Folder) {
+function createParts(folder: Folder, store: Store, telemetry: Telemetry) {
   const secrets = createSecrets({ agentFolder: folder.agent, env: process.env })
   return {
     target: createProcessTarget({
@@ -163,8 +199,9 @@ function createParts(folder: Folder) {
       socket: folder.sockets.proxy,
       startProxy: async () => startProgram('proxy', folder),
     }),
-    metrics: createBuiltinMetricSource({ socket: folder.sockets.proxy, now: clock.now }),
+    metrics: telemetry.source(createBuiltinMetricSource({ socket: folder.sockets.proxy, now: clock.now })),
     prober: createHttpProber(),
+    freezes: createFreezes(store),
     probeKey: keptSecret(folder.root, 'probe-key'),
     secretOf: (name: string): string | null => {
       const found = secrets.resolve([name])
@@ -172,29 +209,36 @@ function createParts(folder: Folder) {
     },
   }
 }
-type Parts = ReturnType<typeof createParts> & { freezes: Freezes }
+type Parts = ReturnType<typeof createParts>
+
+type Kept = { reconcile(): Promise<Result<void>> }
 
 /** Whoever finds the controller ready may deploy at once, so the parts are there first. */
 async function keepAll(
-  parts: readonly Pick<Parts['router'], 'reconcile'>[],
-  log: Log,
+  { proxy, agent }: Record<'proxy' | 'agent', Kept>,
+  { log, telemetry }: { log: Log; telemetry: Telemetry },
   signal: AbortSignal,
 ): Promise<{ finished: Promise<unknown> }> {
-  const kept = parts.map((part) => keepPart(part, log, signal))
+  const { note } = telemetry.readiness
+  const kept = [
+    keepPart(proxy, { log, note: (code) => note('proxy', code) }, signal),
+    keepPart(agent, { log, note: (code) => note('agent', code) }, signal),
+  ]
   await Promise.race([Promise.all(kept.map(({ seen }) => seen)), clock.sleep(PARTS_LIMIT_MS)])
   return { finished: Promise.all(kept.map(({ finished }) => finished)) }
 }
 
 /** A part is started when it is missing, and started again when it dies; one that is slow does not hold up the other. */
 function keepPart(
-  part: { reconcile(): Promise<Result<void>> },
-  log: Log,
+  part: Kept,
+  { log, note }: { log: Log; note(code: string | null): void },
   signal: AbortSignal,
 ): { seen: Promise<void>; finished: Promise<void> } {
   const seen = Promise.withResolvers<void>()
   async function keep(): Promise<void> {
     while (!signal.aborted) {
       const found = await part.reconcile()
+      note(found.kind === 'ok' ? null : found.problem.code)
       if (found.kind === 'failed') log.warn('a part does not answer', { problem: found.problem })
       seen.resolve()
       await clock.sleep(KEEP_EVERY_MS, signal)

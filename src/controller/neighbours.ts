@@ -5,7 +5,9 @@ import type { Folder } from './folder.ts'
 import { isAlive } from './is-alive.ts'
 
 const SOCKET = /^c-(\d+)\.sock$/
-const WAIT_MS = 15_000
+/** One that is frozen does not even hear the signal; whoever is killed loses nothing that was recorded. */
+const GRACE_MS = 10_000
+const KILL_MS = 5000
 const POLL_MS = 50
 
 /**
@@ -29,9 +31,25 @@ export function neighbours(folder: Folder): number[] {
 
 /** Ends the other controllers, so that none starts again what this one is about to stop. */
 export async function endNeighbours(folder: Folder, clock: Clock): Promise<void> {
-  for (const pid of neighbours(folder)) process.kill(pid, 'SIGTERM')
-  const deadline = clock.monotonic() + WAIT_MS
+  if (await ended(folder, { clock, signal: 'SIGTERM', withinMs: GRACE_MS })) return
+  await ended(folder, { clock, signal: 'SIGKILL', withinMs: KILL_MS })
+}
+
+type Ending = { clock: Clock; signal: NodeJS.Signals; withinMs: number }
+
+async function ended(folder: Folder, { clock, signal, withinMs }: Ending): Promise<boolean> {
+  for (const pid of neighbours(folder)) end(pid, signal)
+  const deadline = clock.monotonic() + withinMs
   while (neighbours(folder).length > 0 && clock.monotonic() < deadline) await clock.sleep(POLL_MS)
+  return neighbours(folder).length === 0
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It was quicker.
+  }
 }
 
 /** A pid may belong to somebody else by now. Where the command line cannot be read, the socket's name has to do. */

@@ -1,14 +1,16 @@
-import { chmodSync, readdirSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { createPostgresStore } from '../adapters/stores/postgres/store.ts'
 import { createSqliteStore } from '../adapters/stores/sqlite/store.ts'
+import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
-import { ok } from '../core/shared/result.ts'
+import { failed, ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import type { Folder } from './folder.ts'
+import { replaceFile } from './folder.ts'
 
 const RETRY_MS = 1000
 
@@ -32,16 +34,35 @@ export async function openStore(place: StorePlace): Promise<Result<Store>> {
 }
 
 async function openEmbedded({ folder, clock }: StorePlace): Promise<Result<Store>> {
+  if (isElsewhere(folder)) return failed(elsewhere(folder))
   const store = await createSqliteStore({ file: folder.state })
   if (store.kind === 'failed') return store
   makePrivate(folder)
   return joined(store.value, clock.now())
 }
 
-async function openShared(url: string, { clock }: StorePlace): Promise<Result<Store>> {
+async function openShared(url: string, { folder, clock }: StorePlace): Promise<Result<Store>> {
   const store = await createPostgresStore({ url })
-  return store.kind === 'failed' ? store : joined(store.value, clock.now())
+  if (store.kind === 'failed') return store
+  const done = await joined(store.value, clock.now())
+  if (done.kind === 'ok') replaceFile(markOf(folder), MARK)
+  return done
 }
+
+/**
+ * Says that the state of a folder is on a server. A controller that is started without the address would find an empty
+ * file, know of nothing that runs, and quarrel with those who do.
+ */
+const markOf = ({ root }: Pick<Folder, 'root'>): string => path.join(root, 'shared-store')
+const MARK = 'The state of this folder is on the PostgreSQL server that SLUICE_DATABASE_URL names.\n'
+
+export const isElsewhere = (folder: Pick<Folder, 'root'>): boolean => existsSync(markOf(folder))
+
+export const elsewhere = (folder: Pick<Folder, 'root'>) =>
+  problem('STORE_ELSEWHERE', {
+    message: `The state of ${folder.root} is on a PostgreSQL server, and SLUICE_DATABASE_URL is not set here. Nothing was done.`,
+    remedy: `Set SLUICE_DATABASE_URL to the address of the server. To go back to a file, stop all controllers, remove ${markOf(folder)} and restore a copy: sluice restore FILE.`,
+  })
 
 async function joined(store: Store, startedAt: number): Promise<Result<Store>> {
   const host = hostname()

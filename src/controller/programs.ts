@@ -18,6 +18,8 @@ export function startProgram(name: 'proxy' | 'agent', folder: Folder): void {
       detached: true,
       stdio: ['ignore', log, log],
       cwd: folder.root,
+      // Neither needs the store, and its address holds a password.
+      env: { ...process.env, SLUICE_DATABASE_URL: undefined },
     },
   )
   child.on('error', () => undefined)

@@ -9,9 +9,12 @@ export const LEASE_MS = 5000
 const RENEW_EVERY_MS = 1500
 /** How soon a stream that nobody looks after is found. */
 const CLAIM_EVERY_MS = 500
+/** How soon the watch of a lease that is over for certain ends; deciding and performing have ended before. */
+const EXPIRE_EVERY_MS = 250
 /** Acting ends this long before the lease can have run out, so that what is under way ends first. */
 const MARGIN_MS = 1000
 const CLAIM_LIMIT = 500
+const TAKEN_AT_ONCE = 50
 /**
  * Whatever is due wants somebody, however far ahead: times were written by clocks that may have been wrong, and a stream
  * that nobody looks after until a wrong time comes would be lost.
@@ -58,8 +61,7 @@ export function createLeases(parts: LeaseParts): Leases {
   const raised = new Set<string>()
   let isClaiming = false
 
-  async function take(lease: Lease, since: number): Promise<Result<void>> {
-    book.note(lease, since)
+  async function take(lease: Lease): Promise<Result<void>> {
     const taken = await parts.onTaken(lease)
     if (taken.kind === 'failed') {
       book.drop(lease.stream)
@@ -72,11 +74,9 @@ export function createLeases(parts: LeaseParts): Leases {
     const askedAt = clock.monotonic()
     isClaiming = true
     const claimed = await store.claim({ now: ANY_TIME, leaseMs: LEASE_MS, limit: CLAIM_LIMIT })
-    const takes = claimed.kind === 'ok' ? claimed.value.map((lease) => take(lease, askedAt)) : []
+    if (claimed.kind === 'ok') for (const lease of claimed.value) book.note(lease, askedAt)
     isClaiming = false
-    if (claimed.kind === 'failed') return claimed
-    const taken = await Promise.all(takes)
-    return taken.find(({ kind }) => kind === 'failed') ?? ok(undefined)
+    return claimed.kind === 'failed' ? claimed : takeAll(claimed.value, { askedAt, take, renew, clock })
   })
 
   async function renew(): Promise<void> {
@@ -99,10 +99,11 @@ export function createLeases(parts: LeaseParts): Leases {
     const higher = await store.raiseEpoch({ stream, atLeast: seenEpoch + 1 })
     if (higher.kind === 'failed') return book.drop(stream)
     log.warn('the epoch was raised above what the parts outside remember', { seenEpoch, ...higher.value })
-    await take(higher.value, since)
+    book.note(higher.value, since)
+    await take(higher.value)
   }
 
-  async function keep(signal: AbortSignal): Promise<void> {
+  async function renewAndClaim(signal: AbortSignal): Promise<void> {
     for (let renewedAt = clock.monotonic(); !signal.aborted; ) {
       await clock.sleep(CLAIM_EVERY_MS, signal)
       if (signal.aborted) return
@@ -110,10 +111,22 @@ export function createLeases(parts: LeaseParts): Leases {
         renewedAt = clock.monotonic()
         await renew()
       }
-      book.dropExpired()
       const claimed = await claim()
       if (claimed.kind === 'failed') log.warn('streams could not be taken over', { problem: claimed.problem })
     }
+  }
+
+  /** Beside the other loop, which may be waiting for a store that does not answer. */
+  async function letGoInTime(signal: AbortSignal): Promise<void> {
+    while (store.shared && !signal.aborted) {
+      await clock.sleep(EXPIRE_EVERY_MS, signal)
+      for (const lease of book.dropExpired())
+        log.warn('a lease may run out; the stream is left to others', lease)
+    }
+  }
+
+  const keep = async (signal: AbortSignal): Promise<void> => {
+    await Promise.all([renewAndClaim(signal), letGoInTime(signal)])
   }
 
   async function release(): Promise<void> {
@@ -122,6 +135,31 @@ export function createLeases(parts: LeaseParts): Leases {
   }
 
   return { epochOf: book.epochOf, claim, lost: book.drop, outbid, keep, release }
+}
+
+type Taking = {
+  askedAt: number
+  take(lease: Lease): Promise<Result<void>>
+  renew(): Promise<void>
+  clock: Clock
+}
+
+/** To take over very many takes longer than a lease lasts, so the leases are renewed on the way. */
+async function takeAll(
+  leases: readonly Lease[],
+  { askedAt, take, renew, clock }: Taking,
+): Promise<Result<void>> {
+  const taken: Result<void>[] = []
+  let renewedAt = askedAt
+  for (let begun = 0; begun < leases.length; begun += TAKEN_AT_ONCE) {
+    if (begun > 0 && clock.monotonic() - renewedAt >= RENEW_EVERY_MS) {
+      renewedAt = clock.monotonic()
+      await renew()
+    }
+    const next = leases.slice(begun, begun + TAKEN_AT_ONCE)
+    taken.push(...(await Promise.all(next.map(take))))
+  }
+  return taken.find(({ kind }) => kind === 'failed') ?? ok(undefined)
 }
 
 /** The leases as this controller knows them, each with the moment from which it certainly stood. */
@@ -152,8 +190,10 @@ function createBook({ store, clock, onLost }: Parts) {
         else if (since < askedAt) drop(stream)
       }
     },
-    dropExpired: (): void => {
-      for (const [stream, { since }] of held) if (!isStanding(since)) drop(stream)
+    dropExpired: (): Lease[] => {
+      const over = [...held].filter(([, { since }]) => !isStanding(since))
+      for (const [stream] of over) drop(stream)
+      return over.map(([stream, { epoch }]) => ({ stream, epoch }))
     },
     /** Forgets all without telling: it is this controller that goes. */
     clear: (): string[] => {

@@ -1,6 +1,7 @@
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { EngineObserver } from '../ports/engine-observer.ts'
 import type { Log } from '../ports/log.ts'
 import type { Lease, Store } from '../ports/store.ts'
 import type { Audience } from './audience.ts'
@@ -22,9 +23,10 @@ export type OwnershipParts = {
   log: Log
   audience: Audience
   engine(): Engine
-  watchParts(): Omit<WatchParts, 'epoch' | 'onOutbid'>
+  watchParts(): Omit<WatchParts, 'epoch' | 'onOutbid' | 'streams'>
   /** An embedded store was taken by somebody else: there is nothing left to do here. */
   onFenced(): void
+  observer?: EngineObserver
 }
 
 export type Ownership = {
@@ -62,8 +64,10 @@ export function createOwnership(parts: OwnershipParts): Ownership {
     endWatch(stream)
     const ended = new AbortController()
     const onOutbid = (_: string, seenEpoch: number): void => void leases.outbid(stream, seenEpoch)
-    const watch = watchStream({ ...parts.watchParts(), epoch, onOutbid }, stream, ended.signal)
+    const streams = (): number => watches.size
+    const watch = watchStream({ ...parts.watchParts(), epoch, onOutbid, streams }, stream, ended.signal)
     watches.set(stream, { watch, ended })
+    parts.observer?.leaseTaken({ stream, epoch })
     return ok(undefined)
   }
 
@@ -74,6 +78,7 @@ export function createOwnership(parts: OwnershipParts): Ownership {
     onTaken: takeOver,
     onLost: (stream) => {
       endWatch(stream)
+      parts.observer?.leaseLost(stream)
       if (!store.shared) parts.onFenced()
     },
   })

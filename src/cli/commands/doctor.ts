@@ -4,6 +4,7 @@ import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { type Finding, FindingsAnswer, ServicesAnswer } from '../answers.ts'
 import { defineCommand } from '../command.ts'
 import { type Connection, connect } from '../controller/connect.ts'
+import { checkBackups } from '../doctor/backups.ts'
 import { warning } from '../doctor/finding.ts'
 import { checkClock, checkConfig, checkNode, checkSystemd } from '../doctor/installation.ts'
 import { checkOrphans, checkParts, checkPorts } from '../doctor/processes.ts'
@@ -49,6 +50,7 @@ async function allFindings(session: Session, { project, client }: Connection): P
     ...checkLeftovers(project.state),
     ...checkOrphans(project.state, services?.kind === 'ok' ? services.value.services : null),
     checkDisk(project.folder),
+    ...checkBackups(project.state, io.now()),
     ...checkPorts(config.loaded?.services ?? []),
     checkClock(io.now(), newestWrite(project.state)),
     checkSystemd(project, user),

@@ -8,7 +8,7 @@ import { confirm } from '../confirm.ts'
 import { findProject, type Project } from '../controller/project.ts'
 import { livingParts, readRuntime } from '../controller/runtime-file.ts'
 import { ensureController } from '../controller/start-controller.ts'
-import { stopController, waitUntilGone } from '../controller/stop-controller.ts'
+import { stopControllers, waitUntilGone } from '../controller/stop-controller.ts'
 import type { Session } from '../session.ts'
 import { span } from '../text/line.ts'
 
@@ -36,15 +36,15 @@ export const command = defineCommand({
 })
 
 async function stopOnlyController(session: Session, { state }: Project): Promise<number> {
-  const stopped = await stopController(session, state)
+  const stopped = await stopControllers(session, state)
   if (stopped.kind === 'failed') return session.fail(stopped.problem)
-  return tellDown(
-    session,
-    stopped.value === null
-      ? 'No controller runs in this folder.'
-      : 'The controller has stopped. Traffic flows on.',
-  )
+  return tellDown(session, stoppedText(stopped.value))
 }
+
+const stoppedText = (controllers: number): string =>
+  controllers === 0
+    ? 'No controller runs in this folder.'
+    : `${controllers === 1 ? 'The controller has' : `${controllers} controllers have`} stopped. Traffic flows on.`
 
 /** Only a controller knows what runs and stops it in order, so a missing one is started for this. */
 async function stopEverything(session: Session, project: Project, yes: boolean): Promise<number> {

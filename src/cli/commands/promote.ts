@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts'
 
 export const command = defineCommand({
   description:
-    'Goes on to the next step without waiting for its time. With --full all traffic goes to the candidate at once.',
+    'Goes on to the next step without waiting for its time. With --full all traffic goes to the candidate at once; it never ends the watch.',
   arguments: [],
   options: [
     { flags: '--full', summary: 'send all traffic to the candidate now' },

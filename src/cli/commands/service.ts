@@ -8,7 +8,7 @@ import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { defineCommand } from '../command.ts'
 import { findProject, type Project } from '../controller/project.ts'
 import { ensureController, prepareStateFolder } from '../controller/start-controller.ts'
-import { stopController } from '../controller/stop-controller.ts'
+import { stopControllers } from '../controller/stop-controller.ts'
 import { installUnit, SYSTEMD_FOLDER } from '../service-install.ts'
 import type { Session } from '../session.ts'
 import { unitName, unitPath, unitText } from '../systemd-unit.ts'
@@ -67,9 +67,9 @@ async function install(session: Session, project: Project, place: Place): Promis
   const installed = await installUnit(place, {
     systemdFolder: SYSTEMD_FOLDER,
     systemctl: (words) => systemctl(place, words),
-    stopController: () => {
+    stopControllers: () => {
       prepareStateFolder(project.state)
-      return stopController(session, project.state)
+      return stopControllers(session, project.state)
     },
     startController: () => ensureController(session, project),
   })

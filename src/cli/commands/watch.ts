@@ -4,7 +4,9 @@ import { ServiceView } from '../../core/rollout/view.ts'
 import { tellState } from '../action.ts'
 import { DurationArgument, defineCommand } from '../command.ts'
 import { connect } from '../controller/connect.ts'
-import { addressOf } from '../session.ts'
+import { lightWatchLines } from '../frame/facts.ts'
+import { labelledText } from '../frame/label.ts'
+import { addressOf, columnsOf, type Session } from '../session.ts'
 import { tellOutcome, watchRollout } from '../watch/watch.ts'
 
 export const command = defineCommand({
@@ -24,7 +26,11 @@ export const command = defineCommand({
       tellState(session, view.value)
       return EXIT_CODE.promoted
     }
-    if (rollout.outcome !== null) return tellOutcome(session, rollout)
+    if (rollout.outcome !== null) {
+      const code = tellOutcome(session, rollout)
+      tellLightWatch(session, view.value)
+      return code
+    }
     return watchRollout(session, connection.value, {
       stream,
       watched: { kind: 'rollout', id: rollout.id },
@@ -32,3 +38,13 @@ export const command = defineCommand({
     })
   },
 })
+
+/** The rollout is over, and the release is still looked at: how that stands, and what was found. */
+function tellLightWatch(session: Session, view: ServiceView): void {
+  if (view.lightWatch === null) return
+  const columns = columnsOf(session)
+  session.say([
+    ...lightWatchLines(view, { columns }),
+    ...view.warnings.flatMap((warning) => labelledText('warning', warning, { columns, look: 'bad' })),
+  ])
+}

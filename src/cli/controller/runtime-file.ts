@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import * as z from 'zod'
 
@@ -15,7 +15,7 @@ const RuntimeFile = z.object({
   proxy: Part.nullish(),
   agent: Part.nullish(),
 })
-export type Runtime = z.infer<typeof RuntimeFile>
+export type Runtime = z.infer<typeof RuntimeFile> & { folder: string }
 export type PartName = 'controller' | 'proxy' | 'agent'
 
 /** `null` when nothing was ever started here (or the file is being replaced right now). */
@@ -23,9 +23,30 @@ export function readRuntime(stateFolder: string): Runtime | null {
   try {
     const found: unknown = JSON.parse(readFileSync(path.join(stateFolder, 'runtime.json'), 'utf8'))
     const parsed = RuntimeFile.safeParse(found)
-    return parsed.success ? parsed.data : null
+    return parsed.success ? { ...parsed.data, folder: stateFolder } : null
   } catch {
     return null
+  }
+}
+
+/** A controller beside others on one folder has a socket that carries its pid. */
+const NUMBERED_SOCKET = /^c-(\d+)\.sock$/
+
+/** Where controllers take calls, the one that the file names first. Some may be gone. */
+export function controllerSockets(runtime: Runtime | null): string[] {
+  const named = runtime?.controller?.socket
+  if (named === undefined) return []
+  if (!NUMBERED_SOCKET.test(path.basename(named))) return [named]
+  const place = path.dirname(named)
+  const others = namesIn(place).filter((name) => NUMBERED_SOCKET.test(name) && name !== path.basename(named))
+  return [named, ...others.map((name) => path.join(place, name))]
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
   }
 }
 
@@ -33,10 +54,21 @@ export function readRuntime(stateFolder: string): Runtime | null {
 export function livingParts(runtime: Runtime | null): { name: PartName; pid: number }[] {
   const names: readonly PartName[] = ['controller', 'proxy', 'agent']
   return names.flatMap((name) => {
-    const pid = runtime?.[name]?.pid
-    return pid !== undefined && isOurs(pid, name) ? [{ name, pid }] : []
+    const named = runtime?.[name]?.pid
+    const pids = new Set([
+      ...(named === undefined ? [] : [named]),
+      ...(name === 'controller' ? others(runtime) : []),
+    ])
+    return [...pids].filter((pid) => isOurs(pid, name)).map((pid) => ({ name, pid }))
   })
 }
+
+const others = (runtime: Runtime | null): number[] =>
+  controllerSockets(runtime).flatMap((socket) => {
+    const pid = NUMBERED_SOCKET.exec(path.basename(socket))?.[1]
+    // A controller of another folder may have the pid by now.
+    return pid !== undefined && commandOf(Number(pid))?.includes(runtime?.folder ?? '') ? [Number(pid)] : []
+  })
 
 function isOurs(pid: number, name: PartName): boolean {
   const command = commandOf(pid)

@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { problem } from '../../core/shared/problem.ts'
+import * as z from 'zod'
+import { Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { type Client, createClient } from '../client.ts'
 import type { Session } from '../session.ts'
@@ -117,9 +118,11 @@ async function waitUntilReady(
   const hopeless = (): boolean =>
     typeof child?.endedAt === 'number' && io.now() > child.endedAt + AFTER_EXIT_MS
   while (io.now() < deadline && !hopeless()) {
-    if ((await client.probe('/readyz')) === 200) return ok({ client, started: child !== null })
+    if ((await client.probe('/readyz/store')) === 200) return ok({ client, started: child !== null })
     await io.sleep(POLL_MS)
   }
+  const refusal = hopeless() ? refusalIn(logSince(project.state, child?.logBegins ?? 0)) : null
+  if (refusal !== null) return failed(refusal)
   return failed(
     problem('CONTROLLER_NOT_READY', {
       message: hopeless()
@@ -130,6 +133,20 @@ async function waitUntilReady(
       retryable: true,
     }),
   )
+}
+
+const Refusal = z.object({ level: z.literal('error'), problem: Problem })
+
+/** Why the controller refused to start, in its own words: the last error it logs. */
+function refusalIn(log: string): Problem | null {
+  const refusals = log.split('\n').flatMap((line) => {
+    try {
+      return Refusal.safeParse(JSON.parse(line)).data?.problem ?? []
+    } catch {
+      return [] // What Node itself writes when it crashes is no JSON.
+    }
+  })
+  return refusals.at(-1) ?? null
 }
 
 /** What was logged since the start, not the story of earlier failures. */

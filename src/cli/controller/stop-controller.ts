@@ -9,18 +9,17 @@ import { livingParts, type PartName, type Runtime, readRuntime } from './runtime
 const STOP_TIMEOUT_MS = 15_000
 const POLL_MS = 50
 
-/** Stops only the controller of the folder: SIGTERM to a pid that is provably it. `null`: none ran. */
-export async function stopController(session: Session, stateFolder: string): Promise<Result<number | null>> {
+/** Stops only the controllers of the folder: SIGTERM to pids that are provably theirs. Answers with how many there were. */
+export async function stopControllers(session: Session, stateFolder: string): Promise<Result<number>> {
   const runtime = readRuntime(stateFolder)
-  const living = livingParts(runtime).find(({ name }) => name === 'controller')
-  if (living === undefined) return ok(null)
-  if ((await createClient(stateFolder).probe('/livez')) === null)
+  const living = livingParts(runtime).filter(({ name }) => name === 'controller')
+  if (living.length > 0 && (await createClient(stateFolder).probe('/livez')) === null)
     session.note(
-      `The controller (pid ${living.pid}) does not answer on its socket; its command line says it is ours.`,
+      `The controller (pid ${living.map(({ pid }) => pid).join(', ')}) does not answer on its socket; its command line says it is ours.`,
     )
-  process.kill(living.pid, 'SIGTERM')
+  for (const { pid } of living) process.kill(pid, 'SIGTERM')
   const gone = await waitUntilGone(session, { runtime, names: ['controller'], timeoutMs: STOP_TIMEOUT_MS })
-  return gone.kind === 'ok' ? ok(living.pid) : gone
+  return gone.kind === 'ok' ? ok(living.length) : gone
 }
 
 type Waited = { runtime: Runtime | null; names: readonly PartName[]; timeoutMs: number }

@@ -111,6 +111,16 @@ export function lossLines(
   return labelledPieces('lost', pieces, columns)
 }
 
+/** The watch after the promotion: how long yet, and what was counted. What it found stands among the warnings. */
+export function lightWatchLines(
+  { lightWatch }: ServiceView,
+  { columns }: Pick<FrameOptions, 'columns'>,
+): Line[] {
+  if (lightWatch === null) return []
+  const look = lightWatch.alarms.length > 0 ? 'bad' : lightWatch.blindSince === null ? 'plain' : 'attention'
+  return labelledText('watch', lightWatch.sentence, { columns, look })
+}
+
 /** Problems and warnings, wrapped: nobody should have to guess the end of such a sentence. */
 export function troubleLines({ rollout, warnings }: ServiceView, { columns }: FrameOptions): Line[] {
   const lines: Line[] = []

@@ -3,6 +3,7 @@
 // by KILLS_FILE remembers which were, over all incarnations.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { DatabaseSync, StatementSync } from 'node:sqlite'
+import { nameOf } from './event-name.ts'
 
 const file = process.env.KILLS_FILE ?? ''
 const done = new Set(existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [])
@@ -49,35 +50,5 @@ function partsOf(sql: string, values: readonly unknown[]): string[] {
   if (sql.startsWith('INSERT INTO documents')) return [`document ${values[0]}`]
   if (sql.startsWith('UPDATE outbox')) return ['message settled']
   if (!sql.startsWith('INSERT INTO events')) return []
-  return [nameOf(String(values[3]), JSON.parse(String(values[4])))]
+  return [nameOf(JSON.parse(String(values[4])))]
 }
-
-function nameOf(
-  kind: string,
-  event: {
-    index?: number
-    weights?: Record<string, number>
-    release?: string
-    outcome?: string
-    instances?: unknown[]
-  },
-): string {
-  switch (kind) {
-    case 'step-started':
-    case 'step-finished':
-      return `${kind} ${event.index}`
-    case 'weights-decided':
-    case 'routes-confirmed':
-      return `${kind} ${JSON.stringify(event.weights)}`
-    case 'instances-observed':
-      return `${kind} ${event.release} ${event.instances?.map(stateOf).sort().join('+')}`
-    case 'return-started':
-    case 'outcome-reached':
-      return `${kind} ${event.outcome}`
-    default:
-      return event.release === undefined ? kind : `${kind} ${event.release}`
-  }
-}
-
-const stateOf = (instance: unknown): string =>
-  typeof instance === 'object' && instance !== null && 'state' in instance ? String(instance.state) : ''

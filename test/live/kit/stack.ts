@@ -72,6 +72,7 @@ export type Stack = {
   stage(rollout: string, permille: number): Promise<void>
   router(): Promise<RouterState>
   routerCall(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
+  agentCall(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
   pid(part: PartName): number
   /** SIGKILL to a part, and waits until it is gone. */
   kill(part: PartName): Promise<void>
@@ -115,9 +116,13 @@ export const quickAnalysis = {
   warning: { errorRate: 'off', errorPointsOverStable: 'off', p99: 'off', p95TimesStable: 'off' },
 }
 
-export async function createStack({ versions, file = {} }: StackOptions): Promise<Stack> {
+/** `atEnd` takes the removal of a stack that outlives one test. */
+export async function createStack(
+  { versions, file = {} }: StackOptions,
+  atEnd: (remove: () => Promise<void>) => void = onTestFinished,
+): Promise<Stack> {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-live-'))
-  onTestFinished(() => removeAll(folder))
+  atEnd(() => removeAll(folder))
   const port = await freePort()
   const stack = stackOver({ folder, port })
   for (const [version, behaviour] of Object.entries(versions)) stack.writeVersion(version, behaviour)
@@ -162,6 +167,8 @@ function stackOver({ folder, port }: { folder: string; port: number }): Stack {
   const pid: Stack['pid'] = (part) => pidIn(readRuntime(state), part)
   const routerCall: Stack['routerCall'] = (method, url, body) =>
     callSocket(path.join(state, 'proxy.sock'), { method, url, body })
+  const agentCall: Stack['agentCall'] = (method, url, body) =>
+    callSocket(path.join(state, 'agent.sock'), { method, url, body })
   const router = async (): Promise<RouterState> =>
     RouterState.parse((await routerCall('GET', `/services/${STREAM}/state`)).body)
   return {
@@ -177,6 +184,7 @@ function stackOver({ folder, port }: { folder: string; port: number }): Stack {
     pid,
     router,
     routerCall,
+    agentCall,
     url: `http://127.0.0.1:${port}`,
     webSocketUrl: `ws://127.0.0.1:${port}/live`,
     startController: (options) => startController({ folder, state, client }, options ?? {}),
@@ -266,7 +274,9 @@ async function startController(
         throw new Hopeless(
           `the controller ended with ${child.exitCode}: ${readFileSync(path.join(state, 'controller.log'), 'utf8').slice(-2000)}`,
         )
-      return readRuntime(state)?.controller?.pid === child.pid && (await client.probe('/readyz')) === 200
+      return (
+        readRuntime(state)?.controller?.pid === child.pid && (await client.probe('/readyz/store')) === 200
+      )
     })
   return child
 }
@@ -300,7 +310,7 @@ async function callSocket(
 type Asked = { status: number; text: string; headers: IncomingHttpHeaders }
 
 /** On a connection of its own: a kept one could belong to somebody who was killed since. */
-function ask(options: RequestOptions, body?: string): Promise<Asked> {
+export function ask(options: RequestOptions, body?: string): Promise<Asked> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(ASK_LIMIT_MS)
     const call = request({ ...options, agent: false, signal }, (response) => {
