@@ -27,6 +27,8 @@ export const DEFAULTS = {
   notify: [],
 } as const
 
+/** The watch after the watch: in production, unless the file says otherwise. */
+export const DEFAULT_LIGHT_WATCH = { for: '24h', onFinding: 'alarm' } as const
 /** `onControllerLoss: revert` without a time. */
 export const DEFAULT_REVERT_AFTER = '10m'
 /** A step of a written list without `pause`. */

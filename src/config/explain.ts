@@ -100,9 +100,18 @@ const healthValues = (health: ServiceSettings['health']): Value[] => [
 const strategyValues = (strategy: ServiceSettings['strategy']): Value[] => [
   ...listValues('strategy.canary.steps', strategy.steps, stepText),
   ['strategy.canary.watch', durationText(strategy.watchMs)],
+  ...lightWatchValues(strategy.lightWatch),
   ['strategy.canary.hold', strategy.holdMs === null ? 'keep' : durationText(strategy.holdMs)],
   ['strategy.canary.ready', percentText(strategy.readyPercent)],
 ]
+
+const lightWatchValues = (lightWatch: ServiceSettings['strategy']['lightWatch']): Value[] =>
+  lightWatch === null
+    ? [['strategy.canary.lightWatch', 'off']]
+    : [
+        ['strategy.canary.lightWatch.for', durationText(lightWatch.forMs)],
+        ['strategy.canary.lightWatch.onFinding', lightWatch.onFinding],
+      ]
 
 function stepText({ weightPermille, pauseMs, criteria }: CanaryStep): string {
   const asked = [

@@ -245,6 +245,20 @@ describe('environments', () => {
     expect(settingsFrom(text).run.replicas).toBe(1)
   })
 
+  test('watch a promoted release lightly in production, and elsewhere only where the file asks for it', () => {
+    const day = { forMs: 86_400_000, onFinding: 'alarm' }
+    expect(settingsFrom(text, 'production').strategy.lightWatch).toEqual(day)
+    expect(settingsFrom(text, 'live').strategy.lightWatch).toEqual(day)
+    expect(settingsFrom(text, 'staging').strategy.lightWatch).toBeNull()
+    expect(settingsFrom(text).strategy.lightWatch).toBeNull()
+    const asked = (lightWatch: string, environment: string) =>
+      settingsFrom(text.replace('watch: 5m', `watch: 5m, lightWatch: ${lightWatch}`), environment).strategy
+        .lightWatch
+    expect(asked('{ onFinding: rollback }', 'production')).toEqual({ ...day, onFinding: 'rollback' })
+    expect(asked('{ for: 2h }', 'local')).toEqual({ ...day, forMs: 7_200_000 })
+    expect(asked('off', 'production')).toBeNull()
+  })
+
   test('are production by name or by mark', () => {
     expect(settingsFrom(text, 'production').production).toBe(true)
     expect(settingsFrom(text, 'live').production).toBe(true)

@@ -9,7 +9,13 @@ import {
 } from '../core/release/settings.ts'
 import type { ControllerLossPolicy } from '../core/shared/routes.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
-import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import {
+  DEFAULT_LIGHT_WATCH,
+  DEFAULT_NOTIFY_ON,
+  DEFAULT_REVERT_AFTER,
+  DEFAULT_STEP_PAUSE,
+  DEFAULTS,
+} from './defaults.ts'
 import { defaultLayer, type Layer, LayeredReader } from './layers.ts'
 import type { Origins } from './origin.ts'
 import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
@@ -57,7 +63,7 @@ export function resolveService({ service, environment, production, folder, layer
       requestsMs: reader.pick('drain.requests', ({ drain }) => drain?.requests),
       websocketsMs: reader.pick('drain.websockets', ({ drain }) => drain?.websockets),
     },
-    strategy: strategyOf(reader),
+    strategy: strategyOf(reader, production),
     analysis: analysisOf(reader),
     rollback: rollbackOf(reader),
     onControllerLoss: controllerLossOf(reader),
@@ -79,15 +85,37 @@ const healthOf = (reader: LayeredReader): ServiceSettings['health'] => ({
   deadlineMs: reader.pick('health.deadline', ({ health }) => health?.deadline),
 })
 
-function strategyOf(reader: LayeredReader): StrategySettings {
+function strategyOf(reader: LayeredReader, production: boolean): StrategySettings {
   const steps = reader.pick('strategy.canary.steps', ({ strategy }) => stepsIn(canaryIn(strategy)))
   if (steps.preset !== null) nameThePreset(reader, steps.preset)
   return {
     kind: 'canary',
     steps: steps.list,
     watchMs: reader.pick('strategy.canary.watch', ({ strategy }) => canaryIn(strategy)?.watch),
+    lightWatch: lightWatchOf(reader, production),
     holdMs: reader.pick('strategy.canary.hold', ({ strategy }) => canaryIn(strategy)?.hold),
     readyPercent: reader.pick('strategy.canary.ready', ({ strategy }) => canaryIn(strategy)?.ready),
+  }
+}
+
+/** On in production unless the file switches it off, and wherever the file asks for it. */
+function lightWatchOf(reader: LayeredReader, production: boolean): StrategySettings['lightWatch'] {
+  const path = 'strategy.canary.lightWatch'
+  const chosen = reader.find(path, ({ strategy }) => canaryIn(strategy)?.lightWatch)
+  if (chosen === 'off') return null
+  if (chosen === undefined && !production) {
+    reader.note(path, { kind: 'default', note: 'not in production' })
+    return null
+  }
+  reader.origins.delete(path)
+  const part = <K extends 'for' | 'onFinding'>(key: K) =>
+    reader.find(`${path}.${key}`, ({ strategy }) => {
+      const section = canaryIn(strategy)?.lightWatch
+      return section === 'off' ? undefined : section?.[key]
+    })
+  return {
+    forMs: part('for') ?? msOf(DEFAULT_LIGHT_WATCH.for),
+    onFinding: part('onFinding') ?? DEFAULT_LIGHT_WATCH.onFinding,
   }
 }
 

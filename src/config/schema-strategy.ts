@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { complain } from './complaint.ts'
-import { DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import { DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
 import { PRESET_NAMES } from './presets.ts'
 import { duration, durationOr, percent, weight } from './scalars.ts'
 
@@ -66,6 +66,26 @@ const LAST_STEP_HAS_NO_CRITERIA = {
   remedy: 'Remove it. During the watch the critical triggers of analysis still roll back.',
 }
 
+const MINUTE_MS = 60_000
+const WEEK_MS = 7 * 24 * 60 * MINUTE_MS
+
+const LightWatchSection = z.union([
+  z.literal('off'),
+  z.strictObject({
+    for: duration({ minMs: 10 * MINUTE_MS, maxMs: WEEK_MS })
+      .meta({ default: DEFAULT_LIGHT_WATCH.for })
+      .describe('This long after the promotion, between 10 minutes and a week.')
+      .optional(),
+    onFinding: z
+      .enum(['alarm', 'rollback'])
+      .meta({ title: 'alarm or rollback', default: DEFAULT_LIGHT_WATCH.onFinding })
+      .describe(
+        'What follows when the release is shown to be worse: people are told (`alarm`), or it also goes back by itself to the stable release before (`rollback`).',
+      )
+      .optional(),
+  }),
+])
+
 const CanarySection = z
   .strictObject({
     preset: Preset.meta({ title: 'preset', default: canaryDefaults.preset })
@@ -80,6 +100,9 @@ const CanarySection = z
       .meta({ default: canaryDefaults.watch })
       .describe('Time after 100% in which the old release stays warm and critical triggers still roll back.')
       .optional(),
+    lightWatch: LightWatchSection.describe(
+      'After the promotion the release is looked at each minute, against the critical limits and what was recorded during the rollout. On by default in production, `off` elsewhere.',
+    ).optional(),
     hold: durationOr('keep')
       .meta({ default: canaryDefaults.hold })
       .describe(

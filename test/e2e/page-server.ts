@@ -57,7 +57,8 @@ export function createWorld(pageFolder: string): World {
     token: world.token,
     pageFolder,
     version: '0.1.0',
-    health: async () => ok(undefined),
+    readiness: () => ({}),
+    scrape: async () => ok({ contentType: 'text/plain', text: '' }),
     log: { debug() {}, info() {}, warn() {}, error: (message, fields) => console.error(message, fields) },
     owner: 'ada',
   })

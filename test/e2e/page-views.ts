@@ -70,6 +70,7 @@ function service(name: string, now: number, production = false): ServiceView {
     listen: '127.0.0.1:8080',
     freeze: null,
     drift: null,
+    lightWatch: null,
     stable: null,
     sets: [],
     rollout: null,

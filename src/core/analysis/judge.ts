@@ -57,9 +57,10 @@ export function addBatch(check: Check, state: CheckState, batch: Batch): CheckSt
     stable: addSides(frozen.stable, batch.stable),
   }
   const terms = termsAfter(check, counted, batch)
-  const peakLogE = Math.max(state.peakLogE, logEvidence(terms))
+  const logE = logEvidence(terms)
+  const peakLogE = Math.max(state.peakLogE, logE)
   // Evidence counts where it stands now: what piled up in a shared outage is no evidence once the outage is over.
-  const crossed = logEvidence(terms) >= thresholdOf(check) && excuseOf(check, counted) === null
+  const crossed = logE >= thresholdOf(check) && excuseOf(check, counted) === null
   return { ...counted, terms, peakLogE, crossedAt: state.crossedAt ?? (crossed ? batch.at : null) }
 }
 

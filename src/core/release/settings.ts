@@ -27,12 +27,22 @@ export const CanaryStep = z.object({
 })
 export type CanaryStep = z.infer<typeof CanaryStep>
 
+/** After the watch the promoted release is still looked at now and then; what follows when it is shown to be worse. */
+export const LightWatchSettings = z.object({
+  forMs: z.int().min(1),
+  /** `alarm` changes nothing and tells people; `rollback` goes back to the stable release before by itself. */
+  onFinding: z.enum(['alarm', 'rollback']),
+})
+export type LightWatchSettings = z.infer<typeof LightWatchSettings>
+
 export const CanarySettings = z.object({
   kind: z.literal('canary'),
   /** Rising weights; the last one is 1000. */
   steps: z.array(CanaryStep).min(1),
   /** After 100%: stable's old set stays warm and critical triggers still roll back. */
   watchMs: DurationMs,
+  /** From the promotion on; `null` switches it off. */
+  lightWatch: LightWatchSettings.nullable().default(null),
   /** After an abort the candidate stays without traffic for inspection; `null` keeps it until somebody stops it. */
   holdMs: DurationMs.nullable(),
   /** Candidate instances needed for a weight, as a share of the configured replicas; all by default (100). */

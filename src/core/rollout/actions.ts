@@ -35,10 +35,15 @@ export function actionsOf(state: ServiceState): ActionView[] {
         : (inSteps ?? (active && isFailed(rollout) ? held : null) ?? (paused ? null : 'it is not paused')),
     ),
     say('abort', !active && state.queued !== null ? null : inSteps),
-    say(
-      'rollback',
-      active ? (back ?? isStable) : state.previous.length === 0 ? 'there is no earlier stable release' : null,
-    ),
+    say('rollback', active && isStable === null ? back : whyNoWayBack(state)),
     say('deploy', state.breaker === null ? null : 'the circuit breaker is open: sluice breaker close'),
   ]
+}
+
+/** The candidate is stable, or none is on its way: a rollback goes to the release that was stable before. */
+function whyNoWayBack({ previous, blocks }: ServiceState): string | null {
+  const [before] = previous
+  if (before === undefined) return 'there is no earlier stable release'
+  const isBlocked = blocks.some(({ release }) => release === before.release)
+  return isBlocked ? `${before.version} is blocked: name another one, or go there by force` : null
 }

@@ -12,6 +12,7 @@ import { isWayBack, refusalOf } from './refusal.ts'
 import { continueReturn } from './return.ts'
 import { isCandidateStable, isFailed, isWatching } from './rollout-position.ts'
 import { routesOf, sameRoutes } from './routing.ts'
+import { beginLightWatch, endLightWatch } from './see-light-watch.ts'
 import { settleDrift } from './see-routes.ts'
 import { setUpkeep } from './set-upkeep.ts'
 import type { Moment } from './stage-context.ts'
@@ -48,7 +49,10 @@ function nextEvents(state: ServiceState, moment: Moment): Event[] {
   const upkeep = [...forgetOldTroubles(state, now), ...setUpkeep(state, now)]
   if (upkeep.length > 0) return upkeep
   const { rollout } = state
-  if (rollout === null || rollout.phase.kind === 'ended') return startQueued(state, now)
+  if (rollout === null || rollout.phase.kind === 'ended') {
+    const over = endLightWatch(state, moment)
+    return over.length > 0 ? over : startQueued(state, now)
+  }
   if (rollout.phase.kind === 'returning')
     return isDriftHeld(state)
       ? settleDrift(state, rollout.phase.reason, now)
@@ -166,5 +170,8 @@ function finish(state: ServiceState, rollout: RolloutState, now: number): Event[
     evidence: { stable: state.stable?.release ?? null },
     actor: rollout.reason.actor,
   }
-  return [{ kind: 'outcome-reached', at: now, outcome: 'promoted', reason, trafficOffMs: null }]
+  return [
+    { kind: 'outcome-reached', at: now, outcome: 'promoted', reason, trafficOffMs: null },
+    ...beginLightWatch(rollout, now),
+  ]
 }

@@ -38,7 +38,8 @@ export function promote(
       ? [{ kind: 'rollout-resumed', at: now, reason: byHand('RESUMED', 'resumed', command) }]
       : []
   const kind = current.plan.steps[current.stepIndex]?.step.kind
-  if (command.full && kind !== 'watch') {
+  if (command.full) {
+    // Never the end of the watch: who orders all traffic may be a moment too late to know that it is there already.
     if (isWatching(current)) return failed(notNow('promote', 'all traffic is on the candidate already'))
     return ok([
       ...resumed,

@@ -26,7 +26,10 @@ export type Command =
   /** `release` names a blocked one by release or version. */
   | { kind: 'unblock'; release: string; actor: Actor; note: string }
   | { kind: 'close-breaker'; actor: Actor; note: string }
-  | { kind: 'observed'; observation: Observed }
+  /** What the light watch asked for, planned; without effect once somebody else has begun something. */
+  | { kind: 'go-back'; rollout: QueuedRollout }
+  /** With the epoch of the watch that looked: a look from before a new owner began says nothing to that one. */
+  | { kind: 'observed'; observation: Observed; underEpoch?: number }
   | { kind: 'effect-failed'; effect: string; problem: Problem }
   /** `epoch`: the one in the token that the effect carried. */
   | { kind: 'effect-succeeded'; effect: string; epoch: number }

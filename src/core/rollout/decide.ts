@@ -10,6 +10,7 @@ import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
 import { noteFreeze } from './freezing.ts'
 import { block, closeBreaker, unblock } from './lift.ts'
+import { isBackWanted } from './light-watch-back.ts'
 import { observe } from './observe.ts'
 import type { ServiceState } from './state.ts'
 
@@ -57,11 +58,20 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       return unblock(state, command, now)
     case 'close-breaker':
       return closeBreaker(state, command, now)
+    case 'go-back':
+      return isBackWanted(state)
+        ? deploy(state, { kind: 'deploy', rollout: command.rollout, now: false, wait: true }, now)
+        : ok([])
     case 'observed':
-      return ok(observe(state, command.observation, now))
+      return ok(isOutdated(state, command) ? [] : observe(state, command.observation, now))
     case 'effect-failed':
       return ok(noteFailure(state, command, now))
     case 'effect-succeeded':
       return ok(noteSuccess(state, command, now))
   }
 }
+
+const isOutdated = (
+  { epoch }: ServiceState,
+  { underEpoch }: Extract<Command, { kind: 'observed' }>,
+): boolean => underEpoch !== undefined && underEpoch !== epoch

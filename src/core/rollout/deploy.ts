@@ -4,10 +4,11 @@ import type { Result } from '../shared/result.ts'
 import { failed, ok } from '../shared/result.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
+import { whyHeld } from './hold.ts'
 import { holdsBegin } from './may-begin.ts'
 import type { Reason, WaitingOn } from './reason.ts'
-import { refusalOf } from './refusal.ts'
-import { isWatching, runningRollout } from './rollout-position.ts'
+import { isWayBack, refusalOf } from './refusal.ts'
+import { isFailed, isWatching, runningRollout } from './rollout-position.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
 import { skipStep } from './step-done.ts'
 
@@ -37,8 +38,8 @@ export function deploy(
   }
   if (isGoing) return ok(dropQueued(state, next, now))
   if (current.phase.kind === 'returning' || held !== null) return ok(queue(state, next, now))
-  if (isWatching(current) && !isStableAgain)
-    return ok(deployDuringWatch(state, current, { next, endWatch, now }))
+  if (isWatching(current) && !isStableAgain && !isFailed(current))
+    return deployDuringWatch(state, current, { next, endWatch, now })
   return ok([...dropQueued(state, next, now), ...supersede(state, next, now)])
 }
 
@@ -52,16 +53,23 @@ function deployDuringWatch(
   state: ServiceState,
   current: RolloutState,
   { next, endWatch, now }: { next: QueuedRollout; endWatch: boolean; now: number },
-): Event[] {
+): Result<Event[]> {
   const queued = queue(state, next, now)
-  if (!endWatch || current.plan.steps[current.stepIndex]?.step.kind !== 'watch') return queued
+  if (!endWatch || current.plan.steps[current.stepIndex]?.step.kind !== 'watch') return ok(queued)
+  const held = whyHeld(state, current)
+  // A way back waits for nothing: it leaves the held watch by way of stable.
+  if (held !== null && isWayBack(next.order))
+    return ok([...dropQueued(state, next, now), ...supersede(state, next, now)])
+  if (held !== null) return failed(watchStays(current, held))
   const reason: Reason = {
     code: 'WATCH_ENDED',
     message: `${next.actor.name} ended the watch for ${next.plan.to.version}`,
     evidence: {},
     actor: next.actor,
   }
-  return [...queued, skipStep(current, reason, now)]
+  const isPaused = current.phase.kind === 'running' && current.phase.paused !== null
+  const resumed: Event[] = isPaused ? [{ kind: 'rollout-resumed', at: now, reason }] : []
+  return ok([...queued, ...resumed, skipStep(current, reason, now)])
 }
 
 /** A newer release during the steps takes the candidate's place: traffic returns to stable first. */
@@ -106,6 +114,12 @@ function mayNotBegin({ plan }: QueuedRollout, { kind, message }: WaitingOn): Pro
     retryable: true,
   })
 }
+
+const watchStays = ({ plan }: RolloutState, held: string): Problem =>
+  problem('NOT_ALLOWED_NOW', {
+    message: `The watch of ${plan.to.version} cannot be ended now: ${held}.`,
+    remedy: 'Let the release wait for the end of the watch (without --now), or lift first what holds it.',
+  })
 
 function planMoved(state: ServiceState, next: QueuedRollout): Problem {
   const was = next.plan.base.stable ?? 'nothing'

@@ -1,6 +1,7 @@
 import type { RouteSet } from '../shared/routes.ts'
 import type { FencingToken } from '../shared/token.ts'
 import { isDriftHeld } from './hold.ts'
+import { isBackWanted } from './light-watch-back.ts'
 import { livingInstances } from './routing.ts'
 import type { Adoption, ServiceState } from './state.ts'
 
@@ -22,6 +23,8 @@ export type Effect =
   | { kind: 'release-set'; key: string; token: FencingToken; release: string }
   | { kind: 'set-routes'; key: string; token: FencingToken; routes: RouteSet[]; stable: string | null }
   | { kind: 'finalize'; key: string; token: FencingToken }
+  /** The light watch found something, and the file says to go back by itself: a rollback is planned and ordered. */
+  | { kind: 'go-back'; key: string; token: FencingToken }
 
 /**
  * Effects due now. Pure: the same state asks for the same effects, so a restart continues where the last one stopped.
@@ -31,6 +34,7 @@ export function due(state: ServiceState): Effect[] {
   return [
     ...(state.unseen.includes('router') ? [] : routeEffects(state)),
     ...(state.unseen.includes('target') ? [] : state.sets.flatMap((set) => setEffects(state, set))),
+    ...(isBackWanted(state) ? [goBack(state)] : []),
   ]
 }
 
@@ -38,6 +42,12 @@ const tokenOf = (state: ServiceState, sequence: number): FencingToken => {
   const busy = state.rollout !== null && state.rollout.phase.kind !== 'ended'
   return { epoch: state.epoch, sequence, rollout: busy ? (state.rollout?.id ?? null) : null }
 }
+
+const goBack = (state: ServiceState): Effect => ({
+  kind: 'go-back',
+  key: `go-back ${state.lightWatch?.rollout ?? ''}`,
+  token: tokenOf(state, state.sequence),
+})
 
 function routeEffects(state: ServiceState): Effect[] {
   const { traffic } = state

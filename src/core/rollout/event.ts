@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Batch } from '../analysis/batch.ts'
+import { Batch, SideCounts } from '../analysis/batch.ts'
 import { CountsCursor } from '../analysis/counts-cursor.ts'
 import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
@@ -10,6 +10,7 @@ import { WeightPermille } from '../shared/weight.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
+import { LightWatch } from './light-watch.ts'
 import { Outcome } from './outcome.ts'
 import { Reason } from './reason.ts'
 import { Adoption, QueuedRollout } from './state.ts'
@@ -161,6 +162,19 @@ export const Event = z.discriminatedUnion('kind', [
     reason: Reason,
     trafficOffMs: z.number().nullable(),
   }),
+  z.object({ kind: z.literal('light-watch-began'), at: z.number(), watch: LightWatch }),
+  /** What was counted of the promoted release since the last count that was kept. */
+  z.object({
+    kind: z.literal('light-watch-counted'),
+    at: z.number(),
+    counts: SideCounts,
+    sinceAt: z.number(),
+    cursor: CountsCursor,
+  }),
+  /** No numbers from here on, until the next count; said once. */
+  z.object({ kind: z.literal('light-watch-blind'), at: z.number(), problem: Problem.nullable() }),
+  z.object({ kind: z.literal('light-watch-alarmed'), at: z.number(), check: z.string(), reason: Reason }),
+  z.object({ kind: z.literal('light-watch-ended'), at: z.number(), reason: Reason }),
   z.object({ kind: z.literal('control-released'), at: z.number(), reason: Reason, sequence: z.int() }),
   z.object({ kind: z.literal('service-finalized'), at: z.number() }),
   z.object({ kind: z.literal('trouble-seen'), at: z.number(), part: z.string(), problem: Problem }),

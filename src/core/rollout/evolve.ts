@@ -3,6 +3,7 @@ import { addSides, noRequests } from '../analysis/batch.ts'
 import { checksOf } from '../analysis/check.ts'
 import { addBatch, newCheckState } from '../analysis/judge.ts'
 import type { Event, EventOf } from './event.ts'
+import { evolveLightWatch, isLightEvent, type LightEvent } from './evolve-light-watch.ts'
 import { evolveSets } from './evolve-sets.ts'
 import { evolveTraffic } from './evolve-traffic.ts'
 import { countHeld } from './hold.ts'
@@ -15,15 +16,32 @@ import { newServiceState } from './state.ts'
 /** Earlier stable releases remembered as rollback targets. */
 const PREVIOUS_LIMIT = 10
 
+/**
+ * What an event made of a state. A command folds its events again and again while it is decided, judged and recorded, and to
+ * count a batch of numbers is dear; the same event on the same state always gives the same.
+ */
+const FOLDED = new WeakMap<Event, { before: ServiceState; after: ServiceState }>()
+
 /** Applies one event. Total: an event that does not fit the state changes nothing. */
-export const evolve = (state: ServiceState, event: Event): ServiceState =>
-  countHeld(remember(state, event, apply(state, event)), event.at)
+export function evolve(state: ServiceState, event: Event): ServiceState {
+  const folded = FOLDED.get(event)
+  if (folded?.before === state) return folded.after
+  const after = countHeld(remember(state, event, watchLightly(state, event)), event.at)
+  FOLDED.set(event, { before: state, after })
+  return after
+}
+
+function watchLightly(state: ServiceState, event: Event): ServiceState {
+  const after = isLightEvent(event) ? state : apply(state, event)
+  const lightWatch = evolveLightWatch(state.lightWatch, event)
+  return lightWatch === after.lightWatch ? after : { ...after, lightWatch }
+}
 
 /** A rollback is counted with the event that begins it. */
 const remember = (before: ServiceState, event: Event, after: ServiceState): ServiceState =>
   event.kind === 'return-started' ? { ...after, automaticRollbacks: countRollback(before, event) } : after
 
-function apply(state: ServiceState, event: Event): ServiceState {
+function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceState {
   switch (event.kind) {
     case 'controller-started':
       return { ...state, epoch: event.epoch, unseen: ['router', 'target'] }
@@ -111,7 +129,7 @@ function evolveAround({ troubles }: ServiceState, event: AroundEvent): Partial<S
 }
 
 export const evolveAll = (state: ServiceState, events: readonly Event[]): ServiceState =>
-  events.reduce(evolve, state)
+  events.reduce((after, event) => evolve(after, event), state)
 
 function newRollout(queued: QueuedRollout, at: number, state: ServiceState): RolloutState {
   const { stable } = state

@@ -1,5 +1,6 @@
 import { formatWeight } from '../shared/weight.ts'
 import type { Event, EventOf } from './event.ts'
+import { wayBackFrom } from './light-watch-back.ts'
 import type { ServiceState } from './state.ts'
 
 export type Announcement = {
@@ -63,6 +64,8 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
     case 'breaker-opened':
     case 'breaker-closed':
       return sayFailure(event, say)
+    case 'light-watch-alarmed':
+      return sayLightAlarm(event, state, say)
     case 'outcome-reached': {
       const loss = rollout.loss.unroutable + rollout.loss.cutOnDrain
       const facts = {
@@ -78,6 +81,15 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
     default:
       return null
   }
+}
+
+function sayLightAlarm(
+  { reason }: EventOf<'light-watch-alarmed'>,
+  state: ServiceState,
+  say: Say,
+): Announcement {
+  const todo = state.lightWatch === null ? '' : wayBackFrom(state, state.lightWatch)
+  return say('light_watch_alarm', 'critical', `since promotion: ${reason.message}. ${todo}`, { reason })
 }
 
 type FailureEvent = EventOf<'return-stalled' | 'failure-held' | 'breaker-opened' | 'breaker-closed'>

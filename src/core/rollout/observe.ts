@@ -7,14 +7,18 @@ import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
 import { endedByTime, noteFreeze } from './freezing.ts'
 import { isHeld } from './hold.ts'
+import { seeLightWatch } from './see-light-watch.ts'
 import { seeRoutes } from './see-routes.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
+
+/** A drain that the router does not report as done is given up this long after its own limits. */
+const DRAIN_MARGIN_MS = 10_000
 
 /** Turns one look at the world into events. A look that shows nothing new makes none (INV9). */
 export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
   const events = seeParts(state, observed, now)
   let current = evolveAll(state, events)
-  for (const look of [seeFreeze, seeInstances, seeRouter, seeMetrics]) {
+  for (const look of [seeFreeze, seeInstances, seeRouter, seeMetrics, seeLightWatch]) {
     const seen = look(current, observed, now)
     events.push(...seen)
     current = evolveAll(current, seen)
@@ -106,18 +110,35 @@ function seeRouter(state: ServiceState, { router }: Observed, now: number): Even
   ]
 }
 
+/**
+ * Looked at in every set that has no share, not only once it is retiring: an instance may have left the routes long before
+ * its set is let go, and what it still works on must be known by then.
+ */
 function seeBusy(state: ServiceState, traffic: readonly InstanceTraffic[], now: number): Event[] {
-  const leaving = state.sets
-    .filter((set) => set.role === 'retiring')
-    .flatMap((set) => set.instances.map(({ id }) => id))
-  const drains = traffic.filter(({ id }) => leaving.includes(id))
+  const idle = state.sets.filter(({ release }) => (state.traffic.weights[release] ?? 0) === 0)
+  const drains = traffic.filter(({ id, drain }) =>
+    idle.some(
+      ({ role, instances }) =>
+        (role === 'retiring' || drain !== null) && instances.some((instance) => instance.id === id),
+    ),
+  )
   const busy = drains
-    .filter(({ inFlight, websockets, drain }) => inFlight > 0 || websockets > 0 || drain?.done === false)
+    .filter((one) => isWorking(one) && !hasOutlasted(one, state))
     .map(({ id }) => id)
     .sort()
   if (JSON.stringify(busy) === JSON.stringify(state.busy)) return []
   const cut: CutRequest[] = drains.flatMap(({ drain }) => drain?.cut ?? [])
   return [{ kind: 'busy-observed', at: now, instances: busy, cut }]
+}
+
+const isWorking = ({ inFlight, websockets, drain }: InstanceTraffic): boolean =>
+  inFlight > 0 || websockets > 0 || drain?.done === false
+
+/** Given up long after its own limits. The router counts this time itself, so that no clock that was set can end a drain. */
+function hasOutlasted({ drain }: InstanceTraffic, { rollout, settings }: ServiceState): boolean {
+  const limits = (rollout?.settings ?? settings)?.drain
+  if (drain === null || limits === undefined) return false
+  return drain.sinceMs >= Math.max(limits.requestsMs, limits.websocketsMs) + DRAIN_MARGIN_MS
 }
 
 function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: number): Event[] {

@@ -25,8 +25,9 @@ export function seeRoutes(state: ServiceState, seen: RouterState, now: number): 
   )
   const ours = seen.token?.epoch === epoch && seen.token.sequence === traffic.sequence
   const wasConfirmed = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch
-  // A drift leaves nothing confirmed, so the same revert is not answered twice while the new routes are on their way.
-  if (seen.reverted !== null && traffic.confirmed !== null)
+  // A drift leaves nothing confirmed, so the same revert is not answered twice while the new routes are on their way. Once
+  // they are there and are returned in their turn, the router takes them for a repeat: newer ones are needed again.
+  if (seen.reverted !== null && (traffic.confirmed !== null || ours))
     return [
       drifted({ observed: weights, cause: 'reverted', at: now }),
       ...reassert(state, highestSeen(state, seen), now),

@@ -6,6 +6,7 @@ import { formatWeight } from '../shared/weight.ts'
 import { actionsOf } from './actions.ts'
 import { isDriftHeld } from './hold.ts'
 import { checksWithState, criteriaOf } from './judge-rollout.ts'
+import { lightWatchView, lightWatchWarnings } from './light-watch-view.ts'
 import { queuedWaitingOn } from './may-begin.ts'
 import type { WaitingOn } from './reason.ts'
 import { breakerText } from './refusal.ts'
@@ -40,11 +41,13 @@ export function serviceView(state: ServiceState, input: ViewInput): ServiceView 
     sets: state.sets.map((set) => setView(state, set, input)),
     rollout: state.rollout === null ? null : rolloutView(state, state.rollout, input.now),
     queued: queuedView(state, input.now),
+    lightWatch: lightWatchView(state, input.now),
     freeze: state.freeze,
     drift: driftView(state),
     timeline: input.timeline,
     actions: actionsOf(state),
     warnings: [
+      ...lightWatchWarnings(state, input.now),
       ...openBreaker(state, input.now),
       ...Object.values(state.troubles).map(({ message }) => message),
     ],

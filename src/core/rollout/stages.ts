@@ -7,14 +7,11 @@ import { neverReady, provision } from './provision.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { hasFreshNumbers, isCandidateStable, neededReady } from './rollout-position.ts'
-import { isConfirmed, isInForce, readyInstances } from './routing.ts'
+import { isInForce, readyInstances } from './routing.ts'
 import { isDrained, isServing } from './set-upkeep.ts'
 import type { StageContext } from './stage-context.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 import { done } from './step-done.ts'
-
-/** A drain that the router does not report as done is given up this long after its own limits. */
-const DRAIN_MARGIN_MS = 10_000
 
 /** What the present step does next; nothing while it waits. */
 export function continueStep(state: ServiceState, rollout: RolloutState, context: StageContext): Event[] {
@@ -31,7 +28,7 @@ export function continueStep(state: ServiceState, rollout: RolloutState, context
     case 'promote':
       return promote(state, rollout, moment.now)
     case 'drain':
-      return drainOld(state, rollout, { step, ...moment })
+      return drainOld(state, rollout, moment.now)
     case 'retire':
       return retireOld(state, rollout, moment.now)
   }
@@ -129,28 +126,20 @@ const oldSets = (state: ServiceState, rollout: RolloutState): SetState[] =>
       (set.role === 'warm' || set.role === 'retiring' || set.role === 'held'),
   )
 
-function drainOld(
-  state: ServiceState,
-  rollout: RolloutState,
-  { startedAt, now }: StageContext<'drain'>,
-): Event[] {
+function drainOld(state: ServiceState, rollout: RolloutState, now: number): Event[] {
   const warm = oldSets(state, rollout).find((set) => set.role !== 'retiring')
   if (warm !== undefined) return [{ kind: 'set-retiring', at: now, release: warm.release }]
   const old = oldSets(state, rollout)
   // The new set died meanwhile and an old one takes its traffic: nothing healthy is taken away.
   if (old.some((set) => isServing(state, set))) return []
-  const { requestsMs, websocketsMs } = rollout.settings.drain
-  // Overdue or not: a set is only stopped once the router confirmed that its share left.
-  const overdue =
-    isConfirmed(state) && now - startedAt >= Math.max(requestsMs, websocketsMs) + DRAIN_MARGIN_MS
-  if (!overdue && !old.every((set) => set.stage !== 'wanted' || isDrained(state, set))) return []
+  if (!old.every((set) => set.stage !== 'wanted' || isDrained(state, set))) return []
   const names = old.map(({ version }) => version).join(', ')
   return done(rollout, now, old.length === 0 ? 'there was no old set' : `nothing runs on ${names} any more`)
 }
 
 function retireOld(state: ServiceState, rollout: RolloutState, now: number): Event[] {
   const old = oldSets(state, rollout)
-  const running = old.find((set) => set.stage === 'wanted' && !isServing(state, set))
+  const running = old.find((set) => set.stage === 'wanted' && isDrained(state, set))
   if (running !== undefined)
     return [{ kind: 'set-stopping', at: now, release: running.release, sequence: state.sequence + 1 }]
   return old.length > 0 ? [] : done(rollout, now, 'the old instances are gone')

@@ -12,6 +12,7 @@ import { WeightPermille } from '../shared/weight.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback, Breaker } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
+import { LightWatch } from './light-watch.ts'
 import { Outcome } from './outcome.ts'
 import { Actor, Reason } from './reason.ts'
 import { Snapshot } from './snapshot.ts'
@@ -198,6 +199,8 @@ export const ServiceState = z.object({
   traffic: TrafficState,
   rollout: RolloutState.nullable(),
   queued: QueuedRollout.nullable(),
+  /** The release that was promoted last is looked at for a while longer. */
+  lightWatch: LightWatch.nullable(),
   /** Nothing new begins in this environment. */
   freeze: Freeze.nullable(),
   /** Which word about freezes was heard last; what is older is no news. */
@@ -232,6 +235,7 @@ export const newServiceState = (stream: string): ServiceState => ({
   traffic: { weights: {}, routes: [], sequence: 0, confirmed: null },
   rollout: null,
   queued: null,
+  lightWatch: null,
   freeze: null,
   freezeAsOf: 0,
   drift: null,

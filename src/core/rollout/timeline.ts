@@ -3,6 +3,7 @@ import { formatWeight } from '../shared/weight.ts'
 import { measuredBudget } from '../strategy/rollback-budget.ts'
 import { type ChecklistItem, checklistText } from './checklist.ts'
 import type { Event, EventOf } from './event.ts'
+import { isLightEvent, type LightEvent } from './evolve-light-watch.ts'
 import type { Reason } from './reason.ts'
 import { isWayBack } from './refusal.ts'
 import type { TimelineEntry } from './view.ts'
@@ -15,7 +16,7 @@ export function timelineEntry(
   event: Event,
   nameOf: (release: string) => string,
 ): TimelineEntry | null {
-  const line = isSilent(event) ? null : lineOf(event, nameOf)
+  const line = isSilent(event) ? null : isLightEvent(event) ? lightLine(event) : lineOf(event, nameOf)
   return line === null
     ? null
     : {
@@ -48,13 +49,17 @@ const SILENT = [
   'routes-decided',
   'routes-confirmed',
   'metrics-observed',
+  'light-watch-counted',
   'service-finalized',
 ] as const satisfies Event['kind'][]
 type Silent = EventOf<(typeof SILENT)[number]>
 
 const isSilent = (event: Event): event is Silent => SILENT.some((kind) => kind === event.kind)
 
-function lineOf(event: Exclude<Event, Silent>, nameOf: (release: string) => string): Line | null {
+function lineOf(
+  event: Exclude<Event, Silent | LightEvent>,
+  nameOf: (release: string) => string,
+): Line | null {
   switch (event.kind) {
     case 'rollout-started':
       return beginLine(event)
@@ -187,6 +192,24 @@ const holdText = ({ until, at }: EventOf<'set-held'>): string =>
 
 const checklistNote = (items: readonly ChecklistItem[]): string =>
   items.length === 0 ? '' : `; checklist: ${checklistText(items)}`
+
+function lightLine(event: Exclude<LightEvent, Silent>): Line {
+  switch (event.kind) {
+    case 'light-watch-began': {
+      const { version, settings } = event.watch
+      const then = settings.onFinding === 'rollback' ? '; what is found goes back by itself' : ''
+      return info(`${version} is watched lightly for ${formatDuration(settings.forMs)} more${then}`)
+    }
+    case 'light-watch-blind': {
+      const why = event.problem === null ? '' : `: ${event.problem.message}`
+      return { text: `the light watch has no numbers${why}`, level: 'warning' }
+    }
+    case 'light-watch-alarmed':
+      return because(event.reason, 'bad', `since promotion: ${event.reason.message}`)
+    case 'light-watch-ended':
+      return because(event.reason, 'info')
+  }
+}
 
 const note = (text: string): string => (text === '' ? '' : `: ${text}`)
 

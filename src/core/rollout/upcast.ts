@@ -19,6 +19,7 @@ const UPCASTERS: Record<number, (state: Fields) => Fields> = {
   1: (state) => ({
     ...state,
     unseen: ['router', 'target'],
+    lightWatch: null,
     freeze: null,
     freezeAsOf: 0,
     drift: null,

@@ -36,6 +36,24 @@ export const DriftView = z.object({
 })
 export type DriftView = z.infer<typeof DriftView>
 
+/** The watch after the promotion, for people. `alarms` are sentences; `sentence` says how it stands. */
+export const LightWatchView = z.object({
+  release: z.string(),
+  version: z.string(),
+  rollout: z.string(),
+  startedAt: z.number(),
+  /** If numbers come from now on. */
+  until: z.number(),
+  onFinding: z.enum(['alarm', 'rollback']),
+  requests: z.int(),
+  errors: z.int(),
+  /** Without numbers since; `null` while they come. */
+  blindSince: z.number().nullable(),
+  alarms: z.array(z.string()),
+  sentence: z.string(),
+})
+export type LightWatchView = z.infer<typeof LightWatchView>
+
 export const SetView = z.object({
   release: z.string(),
   version: z.string(),
@@ -181,6 +199,8 @@ export const ServiceView = z.object({
   /** The active rollout, else the last one. */
   rollout: RolloutView.nullable(),
   queued: QueuedView.nullable(),
+  /** The release that was promoted last is looked at for a while longer. */
+  lightWatch: LightWatchView.nullable().default(null),
   freeze: Freeze.nullable(),
   drift: DriftView.nullable(),
   /** Newest last, at most 50. */

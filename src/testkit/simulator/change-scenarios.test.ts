@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { due } from '../../core/rollout/due.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { instancesOf, NEW, withCandidateAt } from './scene.ts'
+import type { SettingsChange } from './settings.ts'
 import { simulatedSettings } from './settings.ts'
+import type { World } from './world.ts'
 import { createWorld, isOver } from './world.ts'
 
 describe('a newer release', () => {
@@ -104,6 +106,44 @@ describe('by hand', () => {
     expect(world.state().stable?.version).toBe('1.0.0')
     expect(world.outcomes().at(-1)).toBe('promoted')
     expect(world.eventsOf('return-started')).toEqual([])
+  })
+
+  describe('"deploy --now" in the watch', () => {
+    const NEXT = '1.2.0'
+    const FOREIGN = { '1.0.0-r': 100, [`${NEW}-r`]: 900 }
+    const inWatch = (change: SettingsChange): World =>
+      withCandidateAt(1000, createWorld({ settings: simulatedSettings(change) }))
+
+    it('takes the place of a candidate that failed and is held, and never finishes its watch', () => {
+      const world = inWatch({ rollback: { onFailure: 'hold' } })
+      world.router.quality(`${NEW}-r`, { errorShare: 0.5 })
+      world.passUntil(({ blocks }) => blocks.length === 1)
+      world.deploy(NEXT, { now: true })
+      world.passUntil(isOver)
+      expect(world.outcomes()).toEqual(['promoted', 'superseded', 'promoted'])
+      expect(world.state().stable?.version).toBe(NEXT)
+    })
+
+    it('is refused in front of foreign weights that are left alone; without it the release waits', () => {
+      const world = inWatch({ drift: 'hold' })
+      world.router.edit(FOREIGN)
+      world.pass(1000)
+      expect(world.deploy(NEXT, { now: true })).toMatchObject({ problem: { code: 'NOT_ALLOWED_NOW' } })
+      expect(world.state()).toMatchObject({ queued: null, stable: { version: '1.0.0' } })
+      expect(world.deploy(NEXT)).toMatchObject({ kind: 'ok' })
+      world.pass(60_000)
+      expect(world.state().queued?.plan.to.version).toBe(NEXT)
+    })
+
+    it('goes back from a held watch at once, when it is a way back', () => {
+      const world = inWatch({ drift: 'hold' })
+      world.router.edit(FOREIGN)
+      world.pass(1000)
+      world.deploy('0.9.0', { kind: 'rollback', now: true })
+      world.passUntil(isOver)
+      expect(world.outcomes()).toEqual(['promoted', 'superseded', 'promoted'])
+      expect(world.state().stable?.version).toBe('0.9.0')
+    })
   })
 
   it('gives an adopted process back, unchanged and without a listener left', () => {

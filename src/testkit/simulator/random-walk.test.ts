@@ -4,6 +4,7 @@ import * as z from 'zod'
 import type { ServiceSettings } from '../../core/release/settings.ts'
 import { announcementOf } from '../../core/rollout/messages.ts'
 import { serviceView } from '../../core/rollout/service-view.ts'
+import type { ServiceState } from '../../core/rollout/state.ts'
 import { timelineEntry } from '../../core/rollout/timeline.ts'
 import { ActionView, ServiceView } from '../../core/rollout/view.ts'
 import { simulatedSettings } from './settings.ts'
@@ -158,7 +159,8 @@ function checkOffers(world: World): void {
     inFlight: {},
   })
   for (const { name, allowed } of actions) {
-    if (!allowed || name === 'deploy' || (name === 'rollback' && isOver(world.state()))) continue
+    // These two take a release to go to.
+    if (!allowed || name === 'deploy' || (name === 'rollback' && !mayReturn(world.state()))) continue
     const actor = { kind: 'person' as const, name: 'ada' }
     const kind = name === 'promote-full' ? 'promote' : name
     const decided =
@@ -168,6 +170,10 @@ function checkOffers(world: World): void {
     expect([name, decided.kind]).toEqual([name, 'ok'])
   }
 }
+
+/** There is a candidate that can be sent back to stable. */
+const mayReturn = (state: ServiceState): boolean =>
+  !isOver(state) && state.rollout?.plan.to.release !== state.stable?.release
 
 function heal(world: World): void {
   world.setReachable('router', true)

@@ -2,7 +2,7 @@ import type { Effect } from '../../core/rollout/due.ts'
 import { LATENCY_BUCKETS } from '../../core/shared/histogram.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
-import type { RouterState } from '../../core/shared/router-state.ts'
+import type { InstanceTraffic, RouterState } from '../../core/shared/router-state.ts'
 import { ServiceRoutes } from '../../core/shared/routes.ts'
 import type { FencingToken } from '../../core/shared/token.ts'
 import { compareTokens } from '../../core/shared/token.ts'
@@ -36,6 +36,7 @@ export function createRouterModel() {
   let counts = new Map<string, TrafficCounts>()
   let unroutable = 0
   let listening = false
+  let draining: InstanceTraffic[] = []
   const owed = new Map<string, number>()
   const qualities = new Map<string, Quality>()
   const written: Record<string, number>[] = []
@@ -115,7 +116,7 @@ export function createRouterModel() {
       token,
       listening: listening ? { host: '127.0.0.1', port: 8080 } : null,
       sets,
-      instances: [],
+      instances: draining,
       reverted,
     }),
     counts: (): ServiceCounts => ({
@@ -133,6 +134,11 @@ export function createRouterModel() {
     /** Somebody writes weights past the controller: the token stays. */
     edit: (to: Record<string, number>): void => {
       sets = sets.map((set) => ({ ...set, weightPermille: to[set.release] ?? 0 }))
+    },
+    /** Instances that left the routes this long ago and still have a request; nothing else is said about instances. */
+    drain: (instances: readonly { id: string; release: string }[], sinceMs: number): void => {
+      const drain = { done: false, sinceMs, cut: [], cutTotal: 0 }
+      draining = instances.map(({ id, release }) => ({ id, release, inFlight: 1, websockets: 0, drain }))
     },
     /** The data plane goes back to stable by itself. */
     revert: (stable: string, at: number): void => {

@@ -47,6 +47,7 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       kind: 'canary',
       steps: [stage(50), stage(250), stage(500), stage(1000)],
       watchMs: 30_000,
+      lightWatch: null,
       holdMs: 15_000,
       readyPercent: 100,
       ...change.strategy,

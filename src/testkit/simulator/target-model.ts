@@ -53,6 +53,7 @@ export function createTargetModel(now: () => number) {
     switch (effect.kind) {
       case 'set-routes':
       case 'finalize':
+      case 'go-back':
         return null
       case 'start-set': {
         const { release } = effect

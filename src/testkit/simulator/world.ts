@@ -7,6 +7,7 @@ import type { Event, EventOf } from '../../core/rollout/event.ts'
 import { evolve } from '../../core/rollout/evolve.ts'
 import type { MetricAnswer } from '../../core/rollout/observation.ts'
 import type { Actor } from '../../core/rollout/reason.ts'
+import { ENGINE } from '../../core/rollout/reason.ts'
 import type { Adoption, Order, ServiceState } from '../../core/rollout/state.ts'
 import { newServiceState } from '../../core/rollout/state.ts'
 import type { Freeze, FreezeState } from '../../core/shared/freeze.ts'
@@ -112,9 +113,22 @@ export function createWorld({
   }
 
   const act = (effect: Effect): Problem | null => {
+    if (effect.kind === 'go-back') return goBack()
     if (effect.kind === 'set-routes' || effect.kind === 'finalize')
       return routerReachable ? router.perform(effect) : unreachable('ROUTER')
     return targetReachable ? target.perform(effect) : unreachable('TARGET')
+  }
+
+  /** The rollback that the light watch asks for, ordered as the controller does it. */
+  function goBack(): Problem | null {
+    const version = state.previous[0]?.version ?? ''
+    const plan = simulatedPlan(state, { version, settings, kind: 'rollback', now })
+    const rollout = {
+      ...{ id: `rollout-${nextRollout++}`, order: 'rollback' as const, plan, settings, actor: ENGINE },
+      ...{ note: '', at: now, adoption: null, notBefore: null },
+    }
+    const decided = send({ kind: 'go-back', rollout })
+    return decided.kind === 'ok' ? null : decided.problem
   }
 
   function performDue(): void {
@@ -254,6 +268,10 @@ export function createWorld({
     weightOf: (version: string): number => router.weights()[`${version}-r`] ?? 0,
     setMetrics: (to: typeof metrics): void => {
       metrics = to
+    },
+    /** Requests per second from now on. */
+    setTraffic: (perSecond: number): void => {
+      requestsPerSecond = perSecond
     },
     setFreeze,
     setReachable: (what: 'target' | 'router' | 'freezes', reachable: boolean): void => {

@@ -17,6 +17,7 @@ const empty: ServiceView = {
   queued: null,
   freeze: null,
   drift: null,
+  lightWatch: null,
   timeline: [],
   actions: [],
   warnings: [],

@@ -17,6 +17,7 @@ const view: ServiceView = {
   queued: null,
   freeze: null,
   drift: null,
+  lightWatch: null,
   timeline: [],
   actions: [
     { name: 'deploy', allowed: true, whyNot: null },

@@ -67,7 +67,7 @@ function KnownService({ view }: { view: ServiceView }) {
   )
 }
 
-function Warnings({ view: { warnings, rollout, queued } }: { view: ServiceView }) {
+function Warnings({ view: { warnings, rollout, queued, lightWatch } }: { view: ServiceView }) {
   return (
     <div className="notices">
       {warnings.map((warning) => (
@@ -75,6 +75,7 @@ function Warnings({ view: { warnings, rollout, queued } }: { view: ServiceView }
           {asSentence(warning)}
         </Notice>
       ))}
+      {lightWatch === null ? null : <Notice tone="quiet">{asSentence(lightWatch.sentence)}</Notice>}
       {queued === null ? null : (
         <Notice tone="quiet">{`${queued.version} waits: ${queued.waitingOn.message}.`}</Notice>
       )}
