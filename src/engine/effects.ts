@@ -8,11 +8,21 @@ import type { SetSpec } from '../core/shared/set-spec.ts'
 import type { Router } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
+import { notHeld } from './not-held.ts'
 import type { EffectRunner } from './perform.ts'
 
 export const RELEASE_DOCUMENT = 'release'
 
-export type EffectParts = { store: Store; target: Target; router: Router; probeKey: string }
+export type EffectParts = {
+  store: Store
+  target: Target
+  router: Router
+  probeKey: string
+  /** Epoch under which this controller may act on a stream right now, or `null` when it may not. */
+  epochOf(stream: string): number | null
+  /** Plans and orders the way back that the light watch asks for. */
+  goBack(stream: string): Promise<Result<void>>
+}
 
 /** How each kind of effect is done through the ports. */
 export function createEffectRunner(parts: EffectParts): EffectRunner {
@@ -31,6 +41,8 @@ export function createEffectRunner(parts: EffectParts): EffectRunner {
         return setRoutes(parts, stream, { state, effect })
       case 'finalize':
         return router.finalize({ token: effect.token, service: stream })
+      case 'go-back':
+        return parts.goBack(stream)
     }
   }
 }
@@ -40,7 +52,7 @@ async function startSet(
   stream: string,
   effect: Extract<Effect, { kind: 'start-set' }>,
 ): Promise<Result<void>> {
-  const release = await loadRelease(parts.store, effect.release)
+  const release = await releaseFor(parts, stream, effect)
   if (release.kind === 'failed') return release
   return parts.target.start({
     token: effect.token,
@@ -54,7 +66,7 @@ async function adoptSet(
   stream: string,
   effect: Extract<Effect, { kind: 'adopt-set' }>,
 ): Promise<Result<void>> {
-  const release = await loadRelease(parts.store, effect.release)
+  const release = await releaseFor(parts, stream, effect)
   if (release.kind === 'failed') return release
   const { pid, port } = effect.adoption
   const adopted = await parts.target.adopt({
@@ -87,6 +99,16 @@ async function setRoutes(
     onControllerLoss: settings.onControllerLoss,
     probeKey: parts.probeKey,
   })
+}
+
+/** To read it takes time, and a process that was stopped meanwhile may have lost the stream: then nothing is done any more. */
+async function releaseFor(
+  { store, epochOf }: EffectParts,
+  stream: string,
+  { release, token }: Extract<Effect, { kind: 'start-set' | 'adopt-set' }>,
+): Promise<Result<Release>> {
+  const loaded = await loadRelease(store, release)
+  return epochOf(stream) === token.epoch ? loaded : failed(notHeld(stream))
 }
 
 /** The immutable record of a release; effects and rollbacks run from it, never from the file of today. */

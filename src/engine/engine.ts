@@ -12,9 +12,10 @@ import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Store } from '../ports/store.ts'
 import { messagesFor } from './announce.ts'
-import { decodeStream } from './decode.ts'
+import { notHeld } from './not-held.ts'
 import type { Performer } from './perform.ts'
 import { recordsFor } from './record.ts'
+import { createStates, type KnownState } from './states.ts'
 import { createStreamLock } from './stream-lock.ts'
 
 /** A conflict means somebody else wrote between load and append: loaded anew this often before giving up. */
@@ -40,12 +41,13 @@ export type EngineParts = {
 export interface Engine {
   /** Decides one command: load, decide, append, perform. Refusals and storage failures are values; nothing is half done. */
   handle(stream: string, command: Command): Promise<Result<Decided>>
-  load(stream: string): Promise<Result<{ state: ServiceState; revision: number }>>
+  load(stream: string): Promise<Result<KnownState>>
 }
 
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, performer } = parts
   const lock = createStreamLock()
+  const { load, keep } = createStates(store)
 
   async function handle(stream: string, command: Command): Promise<Result<Decided>> {
     const decided = await lock.run(stream, () => decideDurably(stream, command))
@@ -73,11 +75,6 @@ export function createEngine(parts: EngineParts): Engine {
         retryable: true,
       }),
     )
-  }
-
-  async function load(stream: string): Promise<Result<{ state: ServiceState; revision: number }>> {
-    const stored = await store.load(stream)
-    return stored.kind === 'failed' ? stored : decodeStream(stream, stored.value)
   }
 
   async function append(
@@ -109,6 +106,7 @@ export function createEngine(parts: EngineParts): Engine {
       return appended
     }
     const decided = { state, revision: appended.value.revision, events }
+    keep(stream, { state, revision: decided.revision })
     parts.onDecided(stream, decided)
     return ok(decided)
   }
@@ -125,12 +123,6 @@ const dueOf = ({ sets, rollout, finalizing, queued }: ServiceState, at: number):
   sets.length > 0 || finalizing || queued !== null || (rollout !== null && rollout.phase.kind !== 'ended')
     ? at
     : null
-
-const notHeld = (stream: string) =>
-  problem('STORE_FENCED', {
-    message: `This controller does not look after ${stream} now.`,
-    remedy: 'Nothing: the controller that does goes on.',
-  })
 
 /** The state after each event, so that what is said about an event fits its moment. */
 function foldAll(before: ServiceState, events: readonly Event[]): ServiceState[] {

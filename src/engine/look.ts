@@ -16,13 +16,23 @@ const IDLE_MS = 1000
 
 export type LookParts = { target: Target; router: Router; metrics: MetricSource; freezes: Freezes }
 
+/**
+ * Looks in a second, for all streams together, that only wait for time or for something to break. With more streams than
+ * this allows for, each is looked at less often, so that what is urgent elsewhere is not late.
+ */
+const LOOKS_PER_SECOND = 1000
+/** However many there are. */
+const LONGEST_MS = 10_000
+/** A timer may end a little early; then the numbers would be too young and the evaluation would wait for the next look. */
+const AFTER_MS = 5
+
 /** One look at target, router and numbers, side by side. */
 export async function look(
   { target, router, metrics, freezes }: LookParts,
   stream: string,
-  { state, probes }: { state: ServiceState; probes: Observed['probes'] },
+  { state, probes, lightLook }: { state: ServiceState; probes: Observed['probes']; lightLook: boolean },
 ): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
-  const measured = state.rollout !== null && state.rollout.phase.kind !== 'ended'
+  const measured = lightLook || (state.rollout !== null && state.rollout.phase.kind !== 'ended')
   const [instances, routes, counts, frozen] = await Promise.all([
     target.observe(stream),
     router.readState(stream),
@@ -56,8 +66,15 @@ export async function look(
   }
 }
 
-/** How soon to look again. */
-export function lookAgainMs(state: ServiceState): number {
+/** How soon to look again at a stream, when this many are looked after. */
+export function lookAgainMs(state: ServiceState, { now, streams }: { now: number; streams: number }): number {
+  const wished = wishedPauseMs(state)
+  if (wished === EAGER_MS) return wished
+  const affordable = Math.min(LONGEST_MS, (streams * 1000) / LOOKS_PER_SECOND)
+  return wished >= affordable ? wished : Math.min(affordable, ...momentsAheadMs(state.rollout, now))
+}
+
+function wishedPauseMs(state: ServiceState): number {
   const { rollout } = state
   if (rollout === null || rollout.phase.kind === 'ended')
     return state.sets.some(({ stage, role }) => stage !== 'wanted' || role === 'retiring')
@@ -66,6 +83,21 @@ export function lookAgainMs(state: ServiceState): number {
   const kind = rollout.plan.steps[rollout.stepIndex]?.step.kind
   const waitsForTime = kind === 'observe' || kind === 'watch'
   return rollout.phase.kind === 'running' && waitsForTime ? ROLLOUT_MS : EAGER_MS
+}
+
+/** How far ahead the next evaluation and the end of the step are: no look may be later than these. */
+function momentsAheadMs(rollout: ServiceState['rollout'], now: number): number[] {
+  if (rollout === null) return []
+  const { cursor, settings, plan, steps, stepIndex } = rollout
+  const step = plan.steps[stepIndex]?.step
+  const startedAt = steps[stepIndex]?.startedAt ?? null
+  const lasts = step?.kind === 'observe' || step?.kind === 'watch' ? step.durationMs : null
+  return [
+    ...(cursor === null ? [] : [cursor.at + settings.analysis.intervalMs]),
+    ...(startedAt === null || lasts === null ? [] : [startedAt + lasts]),
+  ]
+    .map((moment) => moment - now + AFTER_MS)
+    .filter((ahead) => ahead > 0)
 }
 
 /** What of the prober's totals has not been journalled yet. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LONGEST_RETRY_MS } from '../ports/store.ts'
 import { nextDelayMs, retryDelaysMs } from './outbox-schedule.ts'
 
 describe('the schedule of attempts', () => {
@@ -19,6 +20,13 @@ describe('the schedule of attempts', () => {
   it('never comes back sooner than the receiver asked', () => {
     expect(nextDelayMs({ attempts: 1, random: 0.5, retryAfterMs: 60_000 })).toBe(60_000)
     expect(nextDelayMs({ attempts: 4, random: 0.5, retryAfterMs: 60_000 })).toBe(600_000)
+  })
+
+  it('never waits longer than a store takes for a wrong clock', () => {
+    expect(nextDelayMs({ attempts: 1, random: 0.5, retryAfterMs: 2 * LONGEST_RETRY_MS })).toBe(
+      LONGEST_RETRY_MS,
+    )
+    expect(1.2 * Math.max(...retryDelaysMs)).toBeLessThan(LONGEST_RETRY_MS)
   })
 
   it('stays within a fifth of the plan, whatever the random value', () => {

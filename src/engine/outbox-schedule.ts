@@ -1,3 +1,5 @@
+import { LONGEST_RETRY_MS } from '../ports/store.ts'
+
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
@@ -20,7 +22,8 @@ export const retryDelaysMs = DELAYS_MS
 
 /**
  * How long to wait after `attempts` failed ones, or `null` when it is time to give up.
- * `random` is in [0, 1). `retryAfterMs` is the receiver's own wish; it can lengthen the wait and never shortens it.
+ * `random` is in [0, 1). `retryAfterMs` is the receiver's own wish; it can lengthen the wait, up to the longest
+ * that a store lets a message wait, and never shortens it.
  *
  * @example nextDelayMs({ attempts: 1, random: 0.5 }) // 5000
  */
@@ -32,5 +35,5 @@ export function nextDelayMs(after: {
   const delayMs = DELAYS_MS[after.attempts - 1]
   if (delayMs === undefined) return null
   const jittered = Math.round(delayMs * (1 - JITTER + 2 * JITTER * after.random))
-  return Math.max(jittered, after.retryAfterMs ?? 0)
+  return Math.min(Math.max(jittered, after.retryAfterMs ?? 0), LONGEST_RETRY_MS)
 }

@@ -155,6 +155,21 @@ describe('the outbox', () => {
     expect(errors.sort()).toEqual(['NOTIFY_CRASHED', 'NOTIFY_UNKNOWN_CHANNEL'])
   })
 
+  it('does not send again what was settled between a question to the store and its answer', async () => {
+    const { outbox, hook, put, store, waitAtSend, waitAtRead } = await slowWorld()
+    await put('shop', ['a'])
+    const first = outbox.runOnce(signal)
+    await waitAtSend.reached
+    const second = outbox.runOnce(signal)
+    await waitAtRead.reached
+    waitAtSend.goOn()
+    await first
+    waitAtRead.goOn()
+    await second
+    expect(hook.arrived.map(({ key }) => key)).toEqual(['a'])
+    expect(await store.listMessages(1)).toMatchObject({ value: [{ state: 'delivered', attempts: 1 }] })
+  })
+
   it('starts nothing new after it was told to stop', async () => {
     const { outbox, hook, put } = await world()
     await put('shop', ['a'])
@@ -175,6 +190,43 @@ async function world(more: Record<string, Notifier> = {}) {
   const put = (stream: string, keys: string[], channels = ['hook']) =>
     putMessages(store, { stream, keys, channels })
   return { store, faults, hook, mail, clock, put, restarted, outbox: restarted() }
+}
+
+/** A world in which a message stays under way, and then an answer of the store, until they are told to go on. */
+async function slowWorld() {
+  const plain = await world()
+  const [waitAtSend, waitAtRead] = [createGate(), createGate()]
+  const { store, hook, clock } = plain
+  const pendingMessages: Store['pendingMessages'] = async (now, limit) => {
+    const pending = await store.pendingMessages(now, limit)
+    if (hook.arrived.length > 0) await waitAtRead.pass()
+    return pending
+  }
+  const send: Notifier['send'] = async (message, key) => {
+    const sent = await hook.notifier.send(message, key)
+    await waitAtSend.pass()
+    return sent
+  }
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  const notifiers = { hook: { kind: 'slow', send } }
+  const outbox = createOutbox({
+    store: { ...store, pendingMessages },
+    ...{ notifiers, clock, log, random: () => 0.5 },
+  })
+  return { ...plain, outbox, waitAtSend, waitAtRead }
+}
+
+function createGate() {
+  const reached = Promise.withResolvers<void>()
+  const open = Promise.withResolvers<void>()
+  return {
+    reached: reached.promise,
+    goOn: open.resolve,
+    pass: async () => {
+      reached.resolve()
+      await open.promise
+    },
+  }
 }
 
 async function putMessages(

@@ -37,15 +37,21 @@ export type Outbox = {
  */
 export function createOutbox(dependencies: OutboxDependencies): Outbox {
   const busy = new Set<string>()
+  let isReading = false
   return {
     runOnce: async (signal) => {
+      if (isReading) return 0
       const { store, clock, log } = dependencies
+      // A channel that was busy when the question was asked may have settled what the answer still holds.
+      const occupied = new Set(busy)
+      isReading = true
       const pending = await store.pendingMessages(clock.now(), BATCH)
+      isReading = false
       if (pending.kind === 'failed') {
         log.error('outbox could not be read', { problem: pending.problem })
         return 0
       }
-      const free = pending.value.filter(({ channel }) => !busy.has(channel))
+      const free = pending.value.filter(({ channel }) => !occupied.has(channel))
       const channels = [...Map.groupBy(free, ({ channel }) => channel)]
       const counts = channels.map(async ([channel, messages]) => {
         busy.add(channel)

@@ -2,6 +2,7 @@ import type { Effect } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { EngineObserver } from '../ports/engine-observer.ts'
 
 /** After a success the world needs a moment to show it; asking again sooner would be noise. */
 const REPEAT_AFTER_MS = 750
@@ -16,6 +17,7 @@ export type PerformerParts = {
   run: EffectRunner
   /** How the answer comes back: as a command like any other. */
   answer(stream: string, effect: Effect, result: Result<void>): void
+  observer?: EngineObserver
 }
 
 export interface Performer {
@@ -23,43 +25,53 @@ export interface Performer {
   perform(stream: string, state: ServiceState, effects: readonly Effect[]): void
 }
 
+/** `notBefore` is of the clock that nobody sets: a wait must not last an hour because the wall clock was ahead for a moment. */
 type Memory = { underWay: boolean; failures: number; notBefore: number }
 
 /**
  * Effects are absolute and fenced, so this memory is only manners, not safety: it keeps one effect from running twice at
  * the same time and a failing one from being hammered. A restart forgets it and observes first.
  */
-export function createPerformer({ clock, run, answer }: PerformerParts): Performer {
-  const memories = new Map<string, Memory>()
+export function createPerformer({ clock, run, answer, observer }: PerformerParts): Performer {
+  const memories = new Map<string, Map<string, Memory>>()
 
   async function perform(stream: string, state: ServiceState, effect: Effect, memory: Memory): Promise<void> {
+    const [begunAt, attempt] = [clock.monotonic(), memory.failures + 1]
     const result = await run(stream, state, effect)
+    const problem = result.kind === 'ok' ? null : result.problem
+    observer?.performed({ stream, effect, attempt, tookMs: clock.monotonic() - begunAt, problem })
     memory.underWay = false
     memory.failures = result.kind === 'ok' ? 0 : memory.failures + 1
-    memory.notBefore = clock.now() + (result.kind === 'ok' ? REPEAT_AFTER_MS : retryDelayMs(memory.failures))
+    memory.notBefore =
+      clock.monotonic() + (result.kind === 'ok' ? REPEAT_AFTER_MS : retryDelayMs(memory.failures))
     answer(stream, effect, result)
   }
 
   return {
     perform: (stream, state, effects) => {
+      const mine = memories.get(stream) ?? new Map<string, Memory>()
       for (const effect of effects) {
-        const key = `${stream} ${effect.key}`
-        const memory = memories.get(key) ?? { underWay: false, failures: 0, notBefore: 0 }
-        memories.set(key, memory)
-        if (memory.underWay || clock.now() < memory.notBefore) continue
+        const memory = mine.get(effect.key) ?? {
+          underWay: false,
+          failures: 0,
+          notBefore: Number.NEGATIVE_INFINITY,
+        }
+        mine.set(effect.key, memory)
+        if (memory.underWay || clock.monotonic() < memory.notBefore) continue
         memory.underWay = true
         void perform(stream, state, effect, memory)
       }
-      forgetOthers(memories, stream, effects)
+      forgetOthers(mine, effects)
+      if (mine.size > 0) memories.set(stream, mine)
+      else memories.delete(stream)
     },
   }
 }
 
 /** Keys that are no longer due and not under way need no memory. */
-function forgetOthers(memories: Map<string, Memory>, stream: string, effects: readonly Effect[]): void {
-  const wanted = new Set(effects.map(({ key }) => `${stream} ${key}`))
-  for (const [key, { underWay }] of memories)
-    if (key.startsWith(`${stream} `) && !underWay && !wanted.has(key)) memories.delete(key)
+function forgetOthers(memories: Map<string, Memory>, effects: readonly Effect[]): void {
+  const wanted = new Set(effects.map(({ key }) => key))
+  for (const [key, { underWay }] of memories) if (!underWay && !wanted.has(key)) memories.delete(key)
 }
 
 const retryDelayMs = (failures: number): number =>
