@@ -40,10 +40,11 @@ async function many(): Promise<number> {
     seeds,
     store,
     workers,
-    onProgress: ({ seeds: done }) => {
+    onProgress: ({ seeds: done, failures }) => {
       if (performance.now() - toldAt < PROGRESS_EVERY_MS) return
       toldAt = performance.now()
-      console.log(`${done} of ${seeds} seeds`)
+      const failed = failures.length === 0 ? '' : `, failed: ${failures.map(({ seed }) => seed).join(', ')}`
+      console.log(`${done} of ${seeds} seeds${failed}`)
     },
   })
   console.log(summary(totals, { tookMs: performance.now() - began, workers }))

@@ -22,6 +22,8 @@ export type Book = {
   measuredAt: number
   heldUntil: Map<string, number>
   facts: Map<string, RolloutFacts>
+  /** How long the present step, or the wait for its instances, has lasted without the time in which it was held. */
+  deadline: { ms: number; at: number | null }
   /** Ids of rollouts in the order in which the journal first named them. */
   accepted: string[]
   truth: Truth
@@ -35,4 +37,10 @@ export type Truth = {
   /** There were always numbers. */
   numbersAreComplete: boolean
   isCalm: boolean
+  /** Nobody set a clock. */
+  clocksAreRight: boolean
+  /** Whoever counts the requests never began anew, and never told what is not so. */
+  countersAreWhole: boolean
+  /** Requests that the release truly answered. */
+  served(release: string): number
 }

@@ -1,6 +1,7 @@
 import type { Command } from '../../../core/rollout/command.ts'
 import type { Effect } from '../../../core/rollout/due.ts'
 import type { Result } from '../../../core/shared/result.ts'
+import { ok } from '../../../core/shared/result.ts'
 import { createAudience } from '../../../engine/audience.ts'
 import { createEffectRunner } from '../../../engine/effects.ts'
 import type { Decided, Engine } from '../../../engine/engine.ts'
@@ -53,7 +54,13 @@ export function startController({ life, ports, random, trace }: ControllerParts)
   })
   const performer = createPerformer({
     clock,
-    run: createEffectRunner({ ...ports, probeKey: PROBE_KEY }),
+    // No simulated configuration lets the light watch go back by itself.
+    run: createEffectRunner({
+      ...ports,
+      probeKey: PROBE_KEY,
+      epochOf: ownership.leases.epochOf,
+      goBack: async () => ok(undefined),
+    }),
     answer: (stream, effect, result) => {
       void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
     },
@@ -75,6 +82,8 @@ export function startController({ life, ports, random, trace }: ControllerParts)
   })
 
   async function live(): Promise<void> {
+    // The world must know of the life before it can end in its first call.
+    await undefined
     const identity = { name: life.name, pid: 1, startedAt: START_OF_TIME_MS, host: life.host.name }
     while ((await store.join(identity)).kind === 'failed') await clock.sleep(JOIN_AGAIN_MS)
     while ((await ownership.leases.claim()).kind === 'failed') await clock.sleep(JOIN_AGAIN_MS)

@@ -48,6 +48,7 @@ export type OracleParts = {
 export function createEffectOracle({ now, journal, router, target, violate }: OracleParts): EffectOracle {
   const highest = new Map<string, FencingToken>()
   const looks = new Map<string, number>()
+  const foreign = new Map<string, { what: string; after: number; looks: number }>()
   let writes = 0
 
   /** What a part let pass, it must have been right to let pass. */
@@ -90,7 +91,9 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
       ({ event }) =>
         (event.kind === 'set-stopping' || event.kind === 'set-wanted') && event.release === release,
     )?.event
-    if (asked?.kind !== 'set-stopping') violate(`${release} is stopped, and nobody decided that`)
+    // A copy that was under way when the set was wanted again finds only what the first one left: nobody told the target yet.
+    const isLate = asked?.kind === 'set-wanted' && token.sequence < asked.sequence
+    if (asked?.kind !== 'set-stopping' && !isLate) violate(`${release} is stopped, and nobody decided that`)
     const entry = router.entry(service)
     const share = entry.sets.find((set) => set.release === release)?.weightPermille ?? 0
     const isOurs = !entry.isTouched && token.epoch === book.epoch
@@ -98,6 +101,26 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     if (isOurs && busy !== undefined)
       violate(`INV3: ${release} is stopped, and ${busy[0]} still has requests`)
     if (isOurs && share > 0) violate(`INV3: ${release} is stopped with ${share} per mille`)
+  }
+
+  /** What the owner saw at its last look, and decided after, must speak of weights that are not ours. */
+  function driftIsNoticed(book: Book, { token, sets }: RouterState): void {
+    const { state, stream, events } = book
+    const weights = JSON.stringify(weightsOf(sets))
+    const isOurs = token?.epoch === state.epoch && token.sequence === state.traffic.sequence
+    const isForeign = isOurs && weights !== JSON.stringify(weightsOf(state.traffic.routes))
+    const before = foreign.get(stream)
+    foreign.delete(stream)
+    if (!isForeign || state.drift?.held === true) return
+    const what = `${show(token)} ${weights}`
+    const first = before?.what === what ? before : { what, after: events.length, looks: 0 }
+    foreign.set(stream, { ...first, looks: first.looks + 1 })
+    const decided = events.slice(first.after).map(({ event }) => event.kind)
+    const isSaid = decided.includes('routes-drifted') || decided.includes('routes-decided')
+    if (first.looks > 1 && decided.includes('metrics-observed') && !isSaid)
+      violate(
+        `INV7: weights that are not ours were seen ${first.looks + 1} times, and nobody says so: ${weights}`,
+      )
   }
 
   return {
@@ -136,6 +159,7 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
       const given = [...journal.epochsOf(life, service)]
       looks.set(`${life.name} ${part} ${service}`, Math.max(0, ...given))
       if (answer.kind === 'ok' && 'sets' in answer.value && answer.value.token !== null) {
+        driftIsNoticed(journal.book(service), answer.value)
         const { epoch, sequence } = answer.value.token
         journal.book(service).routerAnswers.add(answerKey(epoch, sequence, weightsOf(answer.value.sets)))
       }

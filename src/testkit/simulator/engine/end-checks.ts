@@ -4,6 +4,7 @@ import type { ServiceState } from '../../../core/rollout/state.ts'
 import { newServiceState } from '../../../core/rollout/state.ts'
 import { waitingOnOf } from '../../../core/rollout/waiting.ts'
 import { decodeStream } from '../../../engine/decode.ts'
+import { ROLLOUT_DOCUMENT, RolloutRecord } from '../../../engine/record.ts'
 import type { Store } from '../../../ports/store.ts'
 import type { Book } from './book.ts'
 import { weightsOf } from './router.ts'
@@ -14,10 +15,10 @@ const FAR_MS = 60_000
 
 /** Nothing is on its way any more: what there is may stay as it is. */
 export function isAtRest(
-  { rollout, queued, sets, traffic, epoch, finalizing, breaker }: ServiceState,
+  { rollout, queued, sets, traffic, epoch, finalizing, breaker, lightWatch }: ServiceState,
   now: number,
 ): boolean {
-  const isOver = rollout === null || rollout.phase.kind === 'ended'
+  const isOver = lightWatch === null && (rollout === null || rollout.phase.kind === 'ended')
   const isConfirmed =
     traffic.sequence === 0 ||
     (traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch)
@@ -47,6 +48,7 @@ export async function endChecks(
 ): Promise<void> {
   for (const book of universe.journal.books()) {
     await nothingIsLost(universe, book, store)
+    await outcomesAreRecorded(universe, book, store)
     reportIsTrue(universe, book)
     everyRolloutEnded(universe, book)
   }
@@ -69,10 +71,27 @@ async function nothingIsLost({ violate }: Universe, book: Book, store: Store): P
   const read = stored.value.map(({ event }) => event)
   if (!isSame(read, written))
     violate(`a committed event was lost: ${read.length} are stored, ${written.length} were acknowledged`)
-  const decoded = decodeStream(book.stream, loaded.value)
+  // Through text, as a store on disk has it: one in memory hands out the very object that was written.
+  const row = loaded.value === null ? null : { ...loaded.value, state: plain(loaded.value.state) }
+  const decoded = decodeStream(book.stream, row)
   if (decoded.kind === 'failed') return violate(`the state cannot be read: ${decoded.problem.message}`)
   const folded = evolveAll(newServiceState(book.stream), written)
   if (!isSame(decoded.value.state, folded)) violate('the stored state is not the fold of its events')
+}
+
+/** Whoever asks for a rollout by its id learns how it ended. */
+async function outcomesAreRecorded({ violate }: Universe, { events }: Book, store: Store): Promise<void> {
+  let current = ''
+  for (const { event } of events) {
+    if (event.kind === 'rollout-started') current = event.rollout.id
+    if (event.kind !== 'outcome-reached' && event.kind !== 'queue-dropped') continue
+    const [id, outcome] =
+      event.kind === 'queue-dropped' ? [event.rollout, 'superseded'] : [current, event.outcome]
+    const found = await store.getDocument(ROLLOUT_DOCUMENT, id)
+    const record = found.kind === 'ok' ? RolloutRecord.safeParse(found.value?.body) : null
+    if (record?.data?.view.outcome !== outcome)
+      violate(`${id} ended as ${outcome}, its record says ${record?.data?.view.outcome}`)
+  }
 }
 
 /** As JSON has it: what a store on disk cannot hold is no difference. */
@@ -98,6 +117,12 @@ function reportIsTrue({ router, target, violate }: Universe, { stream, state }: 
   const living = target.instances(stream).filter(({ state }) => state !== 'gone')
   const left = living.find(({ release }) => !state.sets.some((set) => set.release === release))
   if (left !== undefined) violate(`${left.id} runs, and nobody knows of it`)
+}
+
+/** What was decided is what the router does, unless somebody else's weights are left alone. */
+export function isInForce({ router }: Universe, { stream, state }: Book): boolean {
+  const [decided, real] = [state.traffic.routes, router.entry(stream).sets].map(weightsOf)
+  return state.drift?.held === true || isDeepStrictEqual(sorted(decided ?? {}), sorted(real ?? {}))
 }
 
 const sorted = (weights: Record<string, number>): unknown =>

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Result } from '../../../core/shared/result.ts'
 import { ok } from '../../../core/shared/result.ts'
 import type { NotificationMessage } from '../../../ports/notifier.ts'
 import type { AppendRequest, SettleMessage } from '../../../ports/store.ts'
 import type { Life } from './life.ts'
 
-type Kept = { channel: string; key: string; stream: string; text: string; index: number; arrived: number }
+type Kept = { channel: string; key: string; stream: string; words: unknown; index: number; arrived: number }
 
 /** Told once per rollout, whatever happens. */
 const ONCE = /^rollout\.(started|promoted|rolled_back|aborted|superseded|failed)$/
@@ -22,6 +23,9 @@ export type Inbox = {
   count(): number
 }
 
+/** As JSON has it; the order in which a store hands the fields out says nothing. */
+const plain = (message: NotificationMessage): unknown => JSON.parse(JSON.stringify(message))
+
 export function createInbox({ violate }: { violate(what: string): void }): Inbox {
   const kept = new Map<string, Kept>()
   const lanes = new Map<string, Kept[]>()
@@ -37,7 +41,7 @@ export function createInbox({ violate }: { violate(what: string): void }): Inbox
       if (kept.has(id)) violate(`message ${id} was written twice`)
       const lane = lanes.get(`${stream} ${channel}`) ?? []
       lanes.set(`${stream} ${channel}`, lane)
-      const one = { channel, key, stream, text: JSON.stringify(message), index: lane.length, arrived: 0 }
+      const one = { channel, key, stream, words: plain(message), index: lane.length, arrived: 0 }
       lane.push(one)
       kept.set(id, one)
       once(channel, message)
@@ -72,7 +76,8 @@ export function createInbox({ violate }: { violate(what: string): void }): Inbox
       const one = kept.get(idOf(channel, key))
       if (one === undefined) violate(`a message arrived that was never written: ${idOf(channel, key)}`)
       if (one === undefined) return ok(undefined)
-      if (one.text !== JSON.stringify(message)) violate(`${key} arrived with other words than before`)
+      if (!isDeepStrictEqual(one.words, plain(message)))
+        violate(`${key} arrived with other words than before`)
       one.arrived += 1
       const earlier = lanes.get(`${one.stream} ${channel}`)?.slice(0, one.index) ?? []
       const late = earlier.find(({ arrived }) => arrived === 0)

@@ -1,13 +1,16 @@
 import type { Event } from '../../../core/rollout/event.ts'
 import type { RolloutState, ServiceState } from '../../../core/rollout/state.ts'
 import type { Book } from './book.ts'
+import { START_OF_TIME_MS } from './life.ts'
 
 type Step = { book: Book; before: ServiceState; event: Event; after: ServiceState; now: number }
 /** Names what is broken by this event, or answers `null`. */
 export type JournalRule = (step: Step) => string | null
 
-/** Numbers that are older than one interval and this do not carry a decision. Room for late calls is in it. */
-const NUMBERS_MARGIN_MS = 9000
+/** Numbers that are older than one interval and this do not carry a decision; a few calls fit in it. */
+const NUMBERS_MARGIN_MS = 3100
+/** With clocks that are set forward and back, and late calls. */
+const WRONG_CLOCK_MARGIN_MS = 9000
 
 /** Beyond the invariants that the core alone is held to: what follows from the whole history and from the world. */
 export const JOURNAL_RULES: readonly JournalRule[] = [
@@ -112,8 +115,10 @@ function timeIsServed({ rollout }: ServiceState, event: Event): string | null {
 function numbersWereSeen({ book, before, event, now }: Step): string | null {
   const done = finished(before.rollout, event)
   if (done === null || (done.step.kind !== 'observe' && done.step.kind !== 'watch')) return null
-  const ageMs = now - book.measuredAt
-  const limitMs = done.rollout.settings.analysis.intervalMs + NUMBERS_MARGIN_MS
+  const { clocksAreRight } = book.truth
+  const ageMs = (clocksAreRight ? event.at - START_OF_TIME_MS : now) - book.measuredAt
+  const marginMs = clocksAreRight ? NUMBERS_MARGIN_MS : WRONG_CLOCK_MARGIN_MS
+  const limitMs = done.rollout.settings.analysis.intervalMs + marginMs
   if (ageMs > limitMs) return `the ${done.step.kind} ended ${ageMs} ms after the last numbers`
   if (done.step.kind === 'watch') return null
   const needed = Object.keys(done.step.criteria).length > 0 ? done.rollout.settings.analysis.minRequests : 1

@@ -4,6 +4,7 @@ import { newServiceState } from '../../../core/rollout/state.ts'
 import type { AppendRequest, Lease } from '../../../ports/store.ts'
 import { brokenInvariant } from '../invariants.ts'
 import type { Book, Truth } from './book.ts'
+import { HISTORY_RULES } from './history-rules.ts'
 import type { JournalRule } from './journal-rules.ts'
 import { JOURNAL_RULES } from './journal-rules.ts'
 import type { Life } from './life.ts'
@@ -20,6 +21,19 @@ export type Journal = {
   epochsOf(life: Life, stream: string): ReadonlySet<number>
   leaseUntil(life: Life, stream: string): number
 }
+
+/** What only the holder of the lease can know, or has to say. */
+const OF_THE_OWNER: readonly string[] = [
+  'controller-started',
+  'part-seen',
+  'instances-observed',
+  'routes-confirmed',
+  'routes-drifted',
+  'metrics-observed',
+  'busy-observed',
+  'set-asserted',
+  'let-go-accepted',
+] satisfies Event['kind'][]
 
 export type JournalParts = {
   now: () => number
@@ -58,6 +72,9 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
       )
     if (epoch !== null && epoch !== mine.epoch)
       violate(`INV10: the store took a write of epoch ${epoch} of ${life.name}; the epoch is ${mine.epoch}`)
+    const seen = epoch === null ? events.find(({ kind }) => OF_THE_OWNER.includes(kind)) : undefined
+    if (seen !== undefined)
+      violate(`INV10: ${life.name} wrote ${seen.kind} without an epoch, so that no store could refuse it`)
     for (const { event } of events) write(mine, event as Event)
     mine.revision = revision
   }
@@ -68,7 +85,7 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
     trace.line('journal', () => `${mine.stream} ${brief(event, 300)}`)
     const broken =
       brokenInvariant(mine.memory, { before, event, after }) ??
-      firstBroken(JOURNAL_RULES, { book: mine, before, event, after, now: now() })
+      firstBroken([...JOURNAL_RULES, ...HISTORY_RULES], { book: mine, before, event, after, now: now() })
     if (broken !== null) violate(broken)
     if (event.kind === 'routes-decided') mine.routes.set(event.sequence, JSON.stringify(event.routes))
     mine.events.push({ event, at: now() })
@@ -108,6 +125,7 @@ const newBook = (stream: string, truth: Truth): Book => ({
   measuredAt: Number.NEGATIVE_INFINITY,
   heldUntil: new Map(),
   facts: new Map(),
+  deadline: { ms: 0, at: null },
   accepted: [],
   truth,
 })

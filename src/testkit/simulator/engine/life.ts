@@ -60,8 +60,12 @@ export function createLife(scheduler: Scheduler, host: Host, number: number): Li
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted === true) return resolve()
-          signal?.addEventListener('abort', () => whenAwake(resolve), { once: true })
-          scheduler.after(ms, () => whenAwake(resolve))
+          const over = (): void => {
+            signal?.removeEventListener('abort', over)
+            whenAwake(resolve)
+          }
+          signal?.addEventListener('abort', over, { once: true })
+          scheduler.after(ms, over)
         }),
     },
   }

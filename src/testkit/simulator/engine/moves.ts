@@ -29,10 +29,10 @@ export function make(universe: Universe, move: Move): void {
       universe.scheduler.after(move.forMs, () => users.strike(null))
       return
     case 'edit':
-      router.edit(STREAM, (sets) => {
-        const chosen = sets.find(({ version }) => version === move.to) ?? sets[0]
-        return chosen === undefined ? {} : { [chosen.release]: 1000 }
-      })
+      edit(universe, move.to)
+      return
+    case 'fight':
+      fight(universe, move)
       return
     case 'revert':
       router.revert(STREAM)
@@ -47,6 +47,9 @@ export function make(universe: Universe, move: Move): void {
       return
     case 'flap':
       each(move.version, (release) => target.flap(release, move.forMs))
+      return
+    case 'limp':
+      each(move.version, (release) => target.limp(release, move.forMs))
       return
     case 'behave':
       each(move.version, (release) => target.behave(release, move.behaviour))
@@ -69,6 +72,29 @@ export function make(universe: Universe, move: Move): void {
       if (host !== undefined) host.wallOffsetMs += move.byMs
     }
   }
+}
+
+/** As soon as there are two sets, the tool wants everything on the one that has less then. */
+function fight(universe: Universe, { everyMs, forMs }: { everyMs: number; forMs: number }): void {
+  const { scheduler, router } = universe
+  const end = scheduler.now() + forMs
+  let wanted: string | null = null
+  const set = (): void => {
+    if (scheduler.now() >= end) return
+    const [least, next] = router.entry(STREAM).sets.toSorted((a, b) => a.weightPermille - b.weightPermille)
+    if (next !== undefined) wanted ??= least?.version ?? null
+    if (wanted !== null) edit(universe, wanted)
+    scheduler.after(everyMs, set)
+  }
+  set()
+}
+
+/** Everything to one version, past every controller. */
+function edit({ router }: Universe, to: string): void {
+  router.edit(STREAM, (sets) => {
+    const chosen = sets.find(({ version }) => version === to) ?? sets[0]
+    return chosen === undefined ? {} : { [chosen.release]: 1000 }
+  })
 }
 
 function each(version: string, act: (release: string) => void): void {

@@ -1,9 +1,12 @@
 import type { Release } from '../../../core/release/release.ts'
 import type { ServiceSettings } from '../../../core/release/settings.ts'
 import type { Command } from '../../../core/rollout/command.ts'
+import type { Event } from '../../../core/rollout/event.ts'
 import type { Actor } from '../../../core/rollout/reason.ts'
-import type { QueuedRollout } from '../../../core/rollout/state.ts'
+import type { QueuedRollout, ServiceState } from '../../../core/rollout/state.ts'
+import type { Result } from '../../../core/shared/result.ts'
 import { loadRelease } from '../../../engine/effects.ts'
+import type { Decided } from '../../../engine/engine.ts'
 import { ROLLOUT_DOCUMENT } from '../../../engine/record.ts'
 import type { Book } from './book.ts'
 import type { SimulatedController } from './controller.ts'
@@ -24,6 +27,7 @@ export type PeopleParts = {
   book(stream: string): Book
   isBad(release: string): boolean
   trace: Trace
+  violate(what: string): void
 }
 
 /** People at the command line: they ask one controller, and see what it answers. */
@@ -33,7 +37,7 @@ export type People = {
   waiting(): number
 }
 
-export function createPeople({ settings, book, isBad, trace }: PeopleParts): People {
+export function createPeople({ settings, book, isBad, trace, violate }: PeopleParts): People {
   let asked = 0
   const open = new Set<{ life: Life }>()
 
@@ -103,15 +107,35 @@ export function createPeople({ settings, book, isBad, trace }: PeopleParts): Peo
       // As the operations do: a request that took effect, although nobody heard so, is not made again.
       const record = attempt === 0 ? null : await controller.ports.store.getDocument(ROLLOUT_DOCUMENT, id)
       if (record?.kind === 'ok' && record.value !== null) return id
-      const rollout = await prepare(controller, stream, { release, kind, id })
+      const isUnknown = record?.kind === 'failed'
+      const rollout = isUnknown ? null : await prepare(controller, stream, { release, kind, id })
       if (rollout !== null) {
-        const decided = await controller.handle(stream, { kind: 'deploy', rollout, now, wait: true })
+        const decided = await hand(controller, stream, { kind: 'deploy', rollout, now, wait: true })
         trace.line('person', () => `${id}: ${decided.kind === 'ok' ? 'accepted' : decided.problem.code}`)
+        if (decided.kind === 'ok' && !isHeeded(decided.value.state, rollout))
+          violate(`${id} was accepted and forgotten`)
         if (decided.kind === 'ok' || !decided.problem.retryable) return id
       }
       await controller.life.clock.sleep(TRY_AGAIN_MS)
     }
     return id
+  }
+
+  /** Some requests come twice, one right behind the other, where nobody else can come in between. */
+  async function hand(
+    controller: SimulatedController,
+    stream: string,
+    command: Extract<Command, { kind: 'deploy' }>,
+  ): Promise<Result<Decided>> {
+    const { id } = command.rollout
+    const first = controller.handle(stream, command)
+    if (controller.ports.store.shared || asked % 3 !== 0) return first
+    const again = await controller.handle(stream, command)
+    const isDropped = (event: Event): boolean =>
+      event.kind === 'queue-dropped' && event.rollout === id && event.reason.evidence.by === id
+    if (again.kind === 'ok' && again.value.events.some(isDropped))
+      violate(`${id} took its own place, because its request came twice`)
+    return first
   }
 
   async function prepare(
@@ -135,7 +159,8 @@ export function createPeople({ settings, book, isBad, trace }: PeopleParts): Peo
     const plan = planFor(state, { release, stableRelease: stable?.value ?? null, kind, now })
     return {
       id,
-      order: kind === 'rollback' ? 'rollback' : 'retry',
+      // Every other person insists: what is blocked comes again only for those.
+      order: kind === 'rollback' ? 'rollback' : asked % 2 === 0 ? 'deploy' : 'retry',
       plan,
       settings: release.settings,
       actor: ADA,
@@ -147,6 +172,13 @@ export function createPeople({ settings, book, isBad, trace }: PeopleParts): Peo
   }
 
   return { ask, waiting: () => [...open].filter(({ life }) => !life.isDead()).length }
+}
+
+/** Accepted means: it runs, it waits, or what it brings is on its way or there already. */
+function isHeeded({ rollout, queued, stable }: ServiceState, { id, plan }: QueuedRollout): boolean {
+  const { release } = plan.to
+  const isGoing = rollout?.phase.kind !== 'ended' && rollout?.plan.to.release === release
+  return rollout?.id === id || queued?.id === id || isGoing || stable?.release === release
 }
 
 function commandOf(kind: Exclude<PersonCommand['kind'], 'deploy' | 'rollback-to'>): Command {

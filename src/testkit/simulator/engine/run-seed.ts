@@ -1,5 +1,5 @@
 import type { Book } from './book.ts'
-import { describeWait, endChecks, isAtRest } from './end-checks.ts'
+import { describeWait, endChecks, isAtRest, isInForce } from './end-checks.ts'
 import { START_OF_TIME_MS } from './life.ts'
 import { ask, describe, make } from './moves.ts'
 import { createRandom } from './random.ts'
@@ -65,7 +65,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedReport> {
   return reportOf(universe, script, seed)
 }
 
-/** A message that was written under a wrong clock waits until that time comes. */
+/** A message that was tried under a clock that was ahead waits by that clock, so it may take an hour. */
 const setsClock = (move: Move): boolean => move.kind === 'clock' && move.byMs > 60_000
 
 async function live(
@@ -84,7 +84,7 @@ async function live(
   const book = universe.journal.book(STREAM)
   const rests = await waitFor(
     universe,
-    () => isEveryoneAwake(universe) && isAtRest(book.state, trueNow(universe)),
+    () => isEveryoneAwake(universe) && isAtRest(book.state, trueNow(universe)) && isInForce(universe, book),
     SETTLE_LIMIT_MS,
   )
   if (!rests) return stuck(universe, book)

@@ -27,8 +27,8 @@ export function createScheduler(random: Random): Scheduler {
   let working = 0
 
   async function drain(): Promise<void> {
-    do await immediate()
-    while (working > 0)
+    await everyPromise()
+    while (working > 0) await turn()
   }
 
   return {
@@ -42,6 +42,7 @@ export function createScheduler(random: Random): Scheduler {
       work.then(done, done)
     },
     runUntil: async (at, isOver) => {
+      await turn()
       await drain()
       for (let next = heap[0]; next !== undefined && next.at <= at && !isOver(); next = heap[0]) {
         pop(heap)
@@ -57,7 +58,17 @@ export function createScheduler(random: Random): Scheduler {
   }
 }
 
-const immediate = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** One turn of the real event loop: files get on, and a promise that was rejected without anybody to hear it is reported. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/**
+ * Resolves when no promise has anything left to do: a tick that is asked for inside a promise comes when their queue is
+ * empty. A turn of the event loop would do as well and takes several times as long.
+ */
+async function everyPromise(): Promise<void> {
+  await undefined
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+}
 
 const isBefore = (a: Planned, b: Planned): boolean => a.at < b.at || (a.at === b.at && a.tie < b.tie)
 

@@ -1,5 +1,6 @@
 import type { CallFault, Part } from './network.ts'
 import type { Random } from './random.ts'
+import { LONG_WATCH, SHORT_DEADLINE, WITH_BREAKER } from './settings.ts'
 import type { Behaviour } from './target.ts'
 import type { MetricFault } from './users.ts'
 
@@ -28,10 +29,14 @@ export type Move = { at: number } & (
   | { kind: 'cut'; part: Part; host: string | null; forMs: number }
   | { kind: 'metrics'; fault: MetricFault; forMs: number }
   | { kind: 'edit'; to: string }
+  /** Another tool sets the same weights again and again. */
+  | { kind: 'fight'; everyMs: number; forMs: number }
   | { kind: 'revert' }
   | { kind: 'wipe' }
   | { kind: 'crash-instances'; version: string; count: number }
   | { kind: 'flap'; version: string; forMs: number }
+  /** One instance of several fails its checks for a while. */
+  | { kind: 'limp'; version: string; forMs: number }
   | { kind: 'behave'; version: string; behaviour: Behaviour }
   | { kind: 'reboot' }
   | { kind: 'freeze'; forMs: number }
@@ -70,7 +75,21 @@ const CALLS = {
     'router.readState',
     'target.observe',
   ],
+  /** Calls that are few, or that change nothing. */
+  rare: [
+    'store.join',
+    'store.release',
+    'store.raiseEpoch',
+    'store.putDocument',
+    'store.events',
+    'store.streams',
+    'freezes.read',
+    'metrics.query',
+    'notifier.send',
+  ],
 }
+/** Share of the seeds in which a rare call or part is struck. */
+const RARE_SHARE = 0.25
 const GROUPS = [
   'commands',
   'crash',
@@ -102,8 +121,119 @@ export function writeScript(random: Random, { embeddedOnly }: { embeddedOnly: bo
     for (const group of groups)
       for (let count = random.int(1, 5); count > 0; count -= 1)
         moves.push({ at: random.int(0, spanMs), ...drawn(random, group, shared) })
+  if (!isCalm) moves.push(...slyMoves(random.fork('sly'), moves, { spanMs, shared }))
+  if (!isCalm) moves.push(...rareMoves(random.fork('rare'), spanMs, shared))
   moves.sort((a, b) => a.at - b.at)
   return { moves, healAt: spanMs + 1000, shared, isCalm }
+}
+
+const SLY_SHARE = 0.15
+
+/** Faults that need an aim, or they would hardly ever meet what they are for. */
+function slyMoves(
+  random: Random,
+  moves: readonly Move[],
+  { spanMs, shared }: { spanMs: number; shared: boolean },
+): Move[] {
+  const deploys = moves.flatMap(({ at, ...move }) =>
+    move.kind === 'command' && move.command.kind === 'deploy' ? [{ at, version: move.command.version }] : [],
+  )
+  const { at, version } = random.pick(deploys)
+  const host = hostOf(random, shared)
+  const sly: Move[] = []
+  if (random.chance(SLY_SHARE))
+    sly.push({ at, kind: 'fight', everyMs: random.int(300, 900), forMs: Math.min(8000, spanMs - at) })
+  if (random.chance(SLY_SHARE))
+    sly.push({ at: at + random.int(500, 5000), kind: 'limp', version, forMs: random.int(1000, 6000) })
+  if (random.chance(SLY_SHARE)) sly.push(...slowStart(random, host))
+  if (random.chance(SLY_SHARE)) sly.push(...blindWatch(random, host))
+  if (random.chance(SLY_SHARE)) sly.push(...badReturn(random, random.int(2000, spanMs), host))
+  if (random.chance(SLY_SHARE)) sly.push(...stubborn(random, host))
+  if (random.chance(SLY_SHARE)) sly.push(...lateAbort(random, at + random.int(1500, 6000), host))
+  return sly.filter((move) => move.at <= spanMs)
+}
+
+/** A start that takes longer than it may, of which a part does not count. */
+function slowStart(random: Random, host: string): Move[] {
+  const [at, pausedMs] = [random.int(2000, 6000), random.int(1000, 3000)]
+  const version = random.pick(VERSIONS)
+  return [
+    { at: at - 10, kind: 'behave', version, behaviour: 'slow' },
+    { at, kind: 'command', host, command: deployOf(version, SHORT_DEADLINE) },
+    { at: at + 1000, kind: 'command', host, command: { kind: 'pause' } },
+    { at: at + 1000 + pausedMs, kind: 'command', host, command: { kind: 'resume' } },
+  ]
+}
+
+/** The numbers end in the middle of a watch that is long enough for them to grow old. */
+function blindWatch(random: Random, host: string): Move[] {
+  const at = random.int(1500, 3000)
+  return [
+    { at, kind: 'command', host, command: deployOf(random.pick(VERSIONS), LONG_WATCH) },
+    { at: at + random.int(1500, 6000), kind: 'metrics', fault: 'no-data', forMs: 8000 },
+  ]
+}
+
+const deployOf = (version: string, settings: number): PersonCommand => ({
+  ...{ kind: 'deploy', version, settings },
+  ...{ now: false, isBad: false },
+})
+
+/** Somebody ends the watch, and somebody else gives up just then. */
+function lateAbort(random: Random, at: number, host: string): Move[] {
+  return [
+    { at, kind: 'command', host, command: { kind: 'promote' } },
+    { at: at + random.int(50, 500), kind: 'command', host, command: { kind: 'abort' } },
+  ]
+}
+
+/** Somebody deploys a version that fails again and again, where a breaker counts that. */
+function stubborn(random: Random, host: string): Move[] {
+  const [version, from, everyMs] = [random.pick(VERSIONS), random.int(2000, 4000), random.int(2000, 4000)]
+  const command = { kind: 'deploy' as const, version, settings: WITH_BREAKER, now: false, isBad: true }
+  return [0, 1, 2, 3].map((time) => ({ at: from + time * everyMs, kind: 'command', host, command }))
+}
+
+/** Somebody gives up while the way back is hard: stable is not well, or the router is away and the controller dies. */
+function badReturn(random: Random, at: number, host: string): Move[] {
+  const abort: Move = { at, kind: 'command', host, command: { kind: 'abort' } }
+  if (random.chance(0.5))
+    return [
+      { at: at - random.int(300, 800), kind: 'flap', version: '1', forMs: random.int(1500, 4000) },
+      abort,
+    ]
+  return [
+    { at: at - 100, kind: 'cut', part: 'router', host: null, forMs: random.int(2000, 5000) },
+    abort,
+    { at: at + random.int(200, 1500), kind: 'kill', host, downMs: random.int(100, 2000) },
+  ]
+}
+
+/** Drawn apart, so that what strikes seldom leaves the rest of the script as it is. */
+function rareMoves(random: Random, spanMs: number, shared: boolean): Move[] {
+  if (!random.chance(RARE_SHARE)) return []
+  return Array.from({ length: random.int(1, 4) }, () => ({
+    at: random.int(0, spanMs),
+    ...drawnRarely(random, shared),
+  }))
+}
+
+function drawnRarely(random: Random, shared: boolean): Drawn<Move> {
+  if (random.chance(0.25))
+    return {
+      kind: 'cut',
+      part: random.pick(['metrics', 'freezes']),
+      host: random.chance(0.5) ? hostOf(random, shared) : null,
+      forMs: random.int(300, 6000),
+    }
+  const method = random.pick(CALLS.rare)
+  const faults: CallFault[] = ['crash-before', 'crash-after', 'lose-request', 'lose-answer', 'slow']
+  // What is asked of a database comes once or not at all; a message may come twice.
+  return {
+    kind: 'call',
+    method,
+    fault: random.pick(method === 'notifier.send' ? [...faults, 'double'] : faults),
+  }
 }
 
 const hostOf = (random: Random, shared: boolean): string => (shared ? random.pick(HOSTS) : HOSTS[0])

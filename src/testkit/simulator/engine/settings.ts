@@ -3,14 +3,55 @@ import { composePlan } from '../../../core/plan/compose.ts'
 import type { Plan } from '../../../core/plan/plan.ts'
 import type { Release } from '../../../core/release/release.ts'
 import type { ServiceSettings } from '../../../core/release/settings.ts'
+import type { ReleaseWindow } from '../../../core/release/window.ts'
+import { DAY_MINUTES, WEEKDAYS } from '../../../core/release/window.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
 import { simulatedSettings } from '../settings.ts'
 import type { Random } from './random.ts'
 
 /** Configurations that the versions of one run carry; the first is the usual one. */
 export function drawSettings(random: Random, stream: string, count: number): ServiceSettings[] {
-  return Array.from({ length: count }, () => draw(random, stream))
+  const windows = random.fork('windows')
+  return Array.from({ length: count }, (_, index) => {
+    const drawn = withSpecialty(index, draw(random, stream))
+    // The usual configuration has none, or nothing would begin for most of the run.
+    return index > 0 && windows.chance(WINDOWS_SHARE) ? { ...drawn, windows: [ALMOST_ALWAYS] } : drawn
+  })
 }
+
+/** What each configuration but the usual one is good for. */
+export const LONG_WATCH = 1
+export const SHORT_DEADLINE = 2
+export const WITH_BREAKER = 3
+const LONG_WATCH_MS = 6000
+const SHORT_DEADLINE_MS = 3000
+const BREAKER = { count: 2, withinMs: 600_000 }
+
+function withSpecialty(index: number, drawn: ServiceSettings): ServiceSettings {
+  switch (index) {
+    case LONG_WATCH:
+      return { ...drawn, strategy: { ...drawn.strategy, watchMs: LONG_WATCH_MS } }
+    case SHORT_DEADLINE:
+      return { ...drawn, health: { ...drawn.health, deadlineMs: SHORT_DEADLINE_MS } }
+    case WITH_BREAKER:
+      return { ...drawn, rollback: { ...drawn.rollback, breaker: BREAKER } }
+    default:
+      return drawn
+  }
+}
+
+const WINDOWS_SHARE = 0.25
+/** Every run begins in the one minute of the day in which this is closed. */
+const CLOSED_MINUTE = 22 * 60 + 13
+const ALMOST_ALWAYS: ReleaseWindow = {
+  days: [...WEEKDAYS],
+  fromMinute: CLOSED_MINUTE + 1,
+  toMinute: CLOSED_MINUTE,
+  zone: 'UTC',
+}
+
+/** Is the window closed? */
+export const isClosed = (at: number): boolean => Math.floor(at / 60_000) % DAY_MINUTES === CLOSED_MINUTE
 
 function draw(random: Random, stream: string): ServiceSettings {
   const [service = stream, environment = 'local'] = stream.split('.')
@@ -26,6 +67,7 @@ function draw(random: Random, stream: string): ServiceSettings {
     strategy: {
       steps,
       watchMs: random.int(15, 30) * 100,
+      lightWatch: { forMs: 5000, onFinding: 'alarm' },
       holdMs: random.pick([0, 1000, 4000, null]),
       readyPercent: random.pick([100, 100, 50]),
     },
@@ -33,7 +75,7 @@ function draw(random: Random, stream: string): ServiceSettings {
     rollback: {
       window: random.pick([0, 1, 3]),
       onFailure: random.chance(0.85) ? 'rollback' : 'hold',
-      breaker: random.chance(0.85) ? null : { count: 2, withinMs: 600_000 },
+      breaker: random.chance(0.85) ? null : BREAKER,
     },
     drift: random.chance(0.85) ? 'correct' : 'hold',
   })

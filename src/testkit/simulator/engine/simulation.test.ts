@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { runSeed } from './run-seed.ts'
 
-const SEEDS = 200
+/** A taste, so that every test run has it; CI runs thousands in a phase of its own. */
+const SEEDS = 60
 /** Far above what it takes: the machine may be busy. */
-const LIMIT_MS = 240_000
+const LIMIT_MS = 120_000
 
 describe('the engine in a world where everything goes wrong', { timeout: LIMIT_MS }, () => {
   it(`keeps every invariant over ${SEEDS} seeds, and comes to rest when the faults are over (S112, S113, S114, S115, S116, INV1, INV2, INV3, INV4, INV7, INV8, INV9, INV10)`, async () => {

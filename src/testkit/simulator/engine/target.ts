@@ -10,10 +10,11 @@ import { compareTokens } from '../../../core/shared/token.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** What the instances of a release do after they were started. */
-export type Behaviour = 'ready' | 'never-ready' | 'crash-loop' | 'refused'
+/** What the instances of a release do after they were started; `slow` ones take a little longer than they may. */
+export type Behaviour = 'ready' | 'slow' | 'never-ready' | 'crash-loop' | 'refused'
 
 const BACK_OFF_MS = 700
+const SLOW_MS = 300
 /** What ended is shown this long. */
 const REMEMBER_MS = 5000
 const FIRST_PORT = 40_000
@@ -31,6 +32,8 @@ export type SimulatedTarget = {
   crash(release: string, count: number): void
   /** Ready ones fail their checks for a while. */
   flap(release: string, forMs: number): void
+  /** One ready instance does so, if there is another one. */
+  limp(release: string, forMs: number): void
   /** All of it, as after a restart of the host. */
   reboot(): void
   /** Everything is as good as it can be from here on. */
@@ -79,6 +82,7 @@ export function createTarget(
         if (held.get(id)?.instance.state !== 'starting') return
         change(id, { state: 'failed', ...probeFailure(wallNow()), logTail: ['cannot open the database'] })
       })
+    else if (behaviour === 'slow') scheduler.after(found.deadlineMs + SLOW_MS, () => ready(id))
     else scheduler.after(random.int(100, 900), () => ready(id))
   }
 
@@ -129,6 +133,14 @@ export function createTarget(
   const everyone = (release: string): Held[] =>
     [...held.values()].filter(({ instance }) => instance.release === release && !isLeaving(instance))
 
+  const readyOnes = (release: string): Held[] =>
+    everyone(release).filter(({ instance }) => instance.state === 'ready')
+
+  function ail(id: string, forMs: number): void {
+    change(id, { state: 'unready', ...probeFailure(wallNow()) })
+    scheduler.after(forMs, () => held.get(id)?.instance.state === 'unready' && ready(id))
+  }
+
   return {
     start,
     stop: (request) => {
@@ -150,13 +162,11 @@ export function createTarget(
       for (const { instance } of everyone(release).slice(0, count)) crashOne(instance.id)
     },
     flap: (release, forMs) => {
-      for (const { instance } of everyone(release).filter(({ instance }) => instance.state === 'ready')) {
-        change(instance.id, { state: 'unready', ...probeFailure(wallNow()) })
-        scheduler.after(
-          forMs,
-          () => held.get(instance.id)?.instance.state === 'unready' && ready(instance.id),
-        )
-      }
+      for (const { instance } of readyOnes(release)) ail(instance.id, forMs)
+    },
+    limp: (release, forMs) => {
+      const [first, second] = readyOnes(release)
+      if (first !== undefined && second !== undefined) ail(first.instance.id, forMs)
     },
     reboot: () => {
       boot += 1

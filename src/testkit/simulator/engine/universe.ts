@@ -1,3 +1,6 @@
+import type { Event } from '../../../core/rollout/event.ts'
+import type { ServiceState } from '../../../core/rollout/state.ts'
+import { rememberWritten } from '../../../engine/decode.ts'
 import type { Store } from '../../../ports/store.ts'
 import { createStoreFake } from '../../fakes/store.ts'
 import type { Truth } from './book.ts'
@@ -103,11 +106,16 @@ export function createUniverse(options: UniverseOptions): Universe {
     requestsPerSecond: REQUESTS_PER_SECOND,
   })
   const isBad = (release: string): boolean => users.qualityOf(release).errorShare > 0
-  const journal = createJournal({ now: scheduler.now, trace, violate, truth: truthOf(script, isBad) })
+  const journal = createJournal({
+    now: scheduler.now,
+    trace,
+    violate,
+    truth: truthOf(script, { isBad, served: (release) => users.served(STREAM, release) }),
+  })
   const inbox = createInbox({ violate })
   const oracle = createEffectOracle({ now: scheduler.now, journal, router, target, violate })
   const settings = drawSettings(random.fork('settings'), STREAM, SETTINGS_COUNT)
-  const people = createPeople({ settings, book: journal.book, isBad, trace })
+  const people = createPeople({ settings, book: journal.book, isBad, trace, violate })
 
   const freezeBoard = createFreezeBoard()
   const source = options.source ?? memorySource(script.shared, scheduler)
@@ -191,13 +199,20 @@ export function createUniverse(options: UniverseOptions): Universe {
   }
 }
 
-function truthOf({ moves, isCalm }: Script, isBad: Truth['isBad']): Truth {
+function truthOf({ moves, isCalm }: Script, world: Pick<Truth, 'isBad' | 'served'>): Truth {
   const faults = moves.flatMap((move) => (move.kind === 'metrics' ? [move.fault] : []))
-  const cuts = moves.some((move) => move.kind === 'call' && move.method === 'metrics.query')
+  const cuts = moves.some(
+    (move) =>
+      (move.kind === 'call' && move.method === 'metrics.query') ||
+      (move.kind === 'cut' && move.part === 'metrics'),
+  )
+  const numbersAreTrue = !faults.some((fault) => fault === 'frozen' || fault === 'backwards')
   return {
-    isBad,
+    ...world,
     isCalm,
-    numbersAreTrue: !faults.some((fault) => fault === 'frozen' || fault === 'backwards'),
+    clocksAreRight: !moves.some(({ kind }) => kind === 'clock'),
+    countersAreWhole: numbersAreTrue && !moves.some(({ kind }) => kind === 'wipe'),
+    numbersAreTrue,
     numbersAreComplete: faults.length === 0 && !cuts,
   }
 }
@@ -206,7 +221,16 @@ function memorySource(shared: boolean, scheduler: Scheduler): StoreSource {
   const clock = { now: () => START_OF_TIME_MS + scheduler.now(), monotonic: scheduler.now }
   const { open } = createStoreFake({ shared, clock, trusting: true })
   return {
-    open: async () => open(),
+    open: async () => {
+      const store = open()
+      const append: Store['append'] = async (request) => {
+        const appended = await store.append(request)
+        const events = request.events.map(({ event }) => event as Event)
+        if (appended.kind === 'ok') rememberWritten(request.state as ServiceState, events)
+        return appended
+      }
+      return { ...store, append }
+    },
     // A dead controller of a shared store leaves its leases behind; they run out.
     abandon: async (store) => {
       if (!shared) await store.close()

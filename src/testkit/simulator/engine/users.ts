@@ -30,6 +30,8 @@ export type SimulatedUsers = {
   settle(service: string): void
   quality(release: string, quality: Partial<Quality>): void
   qualityOf(release: string): Quality
+  /** Requests that the release answered since its counters began. */
+  served(service: string, release: string): number
   strike(fault: MetricFault | null): void
   query(service: string, at: number): MetricAnswer
   /** The data plane counts from zero again. */
@@ -96,6 +98,7 @@ export function createUsers(
     settle,
     quality: (release, quality) => qualities.set(release, { ...GOOD, ...quality }),
     qualityOf: (release) => qualities.get(release) ?? GOOD,
+    served: (service, release) => meter(service).counts.get(release)?.requests ?? 0,
     strike: (with_) => {
       fault = with_
     },
