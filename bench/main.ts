@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { engine } from './engine/engine.ts'
 import { footprint } from './footprint/footprint.ts'
 import { cleanUpOnInterrupt } from './kit/cleanup.ts'
 import { withSections } from './kit/document.ts'
@@ -14,7 +15,7 @@ import { latency } from './wire/latency-bench.ts'
 
 // `npm run bench -- [name...] [--write] [--quick]`: runs the named benches, or all. No aim fails the command.
 
-const BENCHES: readonly Bench[] = [wire, latency, store, loss, verdict, footprint]
+const BENCHES: readonly Bench[] = [wire, latency, store, engine, loss, verdict, footprint]
 const NAMES = BENCHES.map(({ name }) => name)
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
 const USAGE = `npm run bench -- [${NAMES.join('|')} ...] [--write] [--quick]`
