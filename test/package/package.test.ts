@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../live/kit/ports.ts'
+import { floorVersion, installFloorNode } from './floor-node.ts'
 
 // The package as a stranger gets it: packed, installed in an empty folder elsewhere, and run from there.
 
@@ -14,7 +16,7 @@ const EXECUTABLE = 0o111
 const ownVersion: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
 
 const SERVER = `import { createServer } from 'node:http'
-createServer((_, answer) => answer.end('hello')).listen(process.env.PORT)
+createServer((_, answer) => answer.end(process.version)).listen(process.env.PORT)
 `
 
 /** Our Node first, and nothing of the clone: `npx` must not find the development entry. */
@@ -25,8 +27,28 @@ const searchPath = [
 const env = { ...process.env, PATH: searchPath, NO_COLOR: '1', CI: '1' }
 
 function run(cwd: string, command: string, words: readonly string[], timeout = COMMAND_TIMEOUT_MS) {
-  const { status, stdout, stderr } = spawnSync(command, [...words], { cwd, env, encoding: 'utf8', timeout })
+  return runWith(env, { cwd, command, words, timeout })
+}
+
+type Run = { cwd: string; command: string; words: readonly string[]; timeout: number }
+
+function runWith(variables: NodeJS.ProcessEnv, { cwd, command, words, timeout }: Run) {
+  const { status, stdout, stderr } = spawnSync(command, [...words], {
+    cwd,
+    env: variables,
+    encoding: 'utf8',
+    timeout,
+  })
   return { status, stdout, stderr }
+}
+
+/** A small service that somebody has, before there is anything of Sluice in its folder. */
+function writeService(folder: string): void {
+  mkdirSync(folder)
+  const scripts = { start: 'node server.js' }
+  const manifest = { name: 'hello', version: '1.0.0', type: 'module', scripts }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  writeFileSync(join(folder, 'server.js'), SERVER)
 }
 
 /** A Node below the floor, if this system has one. */
@@ -53,23 +75,13 @@ describe('the package', () => {
   beforeAll(() => {
     scratch = mkdtempSync(join(tmpdir(), 'sluice-package-'))
     project = join(scratch, 'hello')
-    mkdirSync(project)
     const built = run(root, process.execPath, ['scripts/build.ts'], INSTALL_TIMEOUT_MS)
     expect(built.status, built.stderr).toBe(0)
     const packed = run(root, 'npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', scratch])
     expect(packed.status, packed.stderr).toBe(0)
     const [made] = JSON.parse(packed.stdout)
     files = made.files.map(({ path }: { path: string }) => path)
-    writeFileSync(
-      join(project, 'package.json'),
-      JSON.stringify({
-        name: 'hello',
-        version: '1.0.0',
-        type: 'module',
-        scripts: { start: 'node server.js' },
-      }),
-    )
-    writeFileSync(join(project, 'server.js'), SERVER)
+    writeService(project)
     const words = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
     const installed = run(project, 'npm', [...words, join(scratch, made.filename)], INSTALL_TIMEOUT_MS)
     expect(installed.status, installed.stderr).toBe(0)
@@ -113,5 +125,47 @@ describe('the package', () => {
     expect(old.status).toBe(2)
     expect(old.stderr).toContain('Sluice needs Node 22.19 or newer, this is ')
     expect(old.stderr).not.toMatch(/\n\s+at /)
+  })
+
+  it('runs a release from init to down on the oldest Node that package.json names', async ({ skip }) => {
+    const node = installFloorNode(
+      (cwd, words) => run(cwd, 'npm', words, INSTALL_TIMEOUT_MS),
+      join(scratch, 'node'),
+    )
+    if (node.kind === 'missing') return skip(node.why)
+    const folder = join(scratch, 'elsewhere')
+    writeService(folder)
+    const program = join(project, 'node_modules/sluice/dist/main.js')
+    const variables = { ...env, PATH: [node.folder, searchPath].join(delimiter) }
+    const sluice = (...words: string[]) => {
+      const done = runWith(variables, {
+        cwd: folder,
+        command: join(node.folder, 'node'),
+        words: [program, ...words],
+        timeout: COMMAND_TIMEOUT_MS,
+      })
+      expect(done.stderr, words.join(' ')).not.toMatch(/Warning|\n\s+at /)
+      return done
+    }
+    const expectGood = (...words: string[]) => {
+      const { status, stdout, stderr } = sluice(...words)
+      expect(status, `${words.join(' ')}: ${stdout}${stderr}`).toBe(0)
+      return stdout
+    }
+    expectGood('init')
+    const port = await freePort()
+    const file = join(folder, 'sluice.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('127.0.0.1:8080', `127.0.0.1:${port}`))
+    try {
+      expectGood('validate')
+      expect(expectGood('up')).toContain('The controller is up.')
+      expect(expectGood('deploy', '1.0.0', '--yes')).toContain('promoted')
+      expect(expectGood('status')).toContain('2 of 2 ready')
+      expect(expectGood('doctor')).toContain(`Node ${floorVersion()} is new enough`)
+      // The service runs on it, too, and the parts between it and us.
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe(`v${floorVersion()}`)
+    } finally {
+      expectGood('down', '--yes')
+    }
   })
 })
