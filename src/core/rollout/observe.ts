@@ -111,13 +111,12 @@ function seeRouter(state: ServiceState, { router }: Observed, now: number): Even
 }
 
 /**
- * Looked at in every set that has no share, not only once it is retiring: an instance may have left the routes long before
- * its set is let go, and what it still works on must be known by then.
+ * Looked at in every set, not only once it is retiring, and whatever share was decided for it: an instance may have left
+ * the routes long before its set is let go, and what it still works on must be known by then.
  */
 function seeBusy(state: ServiceState, traffic: readonly InstanceTraffic[], now: number): Event[] {
-  const idle = state.sets.filter(({ release }) => (state.traffic.weights[release] ?? 0) === 0)
   const drains = traffic.filter(({ id, drain }) =>
-    idle.some(
+    state.sets.some(
       ({ role, instances }) =>
         (role === 'retiring' || drain !== null) && instances.some((instance) => instance.id === id),
     ),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { instancesOf, NEW } from './scene.ts'
+import { instancesOf, NEW, withCandidateAt } from './scene.ts'
+import { simulatedSettings } from './settings.ts'
 import type { World } from './world.ts'
 import { createWorld, isOver, stepKind } from './world.ts'
 
@@ -31,6 +32,22 @@ describe('an old set is let go', () => {
     world.passUntil(isOver)
     expect(stops(world)).toEqual([`${OLD}-r`])
     expect(world.outcomes().at(-1)).toBe('promoted')
+  })
+
+  it('and a candidate that failed and keeps its decided share is not stopped while requests run on it (INV3)', () => {
+    const settings = simulatedSettings({ rollback: { onFailure: 'hold' } })
+    const world = withCandidateAt(250, createWorld({ settings }))
+    world.router.quality(`${NEW}-r`, { errorShare: 0.5 })
+    world.passUntil(({ blocks }) => blocks.length === 1)
+    world.target.unready(`${NEW}-r`)
+    world.router.drain(instancesOf(world, NEW), 200)
+    world.pass(1000)
+    world.deploy('1.2.0')
+    world.pass(3000)
+    expect(stops(world)).toEqual([])
+    world.router.drain([], 0)
+    world.passUntil(isOver)
+    expect(stops(world)).toContain(`${NEW}-r`)
   })
 
   it.each([HOUR_MS, -HOUR_MS])('and a clock that is set by %i ms does not end its drain (INV3)', (byMs) => {

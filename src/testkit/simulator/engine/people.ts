@@ -71,8 +71,9 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
     const { rollout } = decided.value.state
     const facts = rollout === null ? undefined : book(stream).facts.get(rollout.id)
     if (facts === undefined) return
-    if (kind === 'abort' && decided.value.events.some((event) => event.kind === 'return-started'))
-      facts.wasAborted = true
+    const has = (event: Event['kind']): boolean => decided.value.events.some(({ kind: one }) => one === event)
+    // Where the next one begins with the end of the aborted one, the state is about the next one.
+    if (kind === 'abort' && has('return-started') && !has('rollout-started')) facts.wasAborted = true
   }
 
   async function deploy(controller: SimulatedController, stream: string, command: Deploy): Promise<string> {
