@@ -31,6 +31,18 @@ describe('the outbox', () => {
     expect(hook.effective()).toEqual(['a', 'b'])
   })
 
+  it('does not send again what was delivered when only the note of it failed', async () => {
+    const { outbox, hook, faults, put, store } = await world()
+    await put('shop', ['a', 'b'])
+    faults.failSettlements(1)
+    expect(await outbox.runOnce(signal)).toBe(0)
+    expect(await outbox.runOnce(signal)).toBe(2)
+    expect(hook.arrived.map(({ key }) => key)).toEqual(['a', 'b'])
+    expect(await store.listMessages(10)).toMatchObject({
+      value: [{ state: 'delivered' }, { state: 'delivered' }],
+    })
+  })
+
   it('keeps the order of a stream while its first message waits, and lets other streams pass', async () => {
     const { outbox, hook, clock, put } = await world()
     await put('shop', ['a', 'b'])

@@ -1,5 +1,5 @@
 import { problem } from '../core/shared/problem.ts'
-import { failed, type Result } from '../core/shared/result.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
 import type { Notifier, NotifyFailure } from '../ports/notifier.ts'
@@ -35,7 +35,8 @@ export type Outbox = {
  *
  * @example const outbox = createOutbox({ store, notifiers: { ops: webhook }, clock, log, random: Math.random })
  */
-export function createOutbox(dependencies: OutboxDependencies): Outbox {
+export function createOutbox(parts: OutboxDependencies): Outbox {
+  const dependencies: Delivery = { ...parts, sent: new Set() }
   const busy = new Set<string>()
   let isReading = false
   return {
@@ -66,16 +67,19 @@ export function createOutbox(dependencies: OutboxDependencies): Outbox {
   }
 }
 
+/** `sent`: what was delivered and could not be noted yet, so that only the note is tried again. */
+type Delivery = OutboxDependencies & { sent: Set<string> }
+
 /** `ailing`: an attempt failed in this pass. The rest of the channel waits for the next pass instead of timing out one by one. */
 type ChannelPass = {
-  dependencies: OutboxDependencies
+  dependencies: Delivery
   lanes: OutboxMessage[][]
   signal: AbortSignal
   ailing: boolean
 }
 
 async function deliverChannel(
-  dependencies: OutboxDependencies,
+  dependencies: Delivery,
   messages: OutboxMessage[],
   signal: AbortSignal,
 ): Promise<number> {
@@ -106,11 +110,15 @@ async function deliverLane(pass: ChannelPass, lane: readonly OutboxMessage[]): P
   return delivered
 }
 
-async function attempt(dependencies: OutboxDependencies, message: OutboxMessage): Promise<SettleMessage> {
+async function attempt(dependencies: Delivery, message: OutboxMessage): Promise<SettleMessage> {
   const { channel, key } = message
-  const sent = await send(dependencies, message)
+  const isSent = dependencies.sent.has(idOf(message))
+  const sent = isSent ? ok(undefined) : await send(dependencies, message)
   const at = dependencies.clock.now()
-  if (sent.kind === 'ok') return { kind: 'delivered', channel, key, at }
+  if (sent.kind === 'ok') {
+    dependencies.sent.add(idOf(message))
+    return { kind: 'delivered', channel, key, at }
+  }
   const failure = sent.problem
   const error = `${failure.code}: ${failure.message}`
   const delayMs = failure.retryable ? delayAfter(dependencies, message, failure) : null
@@ -151,9 +159,12 @@ async function send(
 }
 
 /** False when the store could not note it; then the lane stops, because going on would break the order. */
-async function note({ store, log }: OutboxDependencies, outcome: SettleMessage): Promise<boolean> {
+async function note({ store, log, sent }: Delivery, outcome: SettleMessage): Promise<boolean> {
   const noted = await store.settleMessage(outcome)
-  if (noted.kind === 'ok') return true
+  if (noted.kind === 'ok') {
+    sent.delete(idOf(outcome))
+    return true
+  }
   log.error('outcome of a notification could not be noted', {
     channel: outcome.channel,
     key: outcome.key,
@@ -177,5 +188,7 @@ function crashed(channel: string, error: unknown): NotifyFailure {
     retryable: true,
   })
 }
+
+const idOf = ({ channel, key }: { channel: string; key: string }): string => JSON.stringify([channel, key])
 
 const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0)
