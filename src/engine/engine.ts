@@ -102,7 +102,13 @@ export function createEngine(parts: EngineParts): Engine {
       documents: recordsFor({ stream, revision: before.revision, before: before.state, events, states }),
     })
     if (appended.kind === 'failed') {
-      if (appended.problem.code === 'STORE_FENCED') parts.onFenced(stream)
+      if (appended.problem.code === 'STORE_FENCED') {
+        parts.log.warn('write refused: another controller has the lease', {
+          stream,
+          problem: appended.problem,
+        })
+        parts.onFenced(stream)
+      }
       return appended
     }
     const decided = { state, revision: appended.value.revision, events }
