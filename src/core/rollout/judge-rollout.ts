@@ -97,9 +97,11 @@ function judgeInstances(rollout: RolloutState, candidate: SetState): Reason | nu
   }
 }
 
+/** One that ended while nobody watched (the agent was away) is no evidence yet: what is wrong with it ends it again. */
 function isFailing(instance: Instance, checks: number): boolean {
   switch (instance.state) {
     case 'crashed':
+      return instance.lastExit?.cause !== 'unknown'
     case 'failed':
     case 'gone':
       return true

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { decidedWeights, NEW, waitingOn, withCandidateAt } from './scene.ts'
 import { simulatedSettings } from './settings.ts'
-import { createWorld, isOver } from './world.ts'
+import { createWorld, isOver, stepKind } from './world.ts'
 
 describe('analysis', () => {
   it('rolls back a candidate that fails, at 5 percent of traffic, and says how long its traffic took to go', () => {
@@ -24,6 +24,21 @@ describe('analysis', () => {
     expect(routes).toMatchObject({
       routes: expect.arrayContaining([expect.objectContaining({ release: '1.0.0-r', weightPermille: 1000 })]),
     })
+  })
+
+  it('does not blame a candidate for instances that ended while nobody watched, until they end again', () => {
+    const world = withCandidateAt(500)
+    world.target.crash(`${NEW}-r`, 2, 'unknown')
+    world.target.crash('1.0.0-r', 2, 'unknown')
+    world.pass(2000)
+    expect(world.eventsOf('return-started')).toEqual([])
+    world.target.restart(`${NEW}-r`)
+    world.target.restart('1.0.0-r')
+    world.passUntil(() => world.weightOf(NEW) === 500 && stepKind(world.state()) === 'observe')
+    world.pass(1000)
+    world.target.crash(`${NEW}-r`)
+    world.passUntil(isOver)
+    expect(world.outcomes().at(-1)).toBe('rolled_back')
   })
 
   it('pauses once for a warning and does not loop after somebody let it pass (S50)', () => {

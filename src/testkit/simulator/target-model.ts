@@ -40,7 +40,12 @@ export function createTargetModel(now: () => number) {
     instances = instances.map((one) => (match(one) ? { ...one, ...to(one) } : one))
   }
   const isOver = ({ state }: Instance): boolean => state === 'stopping' || state === 'gone'
-  const exit = (cause: 'exited' | 'stopped-by-us' | 'oom') => ({ code: 1, signal: null, cause, at: now() })
+  const exit = (cause: 'exited' | 'stopped-by-us' | 'oom' | 'unknown') => ({
+    code: 1,
+    signal: null,
+    cause,
+    at: now(),
+  })
 
   function perform(effect: Effect): Problem | null {
     if (highest !== null && compareTokens(effect.token, highest) < 0)
@@ -111,7 +116,11 @@ export function createTargetModel(now: () => number) {
     instances: (): Instance[] => instances,
     behave: (release: string, behaviour: Behaviour): unknown => behaviours.set(release, behaviour),
     /** They crash and wait for their back-off; `restart` brings them back. */
-    crash: (release: string, count = Number.POSITIVE_INFINITY): void => {
+    crash: (
+      release: string,
+      count = Number.POSITIVE_INFINITY,
+      cause: 'exited' | 'unknown' = 'exited',
+    ): void => {
       const ids = new Set(
         instances
           .filter(aliveOf(release))
@@ -120,7 +129,7 @@ export function createTargetModel(now: () => number) {
       )
       change(
         ({ id }) => ids.has(id),
-        (one) => ({ state: 'crashed', crashes: one.crashes + 1, pid: null, lastExit: exit('exited') }),
+        (one) => ({ state: 'crashed', crashes: one.crashes + 1, pid: null, lastExit: exit(cause) }),
       )
     },
     /** One of them is killed for want of memory, as its control group tells. */
