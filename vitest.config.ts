@@ -41,6 +41,9 @@ export default defineConfig({
         test: {
           ...alone,
           name: 'live',
+          // They mostly wait for processes, each test for its own; two files fill the waiting of one.
+          fileParallelism: true,
+          maxWorkers: 2,
           include: ['src/**/*.live.test.ts', 'test/live/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
           testTimeout: 180 * SECOND_MS,
