@@ -1,11 +1,8 @@
 import { createFreezes } from '../../src/adapters/freezes/documents/freezes.ts'
 import { systemClock } from '../../src/controller/clock.ts'
-import type { Command } from '../../src/core/rollout/command.ts'
-import type { Effect } from '../../src/core/rollout/due.ts'
-import type { Result } from '../../src/core/shared/result.ts'
 import { ok } from '../../src/core/shared/result.ts'
 import { createAudience } from '../../src/engine/audience.ts'
-import { createEffectRunner } from '../../src/engine/effects.ts'
+import { answerCommand, createEffectRunner } from '../../src/engine/effects.ts'
 import type { Decided, Engine } from '../../src/engine/engine.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createOutbox } from '../../src/engine/outbox.ts'
@@ -112,11 +109,6 @@ async function deliver(store: Store, clock: Clock, signal: AbortSignal): Promise
     await clock.sleep(OUTBOX_EVERY_MS, signal)
   }
 }
-
-const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
-  result.kind === 'ok'
-    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
-    : { kind: 'effect-failed', effect: key, problem: result.problem }
 
 /** Sends nothing: there is no data plane to send it to. */
 const prober: Prober = {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { problem } from '../core/shared/problem.ts'
 import { failed } from '../core/shared/result.ts'
-import { anyJson, damaged, damagedText } from '../testkit/damage.test.kit.ts'
+import { damagedContent } from '../testkit/damage.test.kit.ts'
 import { createControl } from './control.ts'
 
 const token = { epoch: 1, sequence: 1, rollout: null }
@@ -20,11 +20,7 @@ const app = createControl(
   }),
 )
 
-const body = fc.oneof(
-  damaged(SOUND).map((value) => JSON.stringify(value)),
-  anyJson.map((value) => JSON.stringify(value)),
-  damagedText(JSON.stringify(SOUND)),
-)
+const body = damagedContent(SOUND)
 const call = fc.constantFrom<[string, string]>(
   ['PUT', '/sets/s/r'],
   ['DELETE', '/sets/s/r?token=%7B'],

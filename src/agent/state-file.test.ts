@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
-import { anyJson, damaged, damagedText } from '../testkit/damage.test.kit.ts'
+import { damagedContent } from '../testkit/damage.test.kit.ts'
 import { AgentState, emptyState } from './agent-state.ts'
 import { readState } from './state-file.ts'
 
@@ -20,11 +20,7 @@ beforeEach(() => {
 })
 
 it('takes a file that is whole, and refuses any other one without touching it', () => {
-  const content = fc.oneof(
-    damaged(SOUND).map((value) => JSON.stringify(value)),
-    anyJson.map((value) => JSON.stringify(value)),
-    damagedText(JSON.stringify(SOUND)),
-  )
+  const content = damagedContent(SOUND)
   fc.assert(
     fc.property(content, (text) => {
       writeFileSync(file, text)

@@ -9,12 +9,10 @@ import { createProcessTarget } from '../adapters/targets/processes/process-targe
 import { createSecrets } from '../agent/secrets.ts'
 import { summaryOf } from '../config/config-problem.ts'
 import { loadConfig } from '../config/load.ts'
-import type { Command } from '../core/rollout/command.ts'
-import type { Effect } from '../core/rollout/due.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { createAudience } from '../engine/audience.ts'
-import { createEffectRunner } from '../engine/effects.ts'
+import { answerCommand, createEffectRunner } from '../engine/effects.ts'
 import type { Engine } from '../engine/engine.ts'
 import { createEngine } from '../engine/engine.ts'
 import { createOutbox } from '../engine/outbox.ts'
@@ -177,12 +175,6 @@ function createFlow({ folder, log, onFenced, store, parts, ended, telemetry, goB
   })
   return { engine, ownership, audience, notifiers }
 }
-
-/** The answer of an effect comes back as a command like any other. */
-const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
-  result.kind === 'ok'
-    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
-    : { kind: 'effect-failed', effect: key, problem: result.problem }
 
 function createParts(folder: Folder, store: Store, telemetry: Telemetry) {
   const secrets = createSecrets({ agentFolder: folder.agent, env: process.env })

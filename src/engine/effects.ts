@@ -1,4 +1,5 @@
 import { Release } from '../core/release/release.ts'
+import type { Command } from '../core/rollout/command.ts'
 import type { Effect } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
@@ -140,3 +141,9 @@ function specOf(stream: string, { id, version, settings, artifact }: Release): S
     stopGraceMs: run.stopGraceMs,
   }
 }
+
+/** The answer of an effect comes back as a command like any other. */
+export const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
+  result.kind === 'ok'
+    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
+    : { kind: 'effect-failed', effect: key, problem: result.problem }

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { anyJson, damaged, damagedText } from '../testkit/damage.test.kit.ts'
+import { damagedContent } from '../testkit/damage.test.kit.ts'
 import { makeProxy, type ProxyProcess, routesOf } from './proxy-process.test.kit.ts'
 
 let proxy: ProxyProcess
@@ -11,11 +11,7 @@ beforeEach(async () => {
 afterEach(() => proxy.remove())
 
 const SOUND = routesOf([], 1)
-const body = fc.oneof(
-  damaged(SOUND).map((value) => JSON.stringify(value)),
-  anyJson.map((value) => JSON.stringify(value)),
-  damagedText(JSON.stringify(SOUND)),
-)
+const body = damagedContent(SOUND)
 const call = fc.constantFrom<[string, string]>(
   ['PUT', '/services/shop/routes'],
   ['PUT', '/services/%/routes'],

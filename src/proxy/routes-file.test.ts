@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
-import { anyJson, damaged, damagedText } from '../testkit/damage.test.kit.ts'
+import { damagedContent } from '../testkit/damage.test.kit.ts'
 import { EMPTY_ROUTES, loadRoutes, RoutesFile } from './routes-file.ts'
 
 const SOUND: RoutesFile = {
@@ -47,11 +47,7 @@ it('reads what it wrote', () => {
 
 it('serves a table that is whole and moves any other one aside, byte for byte', async () => {
   const file = path.join(folder, 'routes.json')
-  const content = fc.oneof(
-    damaged(SOUND).map((value) => JSON.stringify(value)),
-    anyJson.map((value) => JSON.stringify(value)),
-    damagedText(JSON.stringify(SOUND)),
-  )
+  const content = damagedContent(SOUND)
   await fc.assert(
     fc.asyncProperty(content, async (text) => {
       writeFileSync(file, text)

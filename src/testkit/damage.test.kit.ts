@@ -65,3 +65,11 @@ export const damagedText = (sound: string): fc.Arbitrary<string> =>
     fc.constant(`${sound}${sound}`),
     fc.string({ maxLength: 50 }),
   )
+
+/** What may stand in a file or a request in place of the sound value: a damaged one, any other one, or torn text. */
+export const damagedContent = (sound: unknown): fc.Arbitrary<string> =>
+  fc.oneof(
+    damaged(sound).map((value) => JSON.stringify(value)),
+    anyJson.map((value) => JSON.stringify(value)),
+    damagedText(JSON.stringify(sound)),
+  )

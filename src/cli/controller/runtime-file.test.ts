@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
-import { anyJson, damaged, damagedText } from '../../testkit/damage.test.kit.ts'
+import { damagedContent } from '../../testkit/damage.test.kit.ts'
 import { controllerSockets, livingParts, readRuntime } from './runtime-file.ts'
 
 const SOUND = {
@@ -26,11 +26,7 @@ beforeEach(() => {
 })
 
 it('names no process when the file is damaged, and never breaks a command', () => {
-  const content = fc.oneof(
-    damaged(SOUND).map((value) => JSON.stringify(value)),
-    anyJson.map((value) => JSON.stringify(value)),
-    damagedText(JSON.stringify(SOUND)),
-  )
+  const content = damagedContent(SOUND)
   fc.assert(
     fc.property(content, (text) => {
       writeFileSync(path.join(folder, 'runtime.json'), text)

@@ -1,6 +1,7 @@
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { ControllerIdentity, HeldLease, Lease } from '../../ports/store.ts'
+import { fenced } from '../../ports/store-problems.ts'
 import { hint, type KeptLease, type Listeners, type Memory, pending, type Session } from './store-memory.ts'
 
 export type Handle = { memory: Memory; session: Session | null; listeners: Listeners }
@@ -67,14 +68,8 @@ export function close(handle: Handle): void {
   handle.memory.listeners.delete(handle.listeners)
 }
 
-export function fenced(handle: Handle, stream: string, epoch: number | null): Problem {
-  const newest = handle.memory.leases.get(stream)?.epoch ?? 0
-  const what = epoch === null ? 'its epoch cannot be raised' : `a write with epoch ${epoch} was refused`
-  return problem('STORE_FENCED', {
-    message: `The lease of ${stream} is not held by this controller; its epoch is ${newest}, so ${what}.`,
-    remedy: 'Claim the stream again, and decide again.',
-  })
-}
+export const fencedFor = (handle: Handle, stream: string, epoch: number | null): Problem =>
+  fenced(stream, { mine: epoch, newest: handle.memory.leases.get(stream)?.epoch ?? null })
 
 function freeAll({ memory, session }: Handle): void {
   if (session === null) return

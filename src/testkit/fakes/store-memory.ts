@@ -1,4 +1,3 @@
-import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type {
@@ -12,6 +11,7 @@ import type {
   StoredStream,
 } from '../../ports/store.ts'
 import { LONGEST_RETRY_MS } from '../../ports/store.ts'
+import { unknownMessage } from '../../ports/store-problems.ts'
 
 /** One joining of one handle. Names may be equal, sessions never are. */
 export type Session = { controller: ControllerIdentity }
@@ -118,11 +118,7 @@ export function pending(
 /** `notBefore` of a delivered message is the time of its delivery. */
 export function settleIn(memory: Memory, outcome: SettleMessage): Result<void> {
   const message = find(memory, outcome)
-  if (message === undefined) {
-    return failed(
-      problem('STORE_UNKNOWN_MESSAGE', { message: `No message ${outcome.key}.`, remedy: 'List the outbox.' }),
-    )
-  }
+  if (message === undefined) return failed(unknownMessage(outcome.channel, outcome.key))
   if (message.state !== 'pending') return ok(undefined)
   message.attempts += 1
   if (outcome.kind !== 'delivered') message.lastError = outcome.error

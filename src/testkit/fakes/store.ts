@@ -2,8 +2,9 @@ import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { AppendRequest, Store, StoredStream } from '../../ports/store.ts'
+import { conflict } from '../../ports/store-problems.ts'
 import { dumpRows, fillMemory, pruneMemory } from './store-copy.ts'
-import { claim, close, fenced, type Handle, holds, join, leasesIn, renew } from './store-leases.ts'
+import { claim, close, fencedFor, type Handle, holds, join, leasesIn, renew } from './store-leases.ts'
 import {
   addMessage,
   copy,
@@ -159,7 +160,7 @@ function letGo(handle: Handle, stream: string): void {
 
 function raiseEpoch(handle: Handle, stream: string, atLeast: number) {
   const lease = holds(handle, stream)
-  if (lease === null) return failed(fenced(handle, stream, null))
+  if (lease === null) return failed(fencedFor(handle, stream, null))
   lease.epoch = Math.max(lease.epoch, atLeast)
   return ok({ stream, epoch: lease.epoch })
 }
@@ -179,14 +180,16 @@ function append(handle: Handle, counters: Counters, request: AppendRequest): Res
     return failed(counters.failWith)
   }
   const { stream, epoch } = request
-  if (epoch !== null && holds(handle, stream)?.epoch !== epoch) return failed(fenced(handle, stream, epoch))
+  if (epoch !== null && holds(handle, stream)?.epoch !== epoch)
+    return failed(fencedFor(handle, stream, epoch))
   const before = memory.streams.get(stream)?.now ?? null
   const found = before?.revision ?? 0
   if (counters.conflict > 0) {
     counters.conflict -= 1
-    return failed(conflict(request, found + 1))
+    return failed(conflict(request.stream, { expected: request.expectedRevision, found: found + 1 }))
   }
-  if (request.expectedRevision !== found) return failed(conflict(request, found))
+  if (request.expectedRevision !== found)
+    return failed(conflict(request.stream, { expected: request.expectedRevision, found }))
   const revision = commit(memory, request, before)
   hint(memory, { stream, from: handle.listeners })
   if (counters.lose === 0) return ok({ revision })
@@ -232,12 +235,3 @@ const notJoined = (): Problem =>
     message: 'This process is no controller of this state, so it may not write to it.',
     remedy: 'Join first. If it had joined, another process took over: stop this one.',
   })
-
-function conflict({ stream, expectedRevision }: AppendRequest, found: number): Problem {
-  const message = `Stream ${stream} is at revision ${found}, expected was ${expectedRevision}.`
-  return problem('STORE_CONFLICT', {
-    message,
-    remedy: 'Load the stream again and decide again.',
-    retryable: true,
-  })
-}

@@ -7,9 +7,9 @@ import type {
   StoredEvent,
   StoredStream,
 } from '../../../ports/store.ts'
+import { conflict } from '../../../ports/store-problems.ts'
 import { insert, type Query } from './database.ts'
 import { checkLease } from './leases.ts'
-import { conflict } from './problems.ts'
 import { Count, encode, shaped } from './rows.ts'
 
 /** PostgreSQL takes 65,535 values in one statement; a row has at most 8. */

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Store } from '../../../ports/store.ts'
+import { kill } from '../../../testkit/kill.test.kit.ts'
 import {
   type PostgresServer,
   postgresMissing,
@@ -285,13 +286,6 @@ function startWriter({ url, schema, leaseMs }: { url: string; schema: string; le
     numbers: (word: string) => lines(word).map(Number),
     said: (code: string) => lines('said').filter((said) => said === code).length,
   }
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const closed = once(child, 'close')
-  child.kill('SIGKILL')
-  await closed
 }
 
 /** Checks that all parts of one moment agree with each other, and answers with the revision. */

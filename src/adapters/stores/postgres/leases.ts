@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { ControllerIdentity, HeldLease, Lease } from '../../../ports/store.ts'
+import { fenced } from '../../../ports/store-problems.ts'
 import { type Query, query } from './database.ts'
 import { type Handle, rowsOf } from './handle.ts'
-import { fenced } from './problems.ts'
 import { Epoch, readLease, shaped } from './rows.ts'
 
 const Kept = z.object({ epoch: z.int(), session: z.string().nullable() })

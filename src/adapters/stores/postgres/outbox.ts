@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import { LONGEST_RETRY_MS, type OutboxMessage, type SettleMessage } from '../../../ports/store.ts'
+import { unknownMessage } from '../../../ports/store-problems.ts'
 import { type Handle, rowsOf } from './handle.ts'
-import { unknownMessage } from './problems.ts'
 import { readMessage, shaped } from './rows.ts'
 
 const COLUMNS = 'channel, key, stream, message, state, attempts, not_before, last_error'

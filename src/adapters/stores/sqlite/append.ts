@@ -1,6 +1,6 @@
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { AppendRequest, StoredDocument } from '../../../ports/store.ts'
-import { conflict, fenced } from './problems.ts'
+import { conflict, fenced } from '../../../ports/store-problems.ts'
 import {
   encode,
   type LeaseFields,

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import {
   cpSync,
   existsSync,
@@ -17,6 +16,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { Store } from '../../../ports/store.ts'
+import { kill } from '../../../testkit/kill.test.kit.ts'
 import { createSqliteStore } from './store.ts'
 
 const ROUNDS = 20
@@ -232,13 +232,6 @@ function startWriter(file: string, last = Number.MAX_SAFE_INTEGER) {
     lines: (count: number) => until(() => whole().length >= count),
     until: (revision: number) => until(() => (acknowledged().at(-1)?.revision ?? 0) >= revision),
   }
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const closed = once(child, 'close')
-  child.kill('SIGKILL')
-  await closed
 }
 
 /** Opens the file, checks that all parts agree with each other, and answers with the revision. */

@@ -1,8 +1,8 @@
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { HeldLease, Lease } from '../../../ports/store.ts'
+import { fenced } from '../../../ports/store-problems.ts'
 import { writeLease } from './append.ts'
 import { type Handle, type Owner, ownerOf } from './owner.ts'
-import { fenced } from './problems.ts'
 import { type LeaseFields, readFileEpoch, readLease } from './rows.ts'
 import { readFormat } from './verify.ts'
 

@@ -1,6 +1,6 @@
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { SettleMessage } from '../../../ports/store.ts'
-import { unknownMessage } from './problems.ts'
+import { unknownMessage } from '../../../ports/store-problems.ts'
 import { type OutboxFields, readOutboxFields, sealOutbox } from './rows.ts'
 import type { Statements } from './statements.ts'
 

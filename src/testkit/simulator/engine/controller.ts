@@ -1,9 +1,8 @@
 import type { Command } from '../../../core/rollout/command.ts'
-import type { Effect } from '../../../core/rollout/due.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import { ok } from '../../../core/shared/result.ts'
 import { createAudience } from '../../../engine/audience.ts'
-import { createEffectRunner } from '../../../engine/effects.ts'
+import { answerCommand, createEffectRunner } from '../../../engine/effects.ts'
 import type { Decided, Engine } from '../../../engine/engine.ts'
 import { createEngine } from '../../../engine/engine.ts'
 import { createOutbox } from '../../../engine/outbox.ts'
@@ -107,11 +106,6 @@ export function startController({ life, ports, random, trace }: ControllerParts)
     },
   }
 }
-
-const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
-  result.kind === 'ok'
-    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
-    : { kind: 'effect-failed', effect: key, problem: result.problem }
 
 function createLog(life: Life, trace: Trace): Log {
   const at =
