@@ -3,7 +3,7 @@ import { ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Store } from '../ports/store.ts'
 import { createStoreFake } from '../testkit/fakes/store.ts'
-import { createLeases, LEASE_MS } from './lease.ts'
+import { createLeases, LEASE_MS, type LeaseParts } from './lease.ts'
 
 const STREAM = 'shop.local'
 const ALMOST_MS = LEASE_MS - 1500
@@ -56,15 +56,47 @@ describe('a lease that may run out', () => {
     expect(lost).toEqual([])
     ended.abort()
   })
+
+  it('is renewed while to take over another one takes longer than it lasts', async () => {
+    const store = await storeWithStream()
+    const { leases, lost } = leasesOver(store, async ({ stream }) => {
+      if (stream !== STREAM) await clock.sleep(3 * LEASE_MS)
+      return ok(undefined)
+    })
+    await leases.claim()
+    const ended = new AbortController()
+    void leases.keep(ended.signal)
+    await addStream(store, 'slow.local')
+    await vi.advanceTimersByTimeAsync(2 * LEASE_MS)
+    expect(leases.epochOf(STREAM)).toBe(1)
+    expect(leases.epochOf('slow.local')).toBe(1)
+    expect(lost).toEqual([])
+    ended.abort()
+  })
+
+  it('is kept when it was taken while the question for the renewal was under way', async () => {
+    const store = await storeWithStream()
+    const { leases, lost } = leasesOver({
+      ...store,
+      claim: later(store.claim, 1000),
+      renew: later(store.renew, 1000),
+    })
+    const ended = new AbortController()
+    void leases.keep(ended.signal)
+    await vi.advanceTimersByTimeAsync(3 * LEASE_MS)
+    expect(leases.epochOf(STREAM)).toBe(1)
+    expect(lost).toEqual([])
+    ended.abort()
+  })
 })
 
-function leasesOver(store: Store) {
+function leasesOver(store: Store, onTaken: LeaseParts['onTaken'] = async () => ok(undefined)) {
   const lost: string[] = []
   const leases = createLeases({
     store,
     clock,
     log,
-    onTaken: async () => ok(undefined),
+    onTaken,
     onLost: (stream) => lost.push(stream),
   })
   return { leases, lost }
@@ -81,8 +113,13 @@ const later =
 async function storeWithStream(): Promise<Store> {
   const store = createStoreFake({ shared: true, clock }).open()
   await store.join({ name: 'one', pid: 1, host: 'here', startedAt: 0 })
+  await addStream(store, STREAM)
+  return store
+}
+
+async function addStream(store: Store, stream: string): Promise<void> {
   await store.append({
-    stream: STREAM,
+    stream,
     expectedRevision: 0,
     epoch: null,
     at: 0,
@@ -93,5 +130,4 @@ async function storeWithStream(): Promise<Store> {
     messages: [],
     documents: [],
   })
-  return store
 }

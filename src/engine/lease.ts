@@ -103,20 +103,24 @@ export function createLeases(parts: LeaseParts): Leases {
     await take(higher.value)
   }
 
-  async function renewAndClaim(signal: AbortSignal): Promise<void> {
-    for (let renewedAt = clock.monotonic(); !signal.aborted; ) {
+  /** Beside the claiming: to take over many takes its time, and what is held already must not run out meanwhile. */
+  async function keepRenewed(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(RENEW_EVERY_MS, signal)
+      if (!signal.aborted) await renew()
+    }
+  }
+
+  async function keepClaiming(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
       await clock.sleep(CLAIM_EVERY_MS, signal)
       if (signal.aborted) return
-      if (clock.monotonic() - renewedAt >= RENEW_EVERY_MS) {
-        renewedAt = clock.monotonic()
-        await renew()
-      }
       const claimed = await claim()
       if (claimed.kind === 'failed') log.warn('streams could not be taken over', { problem: claimed.problem })
     }
   }
 
-  /** Beside the other loop, which may be waiting for a store that does not answer. */
+  /** Beside the other loops, which may be waiting for a store that does not answer. */
   async function letGoInTime(signal: AbortSignal): Promise<void> {
     while (store.shared && !signal.aborted) {
       await clock.sleep(EXPIRE_EVERY_MS, signal)
@@ -126,7 +130,7 @@ export function createLeases(parts: LeaseParts): Leases {
   }
 
   const keep = async (signal: AbortSignal): Promise<void> => {
-    await Promise.all([renewAndClaim(signal), letGoInTime(signal)])
+    await Promise.all([keepRenewed(signal), keepClaiming(signal), letGoInTime(signal)])
   }
 
   async function release(): Promise<void> {
@@ -164,7 +168,7 @@ async function takeAll(
 
 /** The leases as this controller knows them, each with the moment from which it certainly stood. */
 function createBook({ store, clock, onLost }: Parts) {
-  const held = new Map<string, { epoch: number; since: number }>()
+  const held = new Map<string, { epoch: number; since: number; notedAt: number }>()
   const isStanding = (since: number): boolean =>
     !store.shared || clock.monotonic() - since < LEASE_MS - MARGIN_MS
 
@@ -176,7 +180,7 @@ function createBook({ store, clock, onLost }: Parts) {
     drop,
     knows: (stream: string): boolean => held.has(stream),
     note: ({ stream, epoch }: Lease, since: number): void => {
-      held.set(stream, { epoch, since })
+      held.set(stream, { epoch, since, notedAt: clock.monotonic() })
     },
     epochOf: (stream: string): number | null => {
       const lease = held.get(stream)
@@ -184,10 +188,11 @@ function createBook({ store, clock, onLost }: Parts) {
     },
     renewed: (leases: readonly Lease[], askedAt: number): void => {
       const epochs = new Map(leases.map(({ stream, epoch }) => [stream, epoch]))
-      for (const [stream, { epoch, since }] of held) {
-        if (epochs.get(stream) === epoch) held.set(stream, { epoch, since: askedAt })
-        // One that was taken after the question is not in the answer.
-        else if (since < askedAt) drop(stream)
+      for (const [stream, lease] of held) {
+        if (epochs.get(stream) === lease.epoch)
+          held.set(stream, { ...lease, since: Math.max(lease.since, askedAt) })
+        // One that was taken while the question was under way may not be in the answer.
+        else if (lease.notedAt < askedAt) drop(stream)
       }
     },
     dropExpired: (): Lease[] => {
