@@ -16,7 +16,7 @@ import { openPlace } from './place.ts'
 import { copyOf, makeTemplate, type Template } from './template.ts'
 
 const PROCESS = fileURLToPath(new URL('process.ts', import.meta.url))
-const REPORT_LIMIT_MS = 180_000
+const REPORT_LIMIT_MS = 400_000
 
 /** A folder, one PostgreSQL, and the rollout that all others are copies of. */
 export type Fleet = {

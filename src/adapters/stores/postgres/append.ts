@@ -10,11 +10,12 @@ import type {
 import { conflict } from '../../../ports/store-problems.ts'
 import { insert, type Query } from './database.ts'
 import { checkLease } from './leases.ts'
-import { Count, encode, shaped } from './rows.ts'
+import { encode, shaped } from './rows.ts'
 
 /** PostgreSQL takes 65,535 values in one statement; a row has at most 8. */
 const MOST_ROWS = 1000
 const Revision = z.object({ revision: z.int() })
+const Moved = z.object({ stream: z.string() })
 
 /** Everything one decision writes. Runs inside a transaction. */
 export async function append(
@@ -46,39 +47,51 @@ export async function append(
 }
 
 /**
- * The usual append, a known stream and nothing to tell or to file, in one statement: its own transaction and one way to the
- * server and back. The lease is locked until it ends, as in the long way. Answers whether it was written; if not, the long
- * way says why.
+ * Usual appends, each to a known stream and with nothing to tell or to file, in one statement: its own transaction and one
+ * way to the server and back for all of them. The leases are locked until it ends, as in the long way, and everything in
+ * the order of names, so that two statements never wait for each other in a circle. Answers whose was written; the long way
+ * says why one was not. The streams must differ.
  */
 export async function appendAtOnce(
   ask: Query,
   { schema, session }: { schema: string; session: string },
-  request: AppendRequest,
-): Promise<boolean> {
-  const { stream, epoch, expectedRevision, schemaVersion, state, due, at, events } = request
-  const [row] = await ask(
-    `WITH mine AS (SELECT 1 FROM ${schema}.leases WHERE stream = $1 AND session = $2 AND epoch = $3 FOR SHARE),
-      moved AS (UPDATE ${schema}.streams SET revision = $4::bigint + $5, schema_version = $6, state = $7, due = $8
-        WHERE stream = $1 AND revision = $4 AND ($3::bigint IS NULL OR EXISTS (SELECT FROM mine)) RETURNING stream),
+  requests: readonly AppendRequest[],
+): Promise<boolean[]> {
+  const told = requests.flatMap(({ stream, expectedRevision, events }) =>
+    events.map((event, index) => ({ ...event, stream, sequence: expectedRevision + index + 1 })),
+  )
+  const rows = await ask(
+    `WITH asked AS (SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[])
+        AS one (stream, epoch, expected, revision, schema_version, state, due, at)),
+      mine AS (SELECT stream FROM ${schema}.leases JOIN asked USING (stream, epoch) WHERE session = $1
+        ORDER BY stream FOR SHARE OF leases),
+      found AS (SELECT asked.* FROM ${schema}.streams JOIN asked USING (stream)
+        WHERE streams.revision = expected AND (epoch IS NULL OR EXISTS (SELECT FROM mine WHERE mine.stream = asked.stream))
+        ORDER BY stream FOR UPDATE OF streams),
+      moved AS (UPDATE ${schema}.streams s SET revision = found.revision, schema_version = found.schema_version,
+        state = found.state, due = found.due FROM found WHERE s.stream = found.stream RETURNING s.stream, found.at),
       told AS (INSERT INTO ${schema}.events (stream, sequence, at, kind, event)
-        SELECT moved.stream, $4::bigint + one.place, $9, one.kind, one.event
-        FROM moved, unnest($10::text[], $11::text[]) WITH ORDINALITY AS one (kind, event, place))
-    SELECT count(*) AS count FROM moved`,
+        SELECT moved.stream, one.sequence, moved.at, one.kind, one.event
+        FROM moved JOIN unnest($10::text[], $11::bigint[], $12::text[], $13::text[]) AS one (stream, sequence, kind, event) USING (stream))
+    SELECT stream FROM moved`,
     [
-      stream,
       session,
-      epoch,
-      expectedRevision,
-      events.length,
-      schemaVersion,
-      encode(state),
-      due,
-      at,
-      events.map(({ kind }) => kind),
-      events.map(({ event }) => encode(event)),
+      requests.map(({ stream }) => stream),
+      requests.map(({ epoch }) => epoch),
+      requests.map(({ expectedRevision }) => expectedRevision),
+      requests.map(({ expectedRevision, events }) => expectedRevision + events.length),
+      requests.map(({ schemaVersion }) => schemaVersion),
+      requests.map(({ state }) => encode(state)),
+      requests.map(({ due }) => due),
+      requests.map(({ at }) => at),
+      told.map(({ stream }) => stream),
+      told.map(({ sequence }) => sequence),
+      told.map(({ kind }) => kind),
+      told.map(({ event }) => encode(event)),
     ],
   )
-  return shaped(Count, row, 'streams').count === 1
+  const written = new Set(rows.map((row) => shaped(Moved, row, 'streams').stream))
+  return requests.map(({ stream }) => written.has(stream))
 }
 
 /** Nothing but the state and its events, of a stream that there is. */

@@ -2,6 +2,7 @@ import { ok, type Result } from '../../../core/shared/result.ts'
 import type { AppendRequest, Store, StoredDocument } from '../../../ports/store.ts'
 import { addressOf } from './address.ts'
 import { append, appendAtOnce, isUsual, writeDocument } from './append.ts'
+import { createAppendGroup } from './append-group.ts'
 import { dump, fill, prune } from './copy.ts'
 import { alone, connect, type Database, inTransaction } from './database.ts'
 import { asking, type Handle, rowsOf, writing } from './handle.ts'
@@ -47,6 +48,7 @@ const handleOn = (database: Database): Handle => ({
 
 function storeOver(handle: Handle): Store {
   const reads = createReads(handle.database)
+  const appends = createAppends(handle)
   return {
     kind: 'postgres',
     shared: true,
@@ -57,7 +59,7 @@ function storeOver(handle: Handle): Store {
     raiseEpoch: (request) => writing(handle, (session) => raiseEpoch(handle, session, request)),
     leases: () => asking(handle, () => leases(handle)),
     load: (stream, known) => asking(handle, () => reads.load(stream, known)),
-    append: (request) => writing(handle, (session) => appendAndTell(handle, session, request)),
+    append: (request) => writing(handle, (session) => appends(session, request)),
     streams: () => asking(handle, () => streams(handle)),
     events: (request) => asking(handle, () => events(handle, request)),
     putDocument: (document) => writing(handle, () => putDocument(handle, document)),
@@ -74,19 +76,21 @@ function storeOver(handle: Handle): Store {
   }
 }
 
-async function appendAndTell(handle: Handle, session: string, request: AppendRequest) {
-  const of = { schema: handle.in, session }
-  const written = isUsual(request)
-    ? await alone(handle.database, (ask) => appendAtOnce(ask, of, request))
-    : ok(false)
-  if (written.kind === 'failed') return written
-  if (written.value) {
-    handle.hints.tell([request.stream])
-    return ok({ revision: request.expectedRevision + request.events.length })
+function createAppends(handle: Handle) {
+  const { database, hints, in: schema } = handle
+  const together = createAppendGroup((session, requests) =>
+    alone(database, (ask) => appendAtOnce(ask, { schema, session }, requests)),
+  )
+  return async (session: string, request: AppendRequest): Promise<Result<{ revision: number }>> => {
+    const { stream, expectedRevision, events } = request
+    const written = isUsual(request) ? await together(session, request) : ok(false)
+    if (written.kind === 'failed') return written
+    const appended = written.value
+      ? ok({ revision: expectedRevision + events.length })
+      : await inTransaction(database, (ask) => append(ask, { schema, session }, request))
+    if (appended.kind === 'ok') hints.tell([stream])
+    return appended
   }
-  const appended = await inTransaction(handle.database, (ask) => append(ask, of, request))
-  if (appended.kind === 'ok') handle.hints.tell([request.stream])
-  return appended
 }
 
 async function streams(handle: Handle): Promise<Result<string[]>> {
