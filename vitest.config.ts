@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { COMPILE_CACHE } from './test/live/kit/compile-cache.ts'
 
 // unit: pure and quick. live: real processes, sockets and kill -9. e2e: the CLI in a terminal, a browser, the package.
-// long: what takes minutes. The projects run one after the other, and all but unit one file at a time:
+// long: what takes minutes. unit runs first, then live and e2e, two files at a time, then long, one at a time:
 // the machine may be small, and these tests measure time.
 const SECOND_MS = 1000
 // A slow machine gets its time: only what never happens fails.
@@ -54,10 +54,13 @@ export default defineConfig({
         test: {
           ...alone,
           name: 'e2e',
+          // Beside the live ones: a browser and the packing of the package wait as much as they do.
+          fileParallelism: true,
+          maxWorkers: 2,
           include: ['test/e2e/**/*.test.ts', 'test/package/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.long.test.ts'],
           testTimeout: 180 * SECOND_MS,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -66,7 +69,7 @@ export default defineConfig({
           name: 'long',
           include: ['{src,test,bench,scripts}/**/*.long.test.ts', 'test/long/**/*.test.ts'],
           testTimeout: 600 * SECOND_MS,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -5,11 +5,11 @@ import {
   postgresMissing,
   startPostgres,
 } from '../../src/testkit/servers/postgres.test.kit.ts'
-import { startGroup } from './kit/group.ts'
-import { processesOf } from './kit/processes.ts'
-import { eventually } from './kit/settle.ts'
-import { quickSteps } from './kit/stack.ts'
-import { keepAsking } from './kit/traffic.ts'
+import { startGroup } from '../live/kit/group.ts'
+import { processesOf } from '../live/kit/processes.ts'
+import { eventually } from '../live/kit/settle.ts'
+import { quickSteps } from '../live/kit/stack.ts'
+import { keepAsking } from '../live/kit/traffic.ts'
 
 describe.skipIf(postgresMissing !== null)('the command line beside several controllers', () => {
   let server: PostgresServer

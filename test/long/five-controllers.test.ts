@@ -5,12 +5,12 @@ import {
   postgresMissing,
   startPostgres,
 } from '../../src/testkit/servers/postgres.test.kit.ts'
-import type { Holding, Writing } from './kit/audit.ts'
-import { type Group, startGroup, TAKEOVER_MS } from './kit/group.ts'
-import { freePort } from './kit/ports.ts'
-import { eventually } from './kit/settle.ts'
-import { quickAnalysis, type Stack } from './kit/stack.ts'
-import { expectNothingLost, startTraffic } from './kit/traffic.ts'
+import type { Holding, Writing } from '../live/kit/audit.ts'
+import { type Group, startGroup, TAKEOVER_MS } from '../live/kit/group.ts'
+import { freePort } from '../live/kit/ports.ts'
+import { eventually } from '../live/kit/settle.ts'
+import { quickAnalysis, type Stack } from '../live/kit/stack.ts'
+import { expectNothingLost, startTraffic } from '../live/kit/traffic.ts'
 
 const SERVICES = ['one', 'two', 'three']
 const streamOf = (service: string): string => `${service}.local`

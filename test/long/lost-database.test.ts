@@ -5,11 +5,11 @@ import {
   postgresMissing,
   startPostgres,
 } from '../../src/testkit/servers/postgres.test.kit.ts'
-import type { Writing } from './kit/audit.ts'
-import { type CutLine, startCutLine } from './kit/cut-line.ts'
-import { isReady, promoteTo, startGroup, TAKEOVER_MS } from './kit/group.ts'
-import { eventually } from './kit/settle.ts'
-import { expectNothingLost, startTraffic } from './kit/traffic.ts'
+import type { Writing } from '../live/kit/audit.ts'
+import { type CutLine, startCutLine } from '../live/kit/cut-line.ts'
+import { isReady, promoteTo, startGroup, TAKEOVER_MS } from '../live/kit/group.ts'
+import { eventually } from '../live/kit/settle.ts'
+import { expectNothingLost, startTraffic } from '../live/kit/traffic.ts'
 
 /** Longer than a lease, and longer than anybody waits for a connection (10 s) or an answer (12 s). */
 const GONE_MS = 20_000
