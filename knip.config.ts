@@ -6,8 +6,10 @@ const config: KnipConfig = {
     '.': {
       entry: [
         'src/main.ts',
+        'src/analysis.ts',
         'src/testkit/index.ts',
         'src/testkit/load/main.ts',
+        'src/adapters/metrics/sql/read-sqlite.ts',
         'scripts/*.ts',
         'scripts/*/main.ts',
         'bench/**/*.ts',

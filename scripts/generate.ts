@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { configurationFiles } from './generators/configuration.ts'
 import { errorFiles } from './generators/errors.ts'
 import type { GeneratedFile } from './generators/generated-file.ts'
+import { judgeFiles } from './generators/judge.ts'
 import { metricFiles } from './generators/metrics.ts'
 import { referenceFiles } from './generators/reference.ts'
 import { scenarioFiles } from './generators/scenarios.ts'
@@ -13,6 +14,7 @@ import { scenarioFiles } from './generators/scenarios.ts'
 const GENERATED: GeneratedFile[] = [
   ...configurationFiles,
   ...errorFiles,
+  ...judgeFiles,
   ...metricFiles,
   ...referenceFiles,
   ...scenarioFiles,

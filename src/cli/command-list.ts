@@ -142,6 +142,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/logs.ts'),
   },
   {
+    name: 'judge',
+    group: 'Look',
+    summary: 'compare two versions by their counts in a file, without a controller',
+    load: () => import('./commands/judge.ts'),
+  },
+  {
+    name: 'metrics',
+    group: 'Look',
+    summary: 'ask the metrics of sluice.yaml once, without a rollout',
+    load: () => import('./commands/metrics.ts'),
+  },
+  {
     name: 'doctor',
     group: 'Look after',
     summary: 'find what is wrong with this installation',

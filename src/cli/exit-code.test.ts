@@ -9,6 +9,7 @@ describe('exit codes are zero only for promoted and tell the other ends apart (S
     ['SERVICE_NOT_FOUND', 2],
     ['SERVICE_AMBIGUOUS', 2],
     ['INIT_NOTHING_FOUND', 2],
+    ['JUDGE_NOT_JSON', 2],
     ['INIT_EXISTS', 13],
     ['PLAN_MOVED', 13],
     ['ROLLOUT_IN_PROGRESS', 13],

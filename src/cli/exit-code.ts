@@ -3,7 +3,7 @@ import type { Problem } from '../core/shared/problem.ts'
 
 /** Codes of problems that are about what was typed or written, not about the state of the world. */
 const USAGE =
-  /^(USAGE|CONFIG_|INPUT_|INIT_(BAD|NOTHING)_|SERVICE_(NOT_FOUND|AMBIGUOUS)|ENVIRONMENT_|ROLLOUT_NOT_FOUND$|ARTIFACT_NOT_FOUND$|VERSION_INVALID$)/
+  /^(USAGE|CONFIG_|INPUT_|JUDGE_|KAYENTA_|INIT_(BAD|NOTHING)_|SERVICE_(NOT_FOUND|AMBIGUOUS)|ENVIRONMENT_|ROLLOUT_NOT_FOUND$|ARTIFACT_NOT_FOUND$|VERSION_INVALID$)/
 const UNREACHABLE = /^(CONTROLLER_|.*_UNREACHABLE$)/
 const INTERNAL = /^INTERNAL/
 

@@ -1,4 +1,6 @@
+import type { Result } from '../core/shared/result.ts'
 import type { StateKeeper } from '../operations/backup/keeper.ts'
+import type { MetricTester } from '../operations/metrics/tester.ts'
 
 /** Everything a command touches of the world around it, so that a test can bring its own. */
 export interface Io {
@@ -10,6 +12,8 @@ export interface Io {
   now(): number
   out(text: string): void
   err(text: string): void
+  /** All of standard input as text; `null` when it is longer than so many bytes. */
+  input(maximumBytes: number): Promise<string | null>
   /** `null` when nobody can answer: standard input or output is not a terminal. */
   readonly terminal: Terminal | null
   /** Calls back on Ctrl-C and on a request to end (SIGTERM, SIGHUP); returns how to stop listening. */
@@ -18,6 +22,8 @@ export interface Io {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** Copies of the state of a folder; it knows the stores, which no command does. */
   keeper(stateFolder: string): Promise<StateKeeper>
+  /** Asks metrics; it knows the providers, which no command does. */
+  metrics(place: { stateFolder: string; folder: string }): Promise<Result<MetricTester>>
 }
 
 /** A terminal with a person before it. */

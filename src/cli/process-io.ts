@@ -5,7 +5,7 @@ import type { Io, Terminal } from './io.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The real world. */
-export function processIo(keeper: Io['keeper']): Io {
+export function processIo({ keeper, metrics }: Pick<Io, 'keeper' | 'metrics'>): Io {
   endQuietlyWhenNobodyReads()
   return {
     env: process.env,
@@ -14,7 +14,9 @@ export function processIo(keeper: Io['keeper']): Io {
     now: () => Date.now(),
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    input: readInput,
     keeper,
+    metrics,
     terminal: process.stdout.isTTY && process.stdin.isTTY ? processTerminal() : null,
     onInterrupt: (callback) => {
       for (const signal of SIGNALS) process.on(signal, callback)
@@ -34,6 +36,18 @@ function endQuietlyWhenNobodyReads(): void {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })
+}
+
+async function readInput(maximumBytes: number): Promise<string | null> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of process.stdin) {
+    const read = Buffer.from(chunk)
+    bytes += read.length
+    if (bytes > maximumBytes) return null
+    chunks.push(read)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 function processTerminal(): Terminal {

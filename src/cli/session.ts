@@ -16,7 +16,7 @@ export interface Globals {
 }
 
 /** Version of the shapes `--json` prints. */
-const OUTPUT_SCHEMA_VERSION = 1
+export const OUTPUT_SCHEMA_VERSION = 1
 
 /** One run of one command: the world, the global options and how to say things. */
 export interface Session extends Globals {

@@ -14,6 +14,7 @@ export type SchemaNode = {
   additionalProperties?: SchemaNode | boolean
   items?: SchemaNode
   anyOf?: SchemaNode[]
+  oneOf?: SchemaNode[]
 }
 const SchemaNode: z.ZodType<SchemaNode> = z.lazy(() =>
   z.object({
@@ -28,6 +29,7 @@ const SchemaNode: z.ZodType<SchemaNode> = z.lazy(() =>
     additionalProperties: z.union([z.boolean(), SchemaNode]).exactOptional(),
     items: SchemaNode.exactOptional(),
     anyOf: z.array(SchemaNode).exactOptional(),
+    oneOf: z.array(SchemaNode).exactOptional(),
   }),
 )
 
@@ -89,8 +91,10 @@ export function homeOf(root: SchemaNode, key: string): string | null {
   return null
 }
 
-const alternatives = (node: SchemaNode): SchemaNode[] =>
-  node.anyOf === undefined ? [node] : node.anyOf.flatMap(alternatives)
+function alternatives(node: SchemaNode): SchemaNode[] {
+  const shapes = node.anyOf ?? node.oneOf
+  return shapes === undefined ? [node] : shapes.flatMap(alternatives)
+}
 
 function childOf(node: SchemaNode, key: PropertyKey): SchemaNode[] {
   if (typeof key === 'number') return node.items === undefined ? [] : [node.items]

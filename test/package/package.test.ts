@@ -15,6 +15,13 @@ const COMMAND_TIMEOUT_MS = 120_000
 const EXECUTABLE = 0o111
 const ownVersion: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
 
+/** What somebody writes who wants the analysis alone. */
+const ANALYST = `import { addBatch, Metric, newState, verdictOf } from 'sluice/analysis'
+const errors = Metric.parse({ name: 'errors', kind: 'ratio' })
+const batch = { candidate: { bad: 30, total: 1000 }, stable: { bad: 1, total: 1000 } }
+console.log(verdictOf(errors, addBatch(errors, newState(), batch), 0.01).verdict)
+`
+
 const SERVER = `import { createServer } from 'node:http'
 createServer((_, answer) => answer.end(process.version)).listen(process.env.PORT)
 `
@@ -116,6 +123,21 @@ describe('the package', () => {
   it('names the schema in the file so that an editor in the project finds it', () => {
     const [, schema = ''] = /\$schema=(\S+)/.exec(readFileSync(join(project, 'sluice.yaml'), 'utf8')) ?? []
     expect(existsSync(join(project, schema)), `the first line names "${schema}"`).toBe(true)
+  })
+
+  it('gives its analysis to others, alone', () => {
+    const file = join(project, 'analyst.mjs')
+    writeFileSync(file, ANALYST)
+    const { status, stdout, stderr } = run(project, process.execPath, [file])
+    expect(status, stderr).toBe(0)
+    expect(stdout.trim()).toBe('worse')
+    expect(files).toEqual(
+      expect.arrayContaining([
+        'dist/analysis.d.ts',
+        'schema/judge-input.schema.json',
+        'schema/judge-output.schema.json',
+      ]),
+    )
   })
 
   it('tells an old Node what is needed, and exits with 2', ({ skip }) => {

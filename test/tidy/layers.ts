@@ -15,6 +15,7 @@ const OPERATIONS = /^src\/operations\//
  */
 export const LAYERS: readonly Layer[] = [
   { name: 'core', owns: CORE, may: [] },
+  { name: 'analysis', owns: /^src\/analysis\.ts$/, may: [/^src\/core\/analysis\/sequential\//] },
   { name: 'ports', owns: PORTS, may: [CORE] },
   { name: 'engine', owns: ENGINE, may: [PORTS, CORE] },
   { name: 'adapters', owns: /^src\/adapters\//, may: [PORTS, SHARED] },

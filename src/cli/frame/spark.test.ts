@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { numberIn, spark } from './spark.ts'
+import { numberIn, spark, sparkAgainst } from './spark.ts'
 
 describe('spark', () => {
   it('draws the last values from zero on, with air above a steady line', () => {
@@ -12,6 +12,13 @@ describe('spark', () => {
   it('shows nothing for a single value', () => {
     expect(spark([])).toBe('')
     expect(spark([4])).toBe('')
+  })
+
+  it('draws a curve against a limit that only a full bar has reached', () => {
+    expect(sparkAgainst([-3, 0, 5, 9.9, 10, 400], 10)).toBe('▁▁▄▇██')
+    expect(sparkAgainst([], 10)).toBe('')
+    const long = Array.from({ length: 1000 }, (_, index) => (index === 500 ? 10 : 0))
+    expect(sparkAgainst(long, 10)).toBe('▁▁▁▁▁▁▁▁▁▁█▁▁▁▁▁▁▁▁▁')
   })
 
   it('reads the number of a value as it is shown', () => {

@@ -13,6 +13,12 @@ export const ALTERNATIVES = [1.5, 2, 3, 5, 10, 30, 100] as const
 /** Finer alternatives for latency, where shares rise by small factors. */
 export const LATENCY_ALTERNATIVES = [1.1, 1.25, 1.5, 2, 3, 5, 10] as const
 
+/** How many times better than "worse by the share to notice" the alternatives are, for "proven not worse". */
+export const BETTER_ALTERNATIVES = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7] as const
+
+/** Finer ones for latency: below the median of a histogram the share to notice is small beside the share there is. */
+export const LATENCY_BETTER_ALTERNATIVES = [0.4, 0.7, 0.85, 0.92, 0.96, 0.98, 0.99] as const
+
 export type SideCount = { bad: number; total: number }
 export type Tolerance = { ratio: number; share: number }
 
@@ -36,15 +42,28 @@ export function logTermsAgainstStable(
 ): number[] {
   const { candidate, stable } = batch
   if (candidate.total === 0 || stable.total === 0) return alternatives.map(() => 0)
-  const rho = candidate.total / (candidate.total + stable.total)
   return alternatives.map((worse) => {
-    const psi = tolerance.ratio * worse
-    const c = (rho * psi + 1 - rho) / (rho * tolerance.ratio + 1 - rho)
-    const a = worse / c
-    return (
-      candidate.bad * Math.log(a) - stable.bad * Math.log(c) - candidate.total * tolerance.share * (a - 1)
-    )
+    const { logA, logC, drift } = weightsOf(candidate.total, stable.total, { tolerance, worse })
+    return candidate.bad * logA - stable.bad * logC - drift
   })
+}
+
+/**
+ * What one bad request counts for in a batch of `n` candidate and `m` stable requests: `logA` on the candidate's side,
+ * `-logC` on stable's; `drift` is what the tolerated share costs. With log1p, since a or c is close to 1 when one side is
+ * tiny beside the other, and its logarithm is then multiplied by a large count.
+ */
+export function weightsOf(
+  n: number,
+  m: number,
+  { tolerance, worse }: { tolerance: Tolerance; worse: number },
+): { logA: number; logC: number; drift: number } {
+  const tolerated = tolerance.ratio * n
+  const all = tolerated + m
+  const rise = (tolerated / all) * (worse - 1)
+  const logC = Math.log1p(rise)
+  const above = ((worse - 1) * (m / all)) / (1 + rise)
+  return { logA: Math.log1p(above), logC, drift: n * tolerance.share * above }
 }
 
 /** Log of the average of exp(terms), stable for large values. */
