@@ -1,23 +1,25 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { engine } from './engine/engine.ts'
 import { footprint } from './footprint/footprint.ts'
+import { judgement } from './judgement/judgement.ts'
 import { cleanUpOnInterrupt } from './kit/cleanup.ts'
-import { withSections } from './kit/document.ts'
+import { withSection, withSections } from './kit/document.ts'
 import { commitName, machineLines } from './kit/machine.ts'
 import { store, wire } from './kit/others.ts'
 import { rowLine, sectionText } from './kit/report.ts'
-import { type Bench, messageOf, orMissing } from './kit/row.ts'
+import { type Bench, messageOf, orMissing, type Row } from './kit/row.ts'
 import { loss } from './loss/loss.ts'
 import { verdict } from './verdict/verdict.ts'
 import { latency } from './wire/latency-bench.ts'
 
 // `npm run bench -- [name...] [--write] [--quick]`: runs the named benches, or all. No aim fails the command.
 
-const BENCHES: readonly Bench[] = [wire, latency, store, engine, loss, verdict, footprint]
+const BENCHES: readonly Bench[] = [wire, latency, store, engine, loss, verdict, footprint, judgement]
 const NAMES = BENCHES.map(({ name }) => name)
-const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
+const DOCS = fileURLToPath(new URL('../docs', import.meta.url))
 const USAGE = `npm run bench -- [${NAMES.join('|')} ...] [--write] [--quick]`
 const USAGE_EXIT_CODE = 2
 
@@ -39,9 +41,15 @@ async function main(argv: readonly string[]): Promise<number> {
     const rows = await orMissing(bench.title, () => bench.run({ quick: order.quick, say }))
     print(rows.map(rowLine).join('\n'))
     const date = new Date().toISOString().slice(0, 10)
-    sections.set(bench.name, sectionText({ bench, rows, commit, date, machine }))
+    const text = sectionText({ bench, rows, commit, date, machine })
+    if (bench.document === 'benchmarks.md') sections.set(bench.name, text)
     // After each bench, so that one that hangs later costs only its own figures.
-    if (order.write) write(sections)
+    if (order.write) {
+      writePictures(rows)
+      if (bench.document === 'benchmarks.md')
+        edit(bench.document, (all) => withSections(all, NAMES, sections))
+      else edit(bench.document, (all) => withSection(all, bench.name, text))
+    }
   }
   return 0
 }
@@ -67,7 +75,11 @@ function readOrder(argv: readonly string[]): Order | null {
   }
 }
 
-function write(sections: ReadonlyMap<string, string>): void {
-  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : ''
-  writeFileSync(DOCUMENT, withSections(before, NAMES, sections))
+function edit(document: string, change: (before: string) => string): void {
+  const file = join(DOCS, document)
+  writeFileSync(file, change(existsSync(file) ? readFileSync(file, 'utf8') : ''))
+}
+
+function writePictures(rows: readonly Row[]): void {
+  for (const row of rows) if (row.kind === 'picture') writeFileSync(join(DOCS, 'images', row.file), row.svg)
 }

@@ -32,6 +32,7 @@ export const engine: Bench = {
   name: 'engine',
   title: 'The engine under many rollouts',
   measures: 'sources',
+  document: 'benchmarks.md',
   method: [
     'One process runs the shipped engine over a real store; targets, routers and traffic counters are fakes in its memory, and their cost is in all figures. Another process starts it and asks for the figures.',
     `Each rollout has two versions of two instances, sits in its first step at 5%, has the settings that are the default (8 checks), and is judged on fresh counters every ${EVALUATE_EVERY_MS / 1000} s; each evaluation is journalled with the whole state (about 13 kB).`,

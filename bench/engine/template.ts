@@ -159,6 +159,7 @@ async function deploy({ engine, attend }: Controller, store: Store, release: Rel
     at: now,
     adoption: null,
     notBefore: null,
+    baseline: null,
   }
   const decided = await engine.handle(stream, { kind: 'deploy', rollout, now: false, wait: true })
   if (decided.kind === 'failed') throw new Error(decided.problem.message)

@@ -21,6 +21,7 @@ export const footprint: Bench = {
   name: 'footprint',
   title: 'What it costs to have it',
   measures: 'program',
+  document: 'benchmarks.md',
   method: [
     `Commands: wall time from start to exit of the program, ${STARTS} times after ${WARM_UPS} that do not count.`,
     'Memory: PSS (`/proc/PID/smaps_rollup`, shared pages counted by share) of controller, proxy and agent 10 s after the first release of a service of two instances, five times from nothing.',

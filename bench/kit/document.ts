@@ -21,6 +21,15 @@ export function withSections(
   return `${[HEAD, ...chapters].join('\n\n')}\n`
 }
 
+/** Replaces the chapter in a document that is written by hand otherwise; appends it when it is not there yet. */
+export function withSection(document: string, name: string, text: string): string {
+  const from = document.indexOf(opening(name))
+  const to = document.indexOf(closing(name))
+  const chapter = `${opening(name)}\n${text}\n${closing(name)}`
+  if (from < 0 || to < from) return `${document.trimEnd()}\n\n${chapter}\n`.trimStart()
+  return `${document.slice(0, from)}${chapter}${document.slice(to + closing(name).length)}`
+}
+
 function sectionOf(document: string, name: string): string | null {
   const from = document.indexOf(opening(name))
   const to = document.indexOf(closing(name))

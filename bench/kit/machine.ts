@@ -21,6 +21,11 @@ export function commitName(): string {
 
 /** Where the figures come from, one fact a line. */
 export function machineLines(measures: Bench['measures']): string[] {
+  if (measures === 'simulation')
+    return [
+      `Simulated with fixed seeds and Node ${process.versions.node}: every figure but the speed is the same on every machine.`,
+      `The speed is that of one core of ${cpus()[0]?.model.trim() ?? 'an unknown machine'}, in CPU time.`,
+    ]
   const core = lastCore()
   const what = measures === 'sources' ? 'the sources (src/)' : programUnderTest().text
   return [

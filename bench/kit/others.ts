@@ -9,6 +9,7 @@ export const wire: Bench = {
   name: 'wire',
   title: 'The data plane against other proxies',
   measures: 'sources',
+  document: 'benchmarks.md',
   method: [
     'One nginx worker answers 1 KiB from memory; each proxy has one process or one thread; wrk has one thread and 32 connections.',
     'Sluice runs with everything on: split over two sets, counters, limits.',
@@ -31,6 +32,7 @@ export const store: Bench = {
   name: 'store',
   title: 'Durable commits',
   measures: 'sources',
+  document: 'benchmarks.md',
   method: [
     'Each commit is one event, the state, one message and one document, synced to disk (SQLite, WAL, `synchronous=FULL`), one after the other.',
   ],

@@ -6,6 +6,19 @@ export type Point = { name: string; value: number }
 export type Row =
   | { kind: 'measured'; what: string; unit: string; points: Point[]; runs: number; aim: Aim | null }
   | { kind: 'missing'; what: string; why: string }
+  | Table
+  | Picture
+
+/** Figures that only make sense side by side. */
+export type Table = {
+  kind: 'table'
+  what: string
+  head: readonly string[]
+  lines: readonly (readonly string[])[]
+}
+
+/** An SVG drawing of the figures, written to docs/images under this name. */
+export type Picture = { kind: 'picture'; what: string; file: string; svg: string }
 
 export type BenchOptions = {
   /** Few, short runs, to see whether the bench itself works. Its figures mean little. */
@@ -20,7 +33,10 @@ export type Bench = {
   /** How it is measured, one sentence each. */
   method: readonly string[]
   /** `sources`: it imports parts of src/ itself. `program`: it runs the `sluice` of `programUnderTest`. */
-  measures: 'sources' | 'program'
+  /** `simulation`: it imports parts of src/, and its figures are the same on every machine. */
+  measures: 'sources' | 'program' | 'simulation'
+  /** In docs/. What is outside of the chapter is written by hand; docs/benchmarks.md alone is written as a whole. */
+  document: 'benchmarks.md' | 'judgement.md'
   run(options: BenchOptions): Promise<Row[]>
 }
 

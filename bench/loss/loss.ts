@@ -8,6 +8,7 @@ export const loss: Bench = {
   name: 'loss',
   title: 'Requests lost during releases',
   measures: 'program',
+  document: 'benchmarks.md',
   method: [
     `Open loop at ${RATE_PER_SECOND} requests per second from a process of its own: half of them on fresh connections, half on kept ones by a client that never tries again, 10% slow (2 s), 20 WebSockets that expect each message back.`,
     'Lost is what got no complete correct answer, and any 5xx: the app never answers with one.',

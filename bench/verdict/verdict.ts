@@ -30,6 +30,7 @@ export const verdict: Bench = {
   name: 'verdict',
   title: 'From the verdict to traffic off',
   measures: 'program',
+  document: 'benchmarks.md',
   method: [
     `${ROLLBACKS} automatic rollbacks of a version that fails half of its requests, at 10% of ${RATE_PER_SECOND} requests per second, judged every 200 ms.`,
     'Both times begin with the event of the verdict in the timeline.',

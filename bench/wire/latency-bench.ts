@@ -14,6 +14,7 @@ export const latency: Bench = {
   name: 'latency',
   title: `What the data plane adds to latency at ${RATE_PER_SECOND} requests per second`,
   measures: 'sources',
+  document: 'benchmarks.md',
   method: [
     'Open loop: a client process of its own writes each request at a fixed time, one per millisecond, and takes its latency from that time on, whoever was late. Every value is kept.',
     'In each round 1,000 requests go every way, one way after the other, and the order turns from round to round; before that, wrk warms each way up for three seconds.',
