@@ -15,6 +15,12 @@ export const PROGRAMS: readonly Program[] = [
   { command: 'tmux', aptPackage: 'tmux', suites: 'the commands in a terminal' },
   { command: 'python3', aptPackage: 'python3', suites: 'the Python example' },
   { command: 'postgres', aptPackage: 'postgresql', suites: 'the store in PostgreSQL' },
+  { command: 'prometheus', aptPackage: 'prometheus', suites: 'metrics from Prometheus' },
+  {
+    command: 'prometheus-alertmanager',
+    aptPackage: 'prometheus-alertmanager',
+    suites: 'alerts from Alertmanager',
+  },
   { command: 'promtool', aptPackage: 'prometheus', suites: 'the alert rules' },
   { command: 'ps', aptPackage: 'procps', suites: 'the check for processes left behind' },
   { command: 'haproxy', aptPackage: 'haproxy', suites: 'the comparison of proxies (bench)' },

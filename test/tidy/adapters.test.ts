@@ -5,9 +5,11 @@ const sources = sourcesBelow('src/adapters')
 const files = pathsBelow('src/adapters', /./)
 const folders = [...new Set(files.flatMap((path) => /^src\/adapters\/[^/]+\/[^/]+(?=\/)/.exec(path) ?? []))]
 
-/** The kit of a port: `targets` is tried by `target.ts`. */
-const kitOf = (folder: string): string =>
-  `src/testkit/conformance/${(folder.split('/')[2] ?? '').replace(/s$/, '')}.ts`
+/** The kit of a port: `targets` is tried by `target.ts`. The counters of the data plane have a kit of their own beside. */
+function kitOf(folder: string): string {
+  const port = (folder.split('/')[2] ?? '').replace(/s$/, '')
+  return `src/testkit/conformance/${port === 'metric' ? 'metric-provider' : port}.ts`
+}
 
 /** Imported and called: an import alone proves nothing. */
 const runs = ({ isTest, imports, text }: Source, kit: string): boolean =>
