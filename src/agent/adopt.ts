@@ -1,5 +1,6 @@
 import type { AdoptRequest } from '../core/shared/observation.ts'
 import { type Problem, problem } from '../core/shared/problem.ts'
+import type { Redact } from '../core/shared/redact.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { SetRecord } from './agent-state.ts'
 import { healthOf } from './health-settings.ts'
@@ -7,7 +8,6 @@ import { adoptedInstance, type InstanceRecord, type ProcessIdentity } from './in
 import { findListeningProcess, listenersOf } from './listening-ports.ts'
 import { probe } from './probe.ts'
 import { findProcess } from './process-table.ts'
-import type { Redact } from './redact.ts'
 import type { SetRegistry } from './set-registry.ts'
 import { nextId } from './supervisor.ts'
 

@@ -41,6 +41,8 @@ createServer((request, response) => {
   const url = request.url
   if (url === '/env') return response.end(JSON.stringify({ env: process.env, cwd: process.cwd(), argv: process.argv.slice(2) }))
   if (url === '/crash') process.exit(7)
+  if (url.startsWith('/fail/')) console.error('Error: order ' + url.slice(6) + ' of ' + TOKEN + ' is lost\\n    at pay (/srv/shop/pay.js:7:1)')
+  if (url === '/flood') for (let line = 0; line < 60_000; line += 1) console.log('INFO ' + 'x'.repeat(200))
   if (url === '/say') console.log('said after the agent died')
   if (url === '/toggle') sick = !sick
   if (url === '/up' && MODE === 'redirect') return response.writeHead(302, { location: '/login' }).end()

@@ -10,6 +10,7 @@ import { expose } from '../telemetry/exposition.ts'
 import { processSamples } from '../telemetry/process-samples.ts'
 import { VERSION } from '../telemetry/version.ts'
 import { adopt, letGo } from './adopt.ts'
+import type { ErrorReader } from './error-reader.ts'
 import type { InstanceRunner } from './instance-runner.ts'
 import { agentSamples } from './metrics.ts'
 import { observe, readLogs, toInstance } from './observe.ts'
@@ -21,6 +22,7 @@ export type ControlParts = {
   registry: SetRegistry
   runner: InstanceRunner
   supervisor: Supervisor
+  errors: ErrorReader
   secrets: Secrets
   logFolder: string
   boot: string
@@ -60,7 +62,8 @@ export function createControl(parts: ControlParts): Hono {
 const STUCK_MS = 5000
 
 /** For those who watch over the process. */
-function addWatchRoutes(app: Hono, { registry, supervisor }: ControlParts): void {
+function addWatchRoutes(app: Hono, parts: ControlParts): void {
+  const { supervisor } = parts
   app.get('/healthz', (c) => c.json({ live: true }))
   app.get('/readyz', (c) =>
     supervisor.lookAgeMs() <= STUCK_MS
@@ -68,7 +71,7 @@ function addWatchRoutes(app: Hono, { registry, supervisor }: ControlParts): void
       : c.json({ ready: false, code: 'AGENT_FAILED' }, 503),
   )
   app.get('/metrics', async (c) => {
-    const samples = [...processSamples('agent', VERSION), ...agentSamples(registry, supervisor)]
+    const samples = [...processSamples('agent', VERSION), ...agentSamples(parts)]
     const { contentType, text } = await expose('agent', samples, c.req.header('accept') ?? '')
     return c.body(text, 200, { 'content-type': contentType })
   })
@@ -133,6 +136,7 @@ function addAdoptRoutes(app: Hono, parts: ControlParts): void {
 function addReadRoutes(app: Hono, parts: ControlParts): void {
   const view = { ...parts, redact: parts.secrets.redact }
   app.get('/services/:service', (c) => c.json(observe(c.req.param('service'), view)))
+  app.get('/services/:service/errors', (c) => c.json(parts.errors.errorsOf(c.req.param('service'))))
   app.get('/services/:service/logs', (c) => {
     const query = LogQuery.safeParse(c.req.query())
     if (!query.success) return refuse(c, badRequest(z.prettifyError(query.error)))

@@ -2,6 +2,7 @@ import { constants } from 'node:os'
 import type { ExitStatus } from '../core/shared/instance.ts'
 import type { HealthProbe, SetSpec } from '../core/shared/set-spec.ts'
 import { oomCounterOf, readOomKills } from './cgroup.ts'
+import type { ErrorReader } from './error-reader.ts'
 import { exitStatus, saysAddressInUse, unknownExit } from './exit-cause.ts'
 import { healthOf } from './health-settings.ts'
 import { isOver, isProbed, type LifeEvent } from './instance-life.ts'
@@ -27,6 +28,7 @@ import { explainRefusal } from './wrong-port.ts'
 
 export type RunnerParts = {
   registry: SetRegistry
+  errors: ErrorReader
   secrets: Secrets
   logFolder: string
   agentEnv: NodeJS.ProcessEnv
@@ -150,7 +152,8 @@ export class InstanceRunner {
   /** Once a second: caps the log and reads what the kernel counts. */
   keepHouse(record: InstanceRecord): void {
     if (record.adopted || record.process === null) return
-    capLog(logPath(this.#parts.logFolder, record.id), LOG_CAP_BYTES)
+    const capped = capLog(logPath(this.#parts.logFolder, record.id), LOG_CAP_BYTES)
+    if (capped !== null) this.#parts.errors.capped(record, capped)
     const watch = this.watch(record.id)
     const counter = oomCounterOf(record.process.pid)
     if (counter !== null && watch.oom?.counter !== counter)

@@ -11,7 +11,7 @@ import {
   truncateSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { plainText } from './redact.ts'
+import { plainText } from '../core/shared/redact.ts'
 
 /** One current file and one previous one of this size per instance: bounded, and enough for the last minutes of a busy service. */
 export const LOG_CAP_BYTES = 10 * 1024 * 1024
@@ -23,27 +23,34 @@ const LONGEST_LINE = 2000
 
 /** Path of the current output file of an instance. */
 export const logPath = (folder: string, instance: string): string => join(folder, `${instance}.log`)
-const previousPath = (path: string): string => `${path}.1`
+export const previousPath = (path: string): string => `${path}.1`
 
 /** A descriptor for stdout and stderr. Appending is what makes truncating under a running writer safe. */
 export const openLog = (path: string): number => openSync(path, 'a', 0o600)
+
+/** What became of a file that was full: what of it is the previous file now, and how long it was when it was emptied. */
+export type CappedLog = { keptBytes: number; bytes: number }
 
 /**
  * Keeps a log below its cap: the full file becomes the previous one and the current one starts empty.
  * The writer keeps its descriptor, so the file is copied and truncated, not renamed; lines written in between are lost.
  */
-export function capLog(path: string, capBytes: number): void {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
-  if (size <= capBytes) return
+export function capLog(path: string, capBytes: number): CappedLog | null {
+  if (sizeOf(path) <= capBytes) return null
+  let keptBytes = 0
   const copy = `${path}.copy`
   try {
     copyFileSync(path, copy)
+    keptBytes = sizeOf(copy)
     renameSync(copy, previousPath(path))
   } catch {
     // No space for the copy: old lines are worth less than a disk that is full for everybody.
     rmSync(copy, { force: true })
+    keptBytes = 0
   }
+  const bytes = sizeOf(path)
   truncateSync(path, 0)
+  return { keptBytes, bytes }
 }
 
 /** Last lines, oldest first, as plain text. Goes back into the previous file when the current one is short. Not yet redacted. */
@@ -79,6 +86,18 @@ export function writtenSince(path: string, offset: number): string {
 }
 
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+/** Bytes of a file from an offset on, at most so many. */
+export function readFrom(path: string, offset: number, most: number): Buffer {
+  if (!existsSync(path)) return Buffer.alloc(0)
+  const file = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(most)
+    return bytes.subarray(0, readSync(file, bytes, 0, most, offset))
+  } finally {
+    closeSync(file)
+  }
+}
 
 function readEnd(path: string, most: number): { bytes: Buffer; whole: boolean } {
   if (!existsSync(path) || most <= 0) return { bytes: Buffer.alloc(0), whole: true }

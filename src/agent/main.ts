@@ -9,6 +9,7 @@ import { ok, type Result } from '../core/shared/result.ts'
 import { createProcessLog } from '../telemetry/process-log.ts'
 import { createControl } from './control.ts'
 import { agentRunning, clearSocket, listenOnSocket } from './control-socket.ts'
+import { ErrorReader } from './error-reader.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { InstanceRunner } from './instance-runner.ts'
 import { capLog, LOG_CAP_BYTES } from './log-file.ts'
@@ -82,10 +83,16 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
   const secrets = createSecrets({ agentFolder: folder, env: process.env })
   const log = openAgentLog(join(folder, 'agent.log'), secrets.redact)
   const report = oncePerMinute((error) => log('error', 'a step failed and will be tried again', { error }))
-  const runner = new InstanceRunner({ registry, secrets, logFolder, agentEnv: process.env })
-  const supervisor = new Supervisor({ registry, runner, logFolder, report })
   const boot = randomBytes(6).toString('hex')
-  const app = createControl({ registry, runner, supervisor, secrets, logFolder, boot, report })
+  const errors = new ErrorReader({
+    path: join(folder, 'errors.json'),
+    logFolder,
+    boot,
+    redact: secrets.redact,
+  })
+  const runner = new InstanceRunner({ registry, errors, secrets, logFolder, agentEnv: process.env })
+  const supervisor = new Supervisor({ registry, runner, errors, logFolder, report })
+  const app = createControl({ registry, runner, supervisor, errors, secrets, logFolder, boot, report })
   // Recovered before it listens: whoever asks sees what really runs, never an agent that does not know yet.
   recover({ registry, runner, secrets })
   const server = await listenOnSocket(socket, app)

@@ -1,23 +1,26 @@
 import type { Instance } from '../core/shared/instance.ts'
-import type { LogLine, Observation } from '../core/shared/observation.ts'
+import type { AgentObservation, LogLine } from '../core/shared/observation.ts'
+import type { Redact } from '../core/shared/redact.ts'
+import type { ErrorReader } from './error-reader.ts'
 import type { InstanceRecord } from './instance-record.ts'
 import { logPath, shorten, tailOf } from './log-file.ts'
-import type { Redact } from './redact.ts'
 import type { SetRegistry } from './set-registry.ts'
 
 /** Enough to show the last words of a program and its stack trace. */
 const TAIL_LINES = 20
 
 type ObserveParts = { registry: SetRegistry; redact: Redact; logFolder: string; boot: string }
+type CountedParts = ObserveParts & { errors: Pick<ErrorReader, 'version'> }
 
 /** What runs and what ended lately for one service. */
-export function observe(service: string, parts: ObserveParts): Observation {
+export function observe(service: string, parts: CountedParts): AgentObservation {
   const records = parts.registry.instances().filter((record) => record.service === service)
   return {
     at: Date.now(),
     boot: parts.boot,
     highestToken: parts.registry.highestToken(service),
     instances: records.map((record) => toInstance(record, parts)),
+    errorsVersion: parts.errors.version(service),
   }
 }
 

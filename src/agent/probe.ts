@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { ProbeFailure } from '../core/shared/instance.ts'
-import { plainText } from './redact.ts'
+import { plainText } from '../core/shared/redact.ts'
 
 export type ProbeAnswer = { kind: 'passed' } | { kind: 'failed'; failure: ProbeFailure }
 export type ProbeRequest = { port: number; path: string; timeoutMs: number; redact: (text: string) => string }

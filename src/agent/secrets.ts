@@ -2,9 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Problem, problem } from '../core/shared/problem.ts'
+import { type Redact, redactor } from '../core/shared/redact.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { writeDurably } from './durable-file.ts'
-import { type Redact, redactor } from './redact.ts'
 
 const VERSION_DIGITS = 12
 const KEY_BYTES = 32
@@ -62,7 +62,8 @@ function readOrMakeKey(path: string): Buffer {
   return readFileSync(path)
 }
 
-function readSecretFile(path: string): Result<Record<string, string>> {
+/** Refuses a file that others of this host can read. */
+export function readSecretFile(path: string): Result<Record<string, string>> {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return ok({})
   if ((found.mode & 0o077) !== 0) return failed(exposedFile(path, found.mode & 0o777))

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { SetRecord } from './agent-state.ts'
+import type { ErrorReader } from './error-reader.ts'
 import { healthOf, stopGraceMsOf } from './health-settings.ts'
 import { type InstanceRecord, newInstance } from './instance-record.ts'
 import type { InstanceRunner } from './instance-runner.ts'
@@ -16,6 +17,7 @@ const HOUSEKEEPING_MS = 1000
 type SupervisorParts = {
   registry: SetRegistry
   runner: InstanceRunner
+  errors: ErrorReader
   logFolder: string
   report(error: unknown): void
 }
@@ -38,18 +40,21 @@ export class Supervisor {
   /** No further steps; instances run on. Resolves when the last start is recorded. */
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#parts.runner.close()
-    this.#parts.registry.save()
+    const { runner, registry, errors } = this.#parts
+    await runner.close()
+    registry.save()
+    this.#guarded(() => errors.close(registry.instances(), Date.now()))
   }
 
   /** One look at everything. Also called when a request came, so that it is acted upon at once. */
   tick(now: number): void {
-    const { registry } = this.#parts
+    const { registry, errors } = this.#parts
     for (const set of registry.sets()) this.#plan(set, now)
     const rows = onceOnly(allProcesses)
     for (const record of registry.instances()) this.#guarded(() => this.#look(record, now, rows))
     if (now - this.#houseKeptAt >= HOUSEKEEPING_MS) this.#keepHouse(now)
     registry.save()
+    this.#guarded(() => errors.turn(registry.instances(), now))
     this.#lookedAtMs = performance.now()
   }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ReleaseErrors } from './error-signature/report.ts'
 import { Instance } from './instance.ts'
 import { FencingToken } from './token.ts'
 
@@ -9,8 +10,17 @@ export const Observation = z.object({
   /** Highest token accepted for the service; `null` when none was ever seen. */
   highestToken: FencingToken.nullable(),
   instances: z.array(Instance),
+  /** Errors that the instances wrote, for each release whose output can be read; absent where none can. */
+  errors: z.array(ReleaseErrors).exactOptional(),
 })
 export type Observation = z.infer<typeof Observation>
+
+/** As the host agent answers it: several times a second, so the errors are asked for only when their version is another one. */
+export const AgentObservation = Observation.omit({ errors: true }).extend({
+  /** Empty from an agent that does not read what its instances write. */
+  errorsVersion: z.string().default(''),
+})
+export type AgentObservation = z.infer<typeof AgentObservation>
 
 /** "This process already serves on that port: take it under control as it is." */
 export const AdoptRequest = z.object({

@@ -13,6 +13,8 @@ export type TargetHarness = {
   healthy(service: string, release: string): SetSpec
   /** One whose instances never become ready, within a deadline of about a second. */
   failing(service: string, release: string): SetSpec
+  /** One whose instances become ready and then write `ERROR order 1 is lost` and `ERROR order 2 is lost`. */
+  complaining(service: string, release: string): SetSpec
   close(): Promise<void>
 }
 
@@ -154,6 +156,23 @@ export function targetConformance(name: string, make: () => Promise<TargetHarnes
       )
     })
 
+    it('counts the errors that instances write, by release and kind', async () => {
+      mustOk(await start('shop@1', 1, 1))
+      const spec = harness.complaining(SERVICE, 'shop@2')
+      mustOk(await target.start({ token: token(2), spec, replicas: 2 }))
+      const errorsOf = async (release: string) =>
+        mustOk(await target.observe(SERVICE)).errors?.find((one) => one.release === release)
+      await untilReady('shop@2', 2)
+      await untilTrue(async () => (await errorsOf('shop@2'))?.signatures[0]?.count === 4)
+      expect(await errorsOf('shop@2')).toMatchObject({
+        signatures: [{ template: 'order <n> is lost', example: expect.stringContaining('order 1 is lost') }],
+        others: 0,
+        lostBytes: 0,
+      })
+      expect(await errorsOf('shop@1')).toMatchObject({ signatures: [], others: 0 })
+      expect(mustOk(await target.observe('nobody')).errors ?? []).toEqual([])
+    })
+
     it('keeps its boot while it runs', async () => {
       const first = mustOk(await target.observe(SERVICE))
       mustOk(await target.reconcile())
@@ -178,6 +197,14 @@ const withState = (all: readonly Instance[], release: string, state: Instance['s
 
 const look = async (target: Target): Promise<Instance[]> =>
   (mustOk(await target.observe(SERVICE)) satisfies Observation).instances
+
+async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + WAIT_MS
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not reached in ${WAIT_MS} ms`)
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+  }
+}
 
 async function until(target: Target, holds: (all: Instance[]) => boolean): Promise<Instance[]> {
   const deadline = Date.now() + WAIT_MS

@@ -23,7 +23,11 @@ targetConformance('memory fake', async () => {
     fake.behave(release, 'fail')
     return specOf(service, release)
   }
-  return { target: fake.target, healthy: specOf, failing, close: async () => {} }
+  const complaining = (service: string, release: string) => {
+    fake.behave(release, 'complain')
+    return specOf(service, release)
+  }
+  return { target: fake.target, healthy: specOf, failing, complaining, close: async () => {} }
 })
 
 describe('the fake target', () => {

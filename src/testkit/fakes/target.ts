@@ -1,3 +1,6 @@
+import type { ReleaseErrors } from '../../core/shared/error-signature/report.ts'
+import { createErrorScanner } from '../../core/shared/error-signature/scanner.ts'
+import { countError, noErrors } from '../../core/shared/error-signature/tally.ts'
 import type { ExitStatus, Instance, ProbeFailure } from '../../core/shared/instance.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
@@ -5,8 +8,8 @@ import type { SetRequest } from '../../core/shared/set-spec.ts'
 import { compareTokens, type FencingToken } from '../../core/shared/token.ts'
 import type { AdoptRequest, LogLine, ResolvedArtifact, ResolveRequest, Target } from '../../ports/target.ts'
 
-/** What instances of a release do by themselves at the next look; `hang` stays in `starting` until told. */
-type FakeBehaviour = 'ready' | 'fail' | 'hang'
+/** What instances of a release do by themselves at the next look; `hang` stays in `starting` until told, `complain` writes two errors. */
+type FakeBehaviour = 'ready' | 'fail' | 'hang' | 'complain'
 /** Strikes the next call of a method once: `refuse` does nothing, `lose` acts and loses the answer, `delay` waits first. */
 type FakeFault =
   | { kind: 'refuse'; problem: Problem }
@@ -30,6 +33,7 @@ export type TargetFake = {
   die(id: string, exit?: Partial<ExitStatus>): void
   /** Dies and is ready again, `times` times. */
   flap(id: string, times: number): void
+  /** A line of output; an error in it is counted. */
   write(id: string, line: string): void
   failNext(method: keyof Target, fault: FakeFault): void
   /** From now on nothing answers (or answers again). */
@@ -108,7 +112,7 @@ function commandsOf(memory: Memory): Omit<TargetFake, 'target' | 'calls' | 'inst
       change(memory, id, { state: 'unready', readyAt: null, ...probeFailure(memory, message) }),
     makeFailed: (id, message = 'GET /up answered 503') =>
       change(memory, id, { state: 'failed', readyAt: null, ...probeFailure(memory, message) }),
-    write: (id, line) => void memory.lines.push({ instance: id, release: find(memory, id).release, line }),
+    write: (id, line) => write(memory, find(memory, id), line),
     failNext: (method, fault) =>
       void memory.faults.set(method, [...(memory.faults.get(method) ?? []), fault]),
     setReachable: (reachable) => {
@@ -168,7 +172,9 @@ function start(memory: Memory, { token, spec, replicas }: SetRequest): Result<vo
   for (let count = wanted.length; count < replicas; count += 1) {
     const instance = newInstance(memory, spec)
     memory.instances.push(instance)
-    memory.lines.push({ instance: instance.id, release: spec.release, line: `hello from ${spec.release}` })
+    write(memory, instance, `hello from ${spec.release}`)
+    if (memory.behaviours.get(spec.release) === 'complain')
+      for (const order of [1, 2]) write(memory, instance, `ERROR order ${order} is lost`)
   }
   return ok(undefined)
 }
@@ -213,7 +219,28 @@ function observe(memory: Memory, service: string) {
     boot: `fake-${memory.boot}`,
     highestToken: memory.tokens.get(service) ?? null,
     instances: structuredClone(memory.instances.filter((instance) => instance.service === service)),
+    errors: errorsOf(memory, service),
   }
+}
+
+function write(memory: Memory, { id, release }: Instance, line: string): void {
+  memory.lines.push({ instance: id, release, line })
+}
+
+/** Counted anew from all that was written, so that it cannot be wrong in a way of its own. */
+function errorsOf(memory: Memory, service: string): ReleaseErrors[] {
+  const own = memory.instances.filter((one) => one.service === service && !memory.adopted.has(one.id))
+  return [...Map.groupBy(own, ({ release }) => release)].map(([release, instances]) =>
+    instances
+      .flatMap(({ id }) => saidBy(memory, id))
+      .reduce((errors, said) => countError(errors, said, memory.now()), noErrors(release)),
+  )
+}
+
+function saidBy(memory: Memory, id: string) {
+  const scanner = createErrorScanner((text) => text)
+  const lines = memory.lines.filter(({ instance }) => instance === id)
+  return [...lines.flatMap(({ line }) => scanner.read(line)), ...scanner.flush()]
 }
 
 function settle(memory: Memory, instance: Instance): void {
@@ -221,6 +248,7 @@ function settle(memory: Memory, instance: Instance): void {
     case 'hang':
       return
     case 'ready':
+    case 'complain':
       change(memory, instance.id, { state: 'ready', readyAt: memory.now() })
       return
     case 'fail':

@@ -13,6 +13,8 @@ type AgentCall<T> = {
 /** Asks the agent once; every failure to get an answer is `TARGET_UNREACHABLE`. */
 export type AgentClient = { call<T>(call: AgentCall<T>): Promise<Result<T>> }
 
+export const servicePath = (service: string): string => `/services/${encodeURIComponent(service)}`
+
 /** The agent answers from memory; after this long it is not there for us, whatever the reason. */
 const CALL_LIMIT_MS = 2000
 

@@ -13,6 +13,7 @@ import { createProcessTarget } from './process-target.ts'
 const AGENT = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url))
 const APP = `
 console.log('hello from ' + process.env.RELEASE)
+if (process.env.COMPLAINS) for (const order of [1, 2]) console.error('ERROR order ' + order + ' is lost')
 require('node:http').createServer((request, response) => {
   response.statusCode = process.env.RELEASE.endsWith('bad') ? 503 : 200
   response.end()
@@ -116,6 +117,10 @@ async function makeHarness({ startsAgent = true } = {}): Promise<LiveHarness> {
     failing: (service, release) => {
       const bad = spec(service, release)
       return { ...bad, health: { ...bad.health, deadlineMs: 1000 } }
+    },
+    complaining: (service, release) => {
+      const loud = spec(service, release)
+      return { ...loud, env: { ...loud.env, COMPLAINS: 'yes' } }
     },
     close,
   }

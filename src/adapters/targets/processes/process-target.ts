@@ -1,11 +1,12 @@
 import * as z from 'zod'
 import { Instance } from '../../../core/shared/instance.ts'
-import { LogLine, Observation } from '../../../core/shared/observation.ts'
+import { LogLine } from '../../../core/shared/observation.ts'
 import { ok, type Result } from '../../../core/shared/result.ts'
 import type { FencingToken } from '../../../core/shared/token.ts'
 import type { Target } from '../../../ports/target.ts'
-import { type AgentClient, createAgentClient } from './agent-client.ts'
+import { type AgentClient, createAgentClient, servicePath } from './agent-client.ts'
 import { createArtifactStore } from './artifact-store.ts'
+import { createObserver } from './observer.ts'
 
 export type ProcessTargetOptions = {
   /** Control socket of the host agent. */
@@ -57,7 +58,7 @@ export function createProcessTarget({ socket, artifacts, startAgent }: ProcessTa
         answer: Instance,
         limitMs: ADOPT_LIMIT_MS,
       }),
-    observe: (service) => client.call({ method: 'GET', path: servicePath(service), answer: Observation }),
+    observe: createObserver(client),
     logs: ({ service, release, lines }) =>
       client.call({
         method: 'GET',
@@ -106,6 +107,5 @@ async function done(call: Promise<Result<unknown>>): Promise<Result<void>> {
 
 const setPath = ({ service, release }: SetName): string =>
   `/sets/${encodeURIComponent(service)}/${encodeURIComponent(release)}`
-const servicePath = (service: string): string => `/services/${encodeURIComponent(service)}`
 const query = (parameters: Record<string, string>): string => `?${new URLSearchParams(parameters)}`
 const nameParameter = (name: string): string => `name=${encodeURIComponent(name)}`
