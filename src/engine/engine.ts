@@ -1,5 +1,4 @@
 import type { Command } from '../core/rollout/command.ts'
-import { decide } from '../core/rollout/decide.ts'
 import { due } from '../core/rollout/due.ts'
 import type { Event } from '../core/rollout/event.ts'
 import { evolve } from '../core/rollout/evolve.ts'
@@ -7,11 +6,14 @@ import type { ServiceState } from '../core/rollout/state.ts'
 import { STATE_SCHEMA_VERSION } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
-import { failed, ok } from '../core/shared/result.ts'
+import { ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Log } from '../ports/log.ts'
-import type { Store } from '../ports/store.ts'
+import type { AppendRequest, Store } from '../ports/store.ts'
 import { messagesFor } from './announce.ts'
+import { type Asked, createCommandQueue } from './command-queue.ts'
+import { allFailed, decideAll, type Together, togetherOf } from './decide-together.ts'
+import type { Decided } from './decided.ts'
 import { notHeld } from './not-held.ts'
 import type { Performer } from './perform.ts'
 import { recordsFor } from './record.ts'
@@ -20,8 +22,8 @@ import { createStreamLock } from './stream-lock.ts'
 
 /** A conflict means somebody else wrote between load and append: loaded anew this often before giving up. */
 const CONFLICT_LIMIT = 5
-
-export type Decided = { state: ServiceState; revision: number; events: readonly Event[] }
+/** A command waits for the others it is written with. */
+const TOGETHER_LIMIT = 20
 
 export type EngineParts = {
   store: Store
@@ -47,28 +49,50 @@ export interface Engine {
 export function createEngine(parts: EngineParts): Engine {
   const { store, clock, performer } = parts
   const lock = createStreamLock()
+  const queue = createCommandQueue<Decided>()
   const { load, keep } = createStates(store)
 
   async function handle(stream: string, command: Command): Promise<Result<Decided>> {
-    const decided = await lock.run(stream, () => decideDurably(stream, command))
-    if (decided.kind === 'ok' && parts.epochOf(stream) === decided.value.state.epoch)
-      performer.perform(stream, decided.value.state, due(decided.value.state))
-    return decided
+    const answer = queue.add(stream, command)
+    void lock.run(stream, () => decideWaiting(stream))
+    return answer
   }
 
-  async function decideDurably(stream: string, command: Command): Promise<Result<Decided>> {
+  /** Commands that came while another one was written are decided one after the other and written together. */
+  async function decideWaiting(stream: string): Promise<void> {
+    const asked = queue.take(stream, TOGETHER_LIMIT)
+    if (asked.length > 0) await decideFor(stream, asked)
+  }
+
+  async function decideFor(stream: string, asked: readonly Asked<Decided>[]): Promise<void> {
+    const commands = asked.map(({ command }) => command)
+    try {
+      const { state, answer } = await decideDurably(stream, commands)
+      if (state !== null && parts.epochOf(stream) === state.epoch)
+        performer.perform(stream, state, due(state))
+      for (const [index, { resolve }] of asked.entries()) resolve(answer(index))
+    } catch (error) {
+      // A bug in one decision must not take the others with it.
+      if (asked.length === 1) for (const { reject } of asked) reject(error)
+      else for (const one of asked) await decideFor(stream, [one])
+    }
+  }
+
+  async function decideDurably(stream: string, commands: readonly Command[]): Promise<Together> {
     const epoch = parts.epochOf(stream)
-    if (epoch === null && !isFromPerson(command)) return failed(notHeld(stream))
+    const mayDecide = (command: Command): boolean => epoch !== null || isFromPerson(command)
+    if (!commands.some(mayDecide)) return allFailed(notHeld(stream))
     for (let attempt = 0; attempt < CONFLICT_LIMIT; attempt += 1) {
       const loaded = await load(stream)
-      if (loaded.kind === 'failed') return loaded
-      const events = decide(loaded.value.state, command, clock.now())
-      if (events.kind === 'failed') return events
-      if (events.value.length === 0) return ok({ ...loaded.value, events: [] })
-      const appended = await append(stream, { ...loaded.value, epoch }, events.value)
-      if (appended.kind === 'ok' || appended.problem.code !== 'STORE_CONFLICT') return appended
+      if (loaded.kind === 'failed') return allFailed(loaded.problem)
+      const outcomes = decideAll(loaded.value, commands, { now: clock.now(), mayDecide, stream })
+      const events = outcomes.flatMap((outcome) => (outcome.kind === 'ok' ? outcome.value.events : []))
+      const appended: Result<KnownState> =
+        events.length === 0 ? loaded : await append(stream, { ...loaded.value, epoch }, events)
+      if (appended.kind === 'ok' || appended.problem.code !== 'STORE_CONFLICT')
+        return togetherOf(outcomes, appended)
     }
-    return failed(
+    return allFailed(
       problem('STORE_CONFLICT', {
         message: `${stream} was changed by somebody else ${CONFLICT_LIMIT} times in a row.`,
         remedy: 'Try again.',
@@ -77,30 +101,9 @@ export function createEngine(parts: EngineParts): Engine {
     )
   }
 
-  async function append(
-    stream: string,
-    before: { state: ServiceState; revision: number; epoch: number | null },
-    events: readonly Event[],
-  ): Promise<Result<Decided>> {
-    const at = clock.now()
-    const states = foldAll(before.state, events)
-    const state = states.at(-1) ?? before.state
-    const appended = await store.append({
-      stream,
-      expectedRevision: before.revision,
-      epoch: before.epoch,
-      at,
-      events: events.map((event) => ({ kind: event.kind, event })),
-      schemaVersion: STATE_SCHEMA_VERSION,
-      state,
-      due: dueOf(state, at),
-      messages: messagesFor(
-        { stream, revision: before.revision, installation: parts.installation },
-        events,
-        states,
-      ),
-      documents: recordsFor({ stream, revision: before.revision, before: before.state, events, states }),
-    })
+  async function append(stream: string, before: Before, events: readonly Event[]): Promise<Result<Decided>> {
+    const { request, state } = requestFor(stream, before, { events, at: clock.now(), ...parts })
+    const appended = await store.append(request)
     if (appended.kind === 'failed') {
       if (appended.problem.code === 'STORE_FENCED') {
         parts.log.warn('write refused: another controller has the lease', {
@@ -129,6 +132,32 @@ const dueOf = ({ sets, rollout, finalizing, queued }: ServiceState, at: number):
   sets.length > 0 || finalizing || queued !== null || (rollout !== null && rollout.phase.kind !== 'ended')
     ? at
     : null
+
+type Before = { state: ServiceState; revision: number; epoch: number | null }
+type Writing = { events: readonly Event[]; at: number; installation: string }
+
+/** Everything one decision writes: events, the state after them, when somebody has to look, messages, records. */
+function requestFor(
+  stream: string,
+  { state: before, revision, epoch }: Before,
+  { events, at, installation }: Writing,
+): { request: AppendRequest; state: ServiceState } {
+  const states = foldAll(before, events)
+  const state = states.at(-1) ?? before
+  const request = {
+    stream,
+    expectedRevision: revision,
+    epoch,
+    at,
+    events: events.map((event) => ({ kind: event.kind, event })),
+    schemaVersion: STATE_SCHEMA_VERSION,
+    state,
+    due: dueOf(state, at),
+    messages: messagesFor({ stream, revision, installation }, events, states),
+    documents: recordsFor({ stream, revision, before, events, states }),
+  }
+  return { request, state }
+}
 
 /** The state after each event, so that what is said about an event fits its moment. */
 function foldAll(before: ServiceState, events: readonly Event[]): ServiceState[] {

@@ -23,7 +23,7 @@ export type OwnershipParts = {
   log: Log
   audience: Audience
   engine(): Engine
-  watchParts(): Omit<WatchParts, 'epoch' | 'onOutbid' | 'streams'>
+  watchParts(): Omit<WatchParts, 'epoch' | 'onOutbid' | 'streams' | 'store'>
   /** An embedded store was taken by somebody else: there is nothing left to do here. */
   onFenced(): void
   observer?: EngineObserver
@@ -59,14 +59,14 @@ export function createOwnership(parts: OwnershipParts): Ownership {
   async function takeOver({ stream, epoch }: Lease): Promise<Result<void>> {
     const caughtUp = await catchUp(parts, stream)
     if (caughtUp.kind === 'failed') return caughtUp
-    const begun = await parts.engine().handle(stream, { kind: 'controller-started', epoch })
-    if (begun.kind === 'failed') return begun
     endWatch(stream)
     const ended = new AbortController()
     const onOutbid = (_: string, seenEpoch: number): void => void leases.outbid(stream, seenEpoch)
-    const streams = (): number => watches.size
-    const watch = watchStream({ ...parts.watchParts(), epoch, onOutbid, streams }, stream, ended.signal)
+    const own = { store, epoch, onOutbid, streams: () => watches.size }
+    const watch = watchStream({ ...parts.watchParts(), ...own }, stream, ended.signal)
     watches.set(stream, { watch, ended })
+    const begun = await watch.begun
+    if (begun.kind === 'failed') return begun
     parts.observer?.leaseTaken({ stream, epoch })
     return ok(undefined)
   }
