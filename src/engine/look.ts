@@ -42,7 +42,7 @@ export async function look(
   const observed: Observed = {
     instances:
       instances.kind === 'ok'
-        ? { kind: 'seen', instances: instances.value.instances }
+        ? { kind: 'seen', instances: instances.value.instances, errors: instances.value.errors }
         : { kind: 'failed', problem: instances.problem },
     router:
       routes.kind === 'ok'

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import type { StageCriteria } from '../release/settings.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
 import { noRequests } from './batch.ts'
 import { judgeCriteria } from './criteria.ts'
 import { healthTargets } from './health-targets.ts'
+
+const AT = { minRequests: 20, weightPermille: 500 }
 
 const side = (requests: number, errors: number, latencyMs = 40): SideCounts => ({
   requests,
@@ -13,20 +16,20 @@ const side = (requests: number, errors: number, latencyMs = 40): SideCounts => (
 
 describe('criteria of a stage', () => {
   it('give no verdict on too few requests', () => {
-    const [one] = judgeCriteria({ errorRatePercent: 1 }, { candidate: side(19, 0), stable: side(500, 0) }, 20)
+    const [one] = judgeCriteria({ errorRatePercent: 1 }, { candidate: side(19, 0), stable: side(500, 0) }, AT)
     expect(one).toMatchObject({ met: null, sentence: 'error rate: 19 of 20 requests needed for a verdict' })
   })
 
   it('are met below the limit, not at it', () => {
     const met = (errors: number) =>
-      judgeCriteria({ errorRatePercent: 1 }, { candidate: side(1000, errors), stable: side(1000, 0) }, 20)[0]
+      judgeCriteria({ errorRatePercent: 1 }, { candidate: side(1000, errors), stable: side(1000, 0) }, AT)[0]
         ?.met
     expect([met(9), met(10), met(11)]).toEqual([true, false, false])
   })
 
   it('do not hold the candidate for what stable misses at the same time, if stable was asked enough', () => {
     const met = (stable: SideCounts) =>
-      judgeCriteria({ p99Ms: 100 }, { candidate: side(100, 0, 400), stable }, 20)[0]?.met
+      judgeCriteria({ p99Ms: 100 }, { candidate: side(100, 0, 400), stable }, AT)[0]?.met
     expect(met(side(100, 0, 400))).toBe(true)
     expect(met(side(19, 0, 400))).toBe(false)
     expect(met(side(100, 0, 10))).toBe(false)
@@ -36,7 +39,7 @@ describe('criteria of a stage', () => {
     const all = judgeCriteria(
       { errorRatePercent: 1, successRatePercent: 99, p95Ms: 50, p99Ms: 60 },
       { candidate: side(100, 0), stable: noRequests() },
-      20,
+      AT,
     )
     expect(all.map(({ name, met }) => [name, met])).toEqual([
       ['error rate', true],
@@ -44,6 +47,51 @@ describe('criteria of a stage', () => {
       ['p95 latency', true],
       ['p99 latency', true],
     ])
+  })
+})
+
+describe('criteria beside stable', () => {
+  const one = (criteria: StageCriteria, candidate: SideCounts, stable: SideCounts, weightPermille = 500) =>
+    judgeCriteria(criteria, { candidate, stable }, { minRequests: 20, weightPermille })[0]
+
+  it.each([
+    [2, 15, true],
+    [2, 30, true],
+    [2, 31, false],
+    [0, 10, true],
+  ])('allow %d points of errors over the 1 percent of stable', (points, errors, met) => {
+    expect(one({ errorPointsOverStable: points }, side(1000, errors), side(1000, 10))).toMatchObject({ met })
+  })
+
+  it('need requests on both sides', () => {
+    expect(one({ errorPointsOverStable: 1 }, side(1000, 0), side(19, 0))?.met).toBeNull()
+    expect(one({ errorPointsOverStable: 1 }, side(19, 0), side(1000, 0))?.met).toBeNull()
+  })
+
+  it.each([
+    [50, 950, 50, true],
+    [45, 955, 50, true],
+    [44, 956, 50, false],
+    [0, 1000, 50, false],
+    [900, 100, 900, true],
+    [500, 500, 900, false],
+  ])('ask for 90 percent of the share: %d beside %d at %d per mille', (ours, theirs, weightPermille, met) => {
+    const found = one({ throughputPercent: 90 }, side(ours, 0), side(theirs, 0), weightPermille)
+    expect(found).toMatchObject({ met, name: 'throughput' })
+  })
+
+  it('say how seldom a share that is too small comes by chance', () => {
+    const sentence = (ours: number, theirs: number) =>
+      one({ throughputPercent: 90 }, side(ours, 0), side(theirs, 0))?.sentence
+    expect(sentence(30, 40)).toContain('which may be chance')
+    expect(sentence(3000, 7000)).toContain(
+      '3000 of 5000 requests due (60.0%) does not meet >= 90% of its share; fewer than 1 in 1,000,000,000',
+    )
+  })
+
+  it('give no verdict on the share before enough requests are due', () => {
+    expect(one({ throughputPercent: 90 }, side(0, 0), side(100, 0), 50)?.met).toBeNull()
+    expect(one({ throughputPercent: 90 }, side(0, 0), side(400, 0), 50)?.met).toBe(false)
   })
 })
 

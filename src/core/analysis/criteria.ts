@@ -1,6 +1,8 @@
 import type { StageCriteria } from '../release/settings.ts'
 import { quantileMs } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
+import { logMeanExp } from './e-process.ts'
+import { addRequests, newSampleRatio } from './sequential/sample-ratio.ts'
 
 export type Criterion = {
   name: string
@@ -26,17 +28,24 @@ type Measure = {
  */
 export function judgeCriteria(
   criteria: StageCriteria,
-  sides: { candidate: SideCounts; stable: SideCounts },
-  minRequests: number,
+  sides: Sides,
+  { minRequests, weightPermille }: Asked,
 ): Criterion[] {
-  return measuresOf(criteria).map((measure) => judgeOne(measure, sides, minRequests))
+  const againstStable = [
+    overStable(criteria, sides, minRequests),
+    throughput(criteria, sides, { minRequests, weightPermille }),
+  ]
+  return [
+    ...measuresOf(criteria).map((measure) => judgeOne(measure, sides, minRequests)),
+    ...againstStable.filter((one) => one !== null),
+  ]
 }
 
-function judgeOne(
-  measure: Measure,
-  { candidate, stable }: { candidate: SideCounts; stable: SideCounts },
-  minRequests: number,
-): Criterion {
+type Sides = { candidate: SideCounts; stable: SideCounts }
+/** Fewer requests than `minRequests` are no verdict; `weightPermille` is the share of the candidate in this stage. */
+type Asked = { minRequests: number; weightPermille: number }
+
+function judgeOne(measure: Measure, { candidate, stable }: Sides, minRequests: number): Criterion {
   const show = (side: SideCounts): string =>
     side.requests === 0 ? 'no requests' : measure.format(measure.of(side))
   const shown = {
@@ -45,10 +54,7 @@ function judgeOne(
     stable: show(stable),
     threshold: measure.threshold,
   }
-  if (candidate.requests < minRequests) {
-    const sentence = `${measure.name}: ${candidate.requests} of ${minRequests} requests needed for a verdict`
-    return { ...shown, met: null, sentence }
-  }
+  if (candidate.requests < minRequests) return tooFew(shown, candidate.requests, minRequests)
   if (measure.isMet(measure.of(candidate)))
     return { ...shown, met: true, sentence: `${measure.name} ${shown.candidate} meets ${measure.threshold}` }
   if (stable.requests >= minRequests && !measure.isMet(measure.of(stable)))
@@ -64,9 +70,83 @@ function judgeOne(
   }
 }
 
+type Shown = Omit<Criterion, 'met' | 'sentence'>
+
+const tooFew = (shown: Shown, requests: number, minRequests: number): Criterion => ({
+  ...shown,
+  met: null,
+  sentence: `${shown.name}: ${requests} of ${minRequests} requests needed for a verdict`,
+})
+
+/** Both sides are needed, so stable cannot excuse anything: it is in the measure already. */
+function overStable(
+  { errorPointsOverStable: points }: StageCriteria,
+  { candidate, stable }: Sides,
+  minRequests: number,
+): Criterion | null {
+  if (points === undefined) return null
+  const name = 'errors over stable'
+  const [ours, theirs] = [errorPercent(candidate), errorPercent(stable)]
+  const shown = {
+    name,
+    candidate: candidate.requests === 0 ? 'no requests' : percent(ours),
+    stable: stable.requests === 0 ? 'no requests' : percent(theirs),
+    threshold: `<= stable + ${points} points`,
+  }
+  const fewest = Math.min(candidate.requests, stable.requests)
+  if (fewest < minRequests) return tooFew(shown, fewest, minRequests)
+  const met = ours <= theirs + points
+  return {
+    ...shown,
+    met,
+    sentence: `${name}: ${shown.candidate} against ${shown.stable} ${met ? 'meets' : 'does not meet'} ${shown.threshold}`,
+  }
+}
+
+/**
+ * What the candidate answered of the requests that are due by its weight. One that hangs, or is not reached, answers fewer,
+ * and has no error to show for it.
+ */
+function throughput(
+  { throughputPercent }: StageCriteria,
+  { candidate, stable }: Sides,
+  { minRequests, weightPermille }: Asked,
+): Criterion | null {
+  if (throughputPercent === undefined) return null
+  const all = candidate.requests + stable.requests
+  const due = (all * weightPermille) / 1000
+  const name = 'throughput'
+  const of = (requests: number, share: number): string =>
+    all === 0 ? 'no requests' : `${requests} of ${Math.round(share)} requests due`
+  const shown = {
+    name,
+    candidate: of(candidate.requests, due),
+    stable: of(stable.requests, all - due),
+    threshold: `>= ${throughputPercent}% of its share`,
+  }
+  if (due < minRequests) return tooFew(shown, Math.floor(due), minRequests)
+  const met = 100 * candidate.requests >= throughputPercent * due
+  const sentence = `${name}: ${shown.candidate} (${percent((100 * candidate.requests) / due)}) ${met ? 'meets' : 'does not meet'} ${shown.threshold}`
+  return {
+    ...shown,
+    met,
+    sentence: met ? sentence : `${sentence}${byChance({ candidate, stable }, weightPermille)}`,
+  }
+}
+
+/** How seldom so few would come by chance. */
+function byChance({ candidate, stable }: Sides, weightPermille: number): string {
+  const counts = { candidate: candidate.requests, stable: stable.requests }
+  const { tooFew: terms } = addRequests(newSampleRatio(), counts, weightPermille / 1000)
+  const oneIn = terms.length === 0 ? 1 : Math.floor(Math.min(1e9, Math.exp(logMeanExp(terms))))
+  return oneIn <= 1
+    ? ', which may be chance'
+    : `; fewer than 1 in ${oneIn.toLocaleString('en-US')} stages would get so few by chance`
+}
+
 function measuresOf(criteria: StageCriteria): Measure[] {
   const measures: Measure[] = []
-  const { errorRatePercent, successRatePercent, p95Ms, p99Ms } = criteria
+  const { errorRatePercent, successRatePercent, p50Ms, p95Ms, p99Ms } = criteria
   if (errorRatePercent !== undefined)
     measures.push({
       name: 'error rate',
@@ -83,6 +163,7 @@ function measuresOf(criteria: StageCriteria): Measure[] {
       isMet: (value) => value > successRatePercent,
       format: percent,
     })
+  if (p50Ms !== undefined) measures.push(latencyMeasure('p50 latency', 0.5, p50Ms))
   if (p95Ms !== undefined) measures.push(latencyMeasure('p95 latency', 0.95, p95Ms))
   if (p99Ms !== undefined) measures.push(latencyMeasure('p99 latency', 0.99, p99Ms))
   return measures

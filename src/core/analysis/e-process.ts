@@ -40,13 +40,28 @@ export function logTermsAgainstStable(
   tolerance: Tolerance,
   alternatives: readonly number[] = ALTERNATIVES,
 ): number[] {
-  const { candidate, stable } = batch
-  if (candidate.total === 0 || stable.total === 0) return alternatives.map(() => 0)
-  return alternatives.map((worse) => {
-    const { logA, logC, drift } = weightsOf(candidate.total, stable.total, { tolerance, worse })
-    return candidate.bad * logA - stable.bad * logC - drift
+  return logTermsOfEach([batch], tolerance, alternatives)
+}
+
+/** The terms of several counts of one batch, one after the other. Where their totals are equal, as for the bounds of a histogram, the weights are computed once. */
+export function logTermsOfEach(
+  pairs: readonly { candidate: SideCount; stable: SideCount }[],
+  tolerance: Tolerance,
+  alternatives: readonly number[],
+): number[] {
+  let totals: readonly [number, number] | null = null
+  let weights: readonly Weights[] = []
+  return pairs.flatMap(({ candidate, stable }) => {
+    if (candidate.total === 0 || stable.total === 0) return alternatives.map(() => 0)
+    if (totals?.[0] !== candidate.total || totals[1] !== stable.total) {
+      totals = [candidate.total, stable.total]
+      weights = alternatives.map((worse) => weightsOf(candidate.total, stable.total, { tolerance, worse }))
+    }
+    return weights.map(({ logA, logC, drift }) => candidate.bad * logA - stable.bad * logC - drift)
   })
 }
+
+type Weights = { logA: number; logC: number; drift: number }
 
 /**
  * What one bad request counts for in a batch of `n` candidate and `m` stable requests: `logA` on the candidate's side,
@@ -57,7 +72,7 @@ export function weightsOf(
   n: number,
   m: number,
   { tolerance, worse }: { tolerance: Tolerance; worse: number },
-): { logA: number; logC: number; drift: number } {
+): Weights {
   const tolerated = tolerance.ratio * n
   const all = tolerated + m
   const rise = (tolerated / all) * (worse - 1)

@@ -1,32 +1,62 @@
 import * as z from 'zod'
+import { formatDuration } from '../shared/duration.ts'
 import { countSlowerThan, LATENCY_BOUNDS_MS, quantileMs } from '../shared/histogram.ts'
 import type { Batch, SideCounts } from './batch.ts'
-import { addSides, noRequests, SideCounts as SideCountsSchema } from './batch.ts'
-import type { Check } from './check.ts'
-import { P95_SLOW_SHARE, P99_SLOW_SHARE } from './check.ts'
+import { addToBurn, type BurnLimit, BurnState, burnEvidence, burnExcuse } from './burn-rate.ts'
+import {
+  type Check,
+  COMPARED_BOUNDS_MS,
+  type Comparison,
+  type Guard,
+  P95_SLOW_SHARE,
+  P99_SLOW_SHARE,
+} from './check.ts'
 import type { SideCount } from './e-process.ts'
-import { LATENCY_ALTERNATIVES, logMeanExp, logTermsAgainstLimit, logTermsAgainstStable } from './e-process.ts'
+import { logMeanExp, logTermsAgainstLimit, logTermsAgainstStable } from './e-process.ts'
+import type { Batch as MetricBatch, Side } from './sequential/batch.ts'
+import {
+  addBatch as addComparison,
+  newState,
+  SequentialState,
+  type Standing,
+  verdictOf as standingOf,
+  weakest,
+} from './sequential/state.ts'
 
 /** Stable needs this many requests before its own rates excuse the candidate or freeze a bound. */
 const MIN_STABLE_REQUESTS = 100
 
-/** Bounds of the latency comparison, fixed before the data; evidence of the bounds is averaged. */
-const COMPARED_BOUNDS_MS = [20, 50, 100, 200, 300, 500, 750, 1000, 2000, 5000] as const
-
 /** Everything a check remembers: a few sums. Survives a restart; replaying the batches gives the same numbers. */
 export const CheckState = z.object({
   name: z.string(),
-  /** Log evidence per alternative (and per bound, for the latency comparison). */
+  /** Log evidence per alternative of a guard; the one of its windows for a burn rate. */
   terms: z.array(z.number()),
-  candidate: SideCountsSchema,
-  stable: SideCountsSchema,
   /** Bound in ms chosen from stable's own latencies; `null` until there were enough of them. */
   boundMs: z.number().nullable(),
+  /** Of a limit: what stable did beside the candidate's requests. */
+  beside: z.object({ bad: z.number(), total: z.number() }).default({ bad: 0, total: 0 }),
   /** Highest log evidence so far: a crossing is final, whatever comes later. */
   peakLogE: z.number(),
   crossedAt: z.number().nullable(),
+  /** Of a comparison; `null` for a guard. */
+  sequential: SequentialState.nullable().default(null),
+  /** Of a burn rate; `null` for the others, and before the first request. */
+  burn: BurnState.nullable().default(null),
 })
 export type CheckState = z.infer<typeof CheckState>
+
+/** All that was counted since the first batch, the present one included. */
+export type Counted = { candidate: SideCounts; stable: SideCounts }
+
+/** What is known about a batch before it is judged. */
+export type BatchContext = {
+  /** Totals with this batch. */
+  counted: Counted
+  /** By what the evidence is divided, since counts vary more than those of independent requests. */
+  dispersion: { errors: number; latency: number }
+  /** The weight was changed a moment ago: caches are cold, so latency says nothing yet. */
+  isWarmingUp: boolean
+}
 
 export type CheckVerdict = {
   verdict: 'worse' | 'not-worse' | 'watching' | 'no-data'
@@ -40,118 +70,187 @@ export type CheckVerdict = {
 export const newCheckState = (check: Check): CheckState => ({
   name: check.name,
   terms: [],
-  candidate: noRequests(),
-  stable: noRequests(),
-  boundMs: check.kind === 'latency-limit' ? check.boundMs : null,
+  boundMs: boundFrom(check),
+  beside: { bad: 0, total: 0 },
   peakLogE: 0,
   crossedAt: null,
+  sequential: check.kind === 'compare' ? newState() : null,
+  burn: null,
 })
 
-/** Adds one batch. Batches may come in any order and at any weight. */
-export function addBatch(check: Check, state: CheckState, batch: Batch): CheckState {
-  if (batch.candidate.requests === 0 && batch.stable.requests === 0) return state
-  const frozen = freezeBound(check, state)
-  const counted = {
-    ...frozen,
-    candidate: addSides(frozen.candidate, batch.candidate),
-    stable: addSides(frozen.stable, batch.stable),
-  }
-  const terms = termsAfter(check, counted, batch)
-  const logE = logEvidence(terms)
-  const peakLogE = Math.max(state.peakLogE, logE)
-  // Evidence counts where it stands now: what piled up in a shared outage is no evidence once the outage is over.
-  const crossed = logE >= thresholdOf(check) && excuseOf(check, counted) === null
-  return { ...counted, terms, peakLogE, crossedAt: state.crossedAt ?? (crossed ? batch.at : null) }
+function boundFrom(check: Check): number | null {
+  if (check.kind === 'latency-limit') return check.boundMs
+  return check.kind === 'burn-rate' ? check.slowerThanMs : null
 }
 
-export function verdictOf(check: Check, state: CheckState): CheckVerdict {
+/** Adds one batch. Batches may come in any order and at any weight. */
+export function addBatch(check: Check, state: CheckState, batch: Batch, context: BatchContext): CheckState {
+  if (batch.candidate.requests === 0 && batch.stable.requests === 0) return state
+  if (check.kind === 'compare') return compared(check, state, batch, context)
+  const frozen = prepared(check, state, batch, context.counted)
+  const terms = termsAfter(check, frozen, batch, context)
+  const logE = logEvidence(terms)
+  // Evidence counts where it stands now: what piled up in a shared outage is no evidence once the outage is over.
+  const crossed = logE >= thresholdOf(check) && excuseOf(check, frozen, context.counted) === null
+  return {
+    ...frozen,
+    terms,
+    peakLogE: Math.max(state.peakLogE, logE),
+    crossedAt: state.crossedAt ?? (crossed ? batch.at : null),
+  }
+}
+
+function compared(
+  check: Comparison,
+  state: CheckState,
+  batch: Batch,
+  { dispersion, isWarmingUp }: BatchContext,
+): CheckState {
+  if (check.of === 'latency' && isWarmingUp) return state
+  const metric = { ...check.metric, dispersion: dispersion[check.of] }
+  const sequential = addComparison(metric, state.sequential ?? newState(), metricBatch(check, batch))
+  const { verdict } = standingOf(metric, sequential, check.alpha, check.beta)
+  return {
+    ...state,
+    sequential,
+    peakLogE: sequential.peak,
+    crossedAt: state.crossedAt ?? (verdict === 'worse' ? batch.at : null),
+  }
+}
+
+/** What the sequential engine compares of a batch. */
+export const metricBatch = (
+  check: Comparison,
+  { candidate, stable }: Pick<Batch, 'candidate' | 'stable'>,
+): MetricBatch => ({
+  candidate: metricSide(check, candidate),
+  stable: metricSide(check, stable),
+})
+
+function metricSide({ of }: Comparison, side: SideCounts): Side {
+  if (of === 'errors') return { bad: side.errors, total: side.requests }
+  const slower = COMPARED_BOUNDS_MS.map((boundMs) => countSlowerThan(side.latencyBuckets, boundMs))
+  const all = [measured(side), ...slower]
+  return { counts: all.map((count, index) => count - (all[index + 1] ?? 0)) }
+}
+
+export function verdictOf(check: Check, state: CheckState, counted: Counted): CheckVerdict {
   const threshold = thresholdOf(check)
+  if (counted.candidate.requests === 0) return { verdict: 'no-data', logE: 0, threshold, excuse: null }
+  if (check.kind === 'compare') {
+    const { verdict } = comparisonOf(check, state)
+    return { verdict, logE: state.peakLogE, threshold, excuse: null }
+  }
   const suffices = logEvidence(state.terms) >= threshold && state.crossedAt === null
-  const excuse = suffices ? excuseOf(check, state) : null
-  if (state.candidate.requests === 0) return { verdict: 'no-data', logE: 0, threshold, excuse }
+  const excuse = suffices ? excuseOf(check, state, counted) : null
   return { verdict: state.crossedAt === null ? 'watching' : 'worse', logE: state.peakLogE, threshold, excuse }
+}
+
+/** Where a comparison stands, for verdict and explanation. */
+export const comparisonOf = (check: Comparison, state: CheckState): Standing =>
+  standingOf(check.metric, state.sequential ?? newState(), check.alpha, check.beta)
+
+/** Log evidence as it stands after the last batch; the verdict of a comparison goes by the highest there was. */
+export const evidenceNow = (check: Check, state: CheckState): number =>
+  check.kind === 'compare' ? comparisonOf(check, state).logEvalue : logEvidence(state.terms)
+
+/** The sums for "not worse" as they stand, to tell later what was added since. */
+export const fineOf = ({ sequential }: CheckState): number[] => sequential?.fine ?? []
+
+/** Whether the batches since those sums, and they alone, rule out that the candidate is worse by what is to be noticed. */
+export function isFineSince(check: Comparison, state: CheckState, since: readonly number[]): boolean {
+  const added = fineOf(state).map((sum, index) => sum - (since[index] ?? 0))
+  return weakest(check.metric, added) >= Math.log(1 / check.beta)
 }
 
 export const thresholdOf = (check: Check): number => Math.log(1 / check.alpha)
 
 /** Requests on the bad side of a check, and all, for both versions. */
-export function countsOf(check: Check, state: CheckState): { candidate: SideCount; stable: SideCount } {
-  return {
-    candidate: badOf(check, state.candidate, state.boundMs),
-    stable: badOf(check, state.stable, state.boundMs),
-  }
+export function countsOf(
+  check: Check,
+  { boundMs }: Pick<CheckState, 'boundMs'>,
+  { candidate, stable }: Counted,
+): { candidate: SideCount; stable: SideCount } {
+  return { candidate: badOf(check, candidate, boundMs), stable: badOf(check, stable, boundMs) }
 }
 
-function termsAfter(check: Check, state: CheckState, batch: Batch): number[] {
+function termsAfter(check: Guard, state: CheckState, batch: Batch, { dispersion }: BatchContext): number[] {
+  const by = isAboutErrors(check) ? dispersion.errors : dispersion.latency
+  const most = mostOfOneBatch(check, batch)
+  const added = (terms: readonly number[]): number[] =>
+    terms.map((term, index) => Math.min(most, term / by) + (state.terms[index] ?? 0))
+  const candidate = badOf(check, batch.candidate, state.boundMs)
   switch (check.kind) {
     case 'error-limit':
-      return logTermsAgainstLimit(countsOf(check, state).candidate, check.limitShare)
+      return added(logTermsAgainstLimit(candidate, check.limitShare))
     case 'latency-limit':
-      return logTermsAgainstLimit(countsOf(check, state).candidate, P99_SLOW_SHARE)
-    case 'errors-over-stable':
-    case 'errors-compare': {
-      const tolerance = {
-        ratio: check.kind === 'errors-compare' ? check.ratio : 1,
-        share: check.points / 100,
-      }
-      return addTerms(state.terms, logTermsAgainstStable(sidesOf(check, batch, null), tolerance))
+      return added(logTermsAgainstLimit(candidate, P99_SLOW_SHARE))
+    case 'errors-over-stable': {
+      const stable = badOf(check, batch.stable, state.boundMs)
+      return added(logTermsAgainstStable({ candidate, stable }, { ratio: 1, share: check.points / 100 }))
     }
+    case 'burn-rate':
+      return state.burn === null ? [] : [burnEvidence(check, state.burn, by)]
     case 'latency-over-stable':
-      if (state.boundMs === null) return state.terms
-      return addTerms(
-        state.terms,
-        logTermsAgainstLimit(badOf(check, batch.candidate, state.boundMs), P95_SLOW_SHARE),
-      )
-    case 'latency-compare': {
-      const tolerance = { ratio: check.ratio, share: check.points / 100 }
-      const terms = COMPARED_BOUNDS_MS.flatMap((boundMs) =>
-        logTermsAgainstStable(sidesOf(check, batch, boundMs), tolerance, LATENCY_ALTERNATIVES),
-      )
-      return addTerms(state.terms, terms)
-    }
+      return state.boundMs === null ? state.terms : added(logTermsAgainstLimit(candidate, P95_SLOW_SHARE))
   }
 }
 
-const sidesOf = (
-  check: Check,
-  batch: Batch,
-  boundMs: number | null,
-): { candidate: SideCount; stable: SideCount } => ({
-  candidate: badOf(check, batch.candidate, boundMs),
-  stable: badOf(check, batch.stable, boundMs),
-})
+/** Slow requests come together: what stalls for a moment, be it the machine, slows all that were under way. */
+const LEAST_SLOW_BATCHES = 5
+/** Without stable beside it nothing tells a moment of trouble from a bad version. */
+const LEAST_LONELY_BATCHES = 3
+
+/**
+ * What one batch may say against the candidate, so that a limit takes several bad batches. What is above is cut off: less
+ * evidence is still evidence, and the false-alarm budget holds.
+ */
+function mostOfOneBatch(check: Guard, { stable }: Batch): number {
+  if (!isAboutErrors(check)) return thresholdOf(check) / LEAST_SLOW_BATCHES
+  return stable.requests === 0 ? thresholdOf(check) / LEAST_LONELY_BATCHES : Number.POSITIVE_INFINITY
+}
+
+export const isAboutErrors = (check: Check): boolean =>
+  check.kind === 'error-limit' ||
+  check.kind === 'errors-over-stable' ||
+  (check.kind === 'burn-rate' && check.slowerThanMs === null) ||
+  (check.kind === 'compare' && check.of === 'errors')
 
 function badOf(check: Check, side: SideCounts, boundMs: number | null): SideCount {
-  switch (check.kind) {
-    case 'error-limit':
-    case 'errors-over-stable':
-    case 'errors-compare':
-      return { bad: side.errors, total: side.requests }
-    case 'latency-limit':
-    case 'latency-over-stable':
-    case 'latency-compare':
-      return {
-        bad: boundMs === null ? 0 : countSlowerThan(side.latencyBuckets, boundMs),
-        total: measured(side),
-      }
-  }
+  if (isAboutErrors(check)) return { bad: side.errors, total: side.requests }
+  const bad = boundMs === null ? 0 : countSlowerThan(side.latencyBuckets, boundMs)
+  return { bad, total: measured(side) }
 }
 
 /** Requests with a latency: an aborted client has none. */
 const measured = (side: SideCounts): number => side.latencyBuckets.reduce((sum, count) => sum + count, 0)
 
-function addTerms(terms: readonly number[], more: readonly number[]): number[] {
-  return more.map((term, index) => term + (terms[index] ?? 0))
-}
-
 /** Averages of e-processes are e-processes; the maximum would not be one. */
 const logEvidence = (terms: readonly number[]): number => (terms.length === 0 ? 0 : logMeanExp(terms))
 
+/** What has to be there before the evidence is worked out: a bound, or the windows with this batch. */
+function prepared(check: Guard, state: CheckState, batch: Batch, counted: Counted): CheckState {
+  if (check.kind !== 'burn-rate') return withBeside(check, freezeBound(check, state, counted), batch)
+  const { sinceAt, at } = batch
+  return { ...state, burn: addToBurn(check, state.burn, { ...countsOf(check, state, batch), sinceAt, at }) }
+}
+
+/**
+ * Each share of stable counts as often as the candidate had requests in the same batch. Plain sums would not do: with a
+ * weight that grew, most of stable's requests are from before a trouble that both share, and most of the candidate's not.
+ */
+function withBeside(check: Guard, state: CheckState, batch: Batch): CheckState {
+  const { candidate, stable } = countsOf(check, state, batch)
+  if (stable.total === 0 || (!isAboutErrors(check) && state.boundMs === null)) return state
+  const bad = state.beside.bad + (candidate.total * stable.bad) / stable.total
+  return { ...state, beside: { bad, total: state.beside.total + candidate.total } }
+}
+
 /** The bound of "p95 over N times stable's" is chosen once from stable's requests before it judges any of the candidate's. */
-function freezeBound(check: Check, state: CheckState): CheckState {
+function freezeBound(check: Guard, state: CheckState, { stable }: Counted): CheckState {
   if (check.kind !== 'latency-over-stable' || state.boundMs !== null) return state
-  if (measured(state.stable) < MIN_STABLE_REQUESTS) return state
-  const p95 = quantileMs(state.stable.latencyBuckets, 0.95) ?? 0
+  if (measured(stable) < MIN_STABLE_REQUESTS) return state
+  const p95 = quantileMs(stable.latencyBuckets, 0.95) ?? 0
   const bound = LATENCY_BOUNDS_MS.find((candidate) => candidate >= p95 * check.times)
   return bound === undefined ? state : { ...state, boundMs: bound }
 }
@@ -160,11 +259,36 @@ function freezeBound(check: Check, state: CheckState): CheckState {
  * An absolute limit that stable breaches in the same time cannot tell the versions apart: a shared outage, or a
  * service that was always like this. The comparison with stable still judges.
  */
-function excuseOf(check: Check, state: CheckState): string | null {
-  const limit =
-    check.kind === 'error-limit' ? check.limitShare : check.kind === 'latency-limit' ? P99_SLOW_SHARE : null
-  if (limit === null) return null
-  const { stable } = countsOf(check, state)
-  if (stable.total < MIN_STABLE_REQUESTS || stable.bad / stable.total <= limit) return null
+function excuseOf(check: Guard, state: CheckState, counted: Counted): string | null {
+  if (check.kind === 'burn-rate') return excuseOfBurn(check, state)
+  const limit = limitShareOf(check)
+  const { stable } = countsOf(check, state, counted)
+  if (limit === null || stable.total < MIN_STABLE_REQUESTS) return null
+  if (state.beside.bad <= limit * state.beside.total) return null
   return 'stable breaches this limit at the same time, so it does not tell the versions apart'
+}
+
+function limitShareOf(check: Guard): number | null {
+  switch (check.kind) {
+    case 'error-limit':
+      return check.limitShare
+    case 'latency-limit':
+      return P99_SLOW_SHARE
+    case 'latency-over-stable':
+      return P95_SLOW_SHARE
+    case 'errors-over-stable':
+    case 'burn-rate':
+      return null
+  }
+}
+
+function excuseOfBurn(check: BurnLimit, { burn }: CheckState): string | null {
+  switch (burnExcuse(check, burn)) {
+    case 'too-early':
+      return `less than ${formatDuration(check.shortMs)} were counted, so this is not judged yet`
+    case 'shared':
+      return 'stable burns it as fast at the same time, so it does not tell the versions apart'
+    case null:
+      return null
+  }
 }

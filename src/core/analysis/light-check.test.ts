@@ -18,9 +18,17 @@ const SETTINGS: AnalysisSettings = {
   compare: { errors: { ratio: 1, points: 0.1 }, latency: null },
   critical: { errorRatePercent: 1, p99Ms: 1000, p95TimesStable: 2 },
   warning: {},
+  noticePoints: 1,
+  dispersion: null,
+  warmUpMs: 0,
+  metrics: [],
   failingChecks: 3,
   failingInstancesPercent: 10,
   crashLimit: 3,
+  newErrors: 'report',
+  newErrorsAtLeast: 3,
+  slo: null,
+  alerts: { critical: 'pause', warning: 'report', match: {} },
 }
 
 const side = (requests: number, errors: number, bucket = 6): SideCounts => {

@@ -1,67 +1,99 @@
 import { quantileMs } from '../shared/histogram.ts'
-import type { Check } from './check.ts'
+import { describeBurn } from './burn-rate-sentence.ts'
+import type { Check, Comparison } from './check.ts'
 import { percent } from './criteria.ts'
 import type { SideCount } from './e-process.ts'
 import { lowerBoundOfRate } from './e-process.ts'
-import type { CheckState, CheckVerdict } from './judge.ts'
-import { countsOf } from './judge.ts'
+import type { CheckState, CheckVerdict, Counted } from './judge.ts'
+import { countsOf, isAboutErrors } from './judge.ts'
+import { type Dispersion, FULL_BASELINE_MINUTES } from './sequential/dispersion.ts'
+import { requestsNeeded } from './sequential/growth.ts'
+import { newState } from './sequential/state.ts'
+
+/** What a verdict rests on, beside the state of the check. */
+export type Grounds = { verdict: CheckVerdict; counted: Counted; dispersion: Dispersion }
 
 /** The check in words a person can verify: values of both sides, the threshold, one sentence. */
 export function describeCheck(
   check: Check,
   state: CheckState,
-  verdict: CheckVerdict,
+  grounds: Grounds,
 ): { candidate: string; stable: string; threshold: string; sentence: string } {
-  const counts = countsOf(check, state)
-  const candidate = showSide(check, state, 'candidate', counts.candidate)
-  const stable = showSide(check, state, 'stable', counts.stable)
-  const threshold = showThreshold(check, state)
-  return {
-    candidate,
-    stable,
-    threshold,
-    sentence: sentenceFor(check, state, verdict, { candidate, stable, threshold }),
+  const counts = countsOf(check, state, grounds.counted)
+  const shown = {
+    candidate: showSide(check, grounds.counted.candidate.latencyBuckets, counts.candidate),
+    stable: showSide(check, grounds.counted.stable.latencyBuckets, counts.stable),
+    threshold: showThreshold(check, state),
+    ...(check.kind === 'burn-rate' ? describeBurn(check, state.burn) : {}),
   }
+  return { ...shown, sentence: sentenceFor(check, state, { ...grounds, shown, of: counts.candidate }) }
 }
 
 type Shown = { candidate: string; stable: string; threshold: string }
+type Told = Grounds & { shown: Shown; of: SideCount }
 
-function sentenceFor(check: Check, state: CheckState, verdict: CheckVerdict, shown: Shown): string {
-  const { candidate } = countsOf(check, state)
+function sentenceFor(check: Check, state: CheckState, told: Told): string {
+  const { verdict, shown, of } = told
   const subject = `${check.name}: candidate ${shown.candidate}`
-  if (candidate.total === 0) return `${check.name}: the candidate has served no requests yet`
-  if (verdict.verdict !== 'worse') {
-    return verdict.excuse === null
-      ? `${subject}, stable ${shown.stable}; limit ${shown.threshold} is not shown to be broken`
-      : `${subject}; ${verdict.excuse}`
+  if (of.total === 0) return `${check.name}: the candidate has served no requests yet`
+  switch (verdict.verdict) {
+    case 'worse':
+      return `${worse(check, subject, told)}${divided(told)}`
+    case 'not-worse':
+      return `${subject}, stable ${shown.stable}; that it is ${noticed(check)} worse is ruled out${divided(told)}`
+    case 'watching':
+    case 'no-data':
+      return verdict.excuse === null
+        ? `${subject}, stable ${shown.stable}; limit ${shown.threshold} is not shown to be broken${needed(check, state, told)}${divided(told)}`
+        : `${subject}; ${verdict.excuse}`
   }
-  const oneIn = Math.min(1e9, Math.exp(verdict.logE))
-  const bound = lowerBoundOfRate(candidate, check.alpha)
+}
+
+function worse(check: Check, subject: string, { verdict, shown, of, dispersion }: Told): string {
+  const oneIn = Math.floor(Math.min(1e9, Math.exp(verdict.logE)))
+  // The evidence was divided, so what it shows is as well.
+  const bound = lowerBoundOfRate(
+    { bad: of.bad / dispersion.phi, total: of.total / dispersion.phi },
+    check.alpha,
+  )
   const atLeast =
     check.kind === 'error-limit' || check.kind === 'latency-limit'
       ? ` (at least ${percent(bound * 100)} with confidence)`
       : ''
-  return `${subject}${atLeast}, stable ${shown.stable}, limit ${shown.threshold}; fewer than 1 in ${Math.floor(oneIn).toLocaleString('en-US')} healthy rollouts would look this bad`
+  return `${subject}${atLeast}, stable ${shown.stable}, limit ${shown.threshold}; fewer than 1 in ${oneIn.toLocaleString('en-US')} healthy rollouts would look this bad`
 }
 
-function showSide(check: Check, state: CheckState, side: 'candidate' | 'stable', count: SideCount): string {
+/** How much more there has to be before a comparison can tell. */
+function needed(check: Check, state: CheckState, { dispersion }: Told): string {
+  if (check.kind !== 'compare') return ''
+  const metric = { ...check.metric, dispersion: dispersion.phi }
+  const { toNotice } = requestsNeeded(metric, state.sequential ?? newState(), check)
+  return toNotice === null || toNotice === 0
+    ? ''
+    : `; about ${toNotice.toLocaleString('en-US')} more requests of the candidate would show one that is ${noticed(check)} worse`
+}
+
+const noticed = (check: Check): string => {
+  const points = check.kind === 'compare' ? check.metric.notice.points : 0
+  return `${points} ${points === 1 ? 'point' : 'points'}`
+}
+
+/** Said only where it changes something. */
+function divided({ dispersion: { phi, evidence, minutes } }: Told): string {
+  if (phi === 1) return ''
+  const by = `; the evidence is divided by ${Number(phi.toPrecision(2))}`
+  return evidence === 'full'
+    ? `${by}, since counts vary so much by themselves`
+    : `${by} for want of a baseline (${minutes} of ${FULL_BASELINE_MINUTES} minutes)`
+}
+
+function showSide(check: Check, latencyBuckets: readonly number[], count: SideCount): string {
   if (count.total === 0) return 'no requests'
-  const ofAll = `${count.bad} of ${count.total}`
-  switch (check.kind) {
-    case 'error-limit':
-    case 'errors-over-stable':
-    case 'errors-compare':
-      return `${percent((100 * count.bad) / count.total)} errors (${ofAll})`
-    case 'latency-limit':
-      return `p99 ${quantile(state, side, 0.99)}`
-    case 'latency-over-stable':
-    case 'latency-compare':
-      return `p95 ${quantile(state, side, 0.95)}`
-  }
+  if (isAboutErrors(check))
+    return `${percent((100 * count.bad) / count.total)} errors (${count.bad} of ${count.total})`
+  const share = check.kind === 'latency-limit' ? 0.99 : 0.95
+  return `p${share * 100} ${Math.round(quantileMs(latencyBuckets, share) ?? 0)} ms`
 }
-
-const quantile = (state: CheckState, side: 'candidate' | 'stable', share: number): string =>
-  `${Math.round(quantileMs(state[side].latencyBuckets, share) ?? 0)} ms`
 
 function showThreshold(check: Check, state: CheckState): string {
   switch (check.kind) {
@@ -71,14 +103,18 @@ function showThreshold(check: Check, state: CheckState): string {
       return `${check.boundMs} ms`
     case 'errors-over-stable':
       return `stable + ${check.points} points`
+    case 'burn-rate':
+      return describeBurn(check, state.burn).threshold
     case 'latency-over-stable':
       return state.boundMs === null
         ? `${check.times}x stable`
         : `${check.times}x stable (${state.boundMs} ms)`
-    case 'errors-compare':
-    case 'latency-compare':
-      return check.ratio === 1
-        ? `stable + ${check.points} points`
-        : `${check.ratio}x stable + ${check.points} points`
+    case 'compare':
+      return compareThreshold(check)
   }
 }
+
+const compareThreshold = ({ metric: { tolerance } }: Comparison): string =>
+  tolerance.ratio === 1
+    ? `stable + ${tolerance.points} points`
+    : `${tolerance.ratio}x stable + ${tolerance.points} points`

@@ -10,7 +10,15 @@ export const Step = z.discriminatedUnion('kind', [
   /** Give the candidate this share of traffic, confirmed by the router. */
   z.object({ kind: z.literal('traffic'), weightPermille: WeightPermille }),
   /** Watch the candidate at its weight; `null` waits for a person. */
-  z.object({ kind: z.literal('observe'), durationMs: z.int().nullable(), criteria: StageCriteria }),
+  z.object({
+    kind: z.literal('observe'),
+    durationMs: z.int().nullable(),
+    /** May end this early, once the candidate is shown to be no worse. */
+    earliestMs: z.int().exactOptional(),
+    /** Not decided after so long: it pauses. */
+    atMostMs: z.int().exactOptional(),
+    criteria: StageCriteria,
+  }),
   /** All traffic on the candidate, old set warm: only critical triggers act. */
   z.object({ kind: z.literal('watch'), durationMs: z.int() }),
   /** The candidate becomes stable. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { MetricDefinition } from '../shared/metric-definition.ts'
 import { ControllerLossPolicy, DrainLimits, ListenAddress } from '../shared/routes.ts'
 import { HealthProbe } from '../shared/set-spec.ts'
 import { WeightPermille } from '../shared/weight.ts'
@@ -16,6 +17,11 @@ export const StageCriteria = z.object({
   /** 99th percentile of latency below this. */
   p99Ms: z.int().positive().exactOptional(),
   p95Ms: z.int().positive().exactOptional(),
+  p50Ms: z.int().positive().exactOptional(),
+  /** Error rate at most this many percentage points above that of stable in the stage. */
+  errorPointsOverStable: SharePercent.exactOptional(),
+  /** At least this many percent of the requests that are due by its weight. */
+  throughputPercent: SharePercent.exactOptional(),
 })
 export type StageCriteria = z.infer<typeof StageCriteria>
 
@@ -23,6 +29,8 @@ export const CanaryStep = z.object({
   weightPermille: WeightPermille.min(1),
   /** Step time: at least this long. `null` waits for a person (`sluice promote`). */
   pauseMs: DurationMs.nullable(),
+  /** A step that is not decided after so long pauses, for a person to look. */
+  atMostMs: DurationMs.exactOptional(),
   criteria: StageCriteria,
 })
 export type CanaryStep = z.infer<typeof CanaryStep>
@@ -43,6 +51,8 @@ export const CanarySettings = z.object({
   watchMs: DurationMs,
   /** From the promotion on; `null` switches it off. */
   lightWatch: LightWatchSettings.nullable().default(null),
+  /** A stage may end this early, once what was counted in it rules out that the candidate is worse; `null`: never early. */
+  earliestMs: DurationMs.nullable().default(null),
   /** After an abort the candidate stays without traffic for inspection; `null` keeps it until somebody stops it. */
   holdMs: DurationMs.nullable(),
   /** Candidate instances needed for a weight, as a share of the configured replicas; all by default (100). */
@@ -65,6 +75,24 @@ export const GuardLimits = z.object({
 })
 export type GuardLimits = z.infer<typeof GuardLimits>
 
+/** What users are promised: over the window so many percent of the requests are good ones. */
+export const ServiceLevel = z.object({
+  targetPercent: z.number().gt(0).lt(100),
+  windowMs: z.int().positive(),
+  /** Requests slower than this are the bad ones; `null`: those that fail. Must be one of the latency bucket bounds. */
+  slowerThanMs: z.int().positive().nullable(),
+})
+export type ServiceLevel = z.infer<typeof ServiceLevel>
+
+/** What an alert from outside does to the rollout it is about, by its severity. */
+export const AlertSettings = z.object({
+  critical: z.enum(['rollback', 'pause', 'report']),
+  warning: z.enum(['rollback', 'pause', 'report']),
+  /** Labels that an alert must have to count at all. */
+  match: z.record(z.string(), z.string()),
+})
+export type AlertSettings = z.infer<typeof AlertSettings>
+
 export const AnalysisSettings = z.object({
   /** Chance that a healthy rollout is rolled back by the statistics, shared by all harm checks of the rollout. */
   alpha: z.number().min(0.000_001).max(0.5),
@@ -77,14 +105,29 @@ export const AnalysisSettings = z.object({
     errors: z.object({ ratio: z.number().min(1), points: SharePercent }).nullable(),
     latency: z.object({ ratio: z.number().min(1), points: SharePercent }).nullable(),
   }),
+  /** "Not worse" means that a rise by this many percentage points is ruled out. */
+  noticePoints: SharePercent.default(1),
+  /** How much more counts vary than those of independent requests; `null` takes it from stable's own minutes. */
+  dispersion: z.number().min(1).max(1000).nullable().default(null),
+  /** For so long after a change of weight latency is not compared: caches are cold. At most half of the stage. */
+  warmUpMs: DurationMs.default(30_000),
   critical: GuardLimits,
   warning: GuardLimits,
+  /** A candidate that burns the error budget of this objective much too fast is held back; `null`: none is stated. */
+  slo: ServiceLevel.nullable().default(null),
+  alerts: AlertSettings.default({ critical: 'pause', warning: 'report', match: {} }),
   /** Probe failures in a row from which an instance counts as failing. */
   failingChecks: z.int().min(1),
   /** Share of failing candidate instances that is critical; at least two of them, or the only one. */
   failingInstancesPercent: SharePercent,
   /** Crashes of candidate instances within one rollout that are critical. */
   crashLimit: z.int().min(1),
+  /** Errors in the candidate's output that stable does not write: only told, or a reason to pause or to go back. */
+  newErrors: z.enum(['report', 'warning', 'critical']).default('report'),
+  /** Fewer of one kind than this are told and nothing more. */
+  newErrorsAtLeast: z.int().min(1).max(1000).default(3),
+  /** What is measured besides requests, latency, instances and crashes. */
+  metrics: z.array(MetricDefinition).default([]),
 })
 export type AnalysisSettings = z.infer<typeof AnalysisSettings>
 

@@ -22,7 +22,10 @@ import { holdFailure, turnBack } from './turn-back.ts'
 
 /** A decision that does not come to rest within this many rounds is a bug, not a long plan. */
 const ROUND_LIMIT = 200
-/** A clock that stands this far before the start of the step was set back: the step's time begins anew. */
+/**
+ * A clock that stands this far before the start of the step was set back: the step's time begins anew. Only who looks after
+ * the stream may say so: a command can come through another controller, whose clock may be the wrong one.
+ */
 const CLOCK_TOLERANCE_MS = 1000
 
 /**
@@ -101,7 +104,7 @@ function continueRunning(state: ServiceState, rollout: RolloutState, moment: Mom
   const replaced = takenOver(state, rollout, now)
   if (replaced.length > 0 || isHeld(state, rollout)) return replaced
   const startedAt = rollout.steps[index]?.startedAt ?? null
-  if (startedAt === null || now < startedAt - CLOCK_TOLERANCE_MS)
+  if (startedAt === null || (moment.looked && now < startedAt - CLOCK_TOLERANCE_MS))
     return [{ kind: 'step-started', at: now, index }]
   if (isSkippedByHand(rollout))
     return [{ kind: 'step-finished', at: now, index, skipped: true, reason: rollout.reason }]

@@ -1,7 +1,10 @@
+import type { Alert } from '../shared/alert.ts'
+import type { ReleaseErrors } from '../shared/error-signature/report.ts'
 import type { FreezeState } from '../shared/freeze.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { RouterState } from '../shared/router-state.ts'
+import type { SampledWindow } from './metric-state.ts'
 import type { MetricAnswer } from './observation.ts'
 import type { Actor } from './reason.ts'
 import type { QueuedRollout } from './state.ts'
@@ -10,7 +13,8 @@ export type BlockedRelease = { release: string; version: string; digest: string 
 
 /** What the engine is asked or told. An observation is a command like any other: nothing acts inside a callback. */
 export type Command =
-  | { kind: 'controller-started'; epoch: number }
+  /** The first look under this epoch, where it was there in time. */
+  | { kind: 'controller-started'; epoch: number; observation?: Observed }
   /** `now` ends a running watch for it. Without `wait` it is refused where it could not begin at once. */
   | { kind: 'deploy'; rollout: QueuedRollout; now: boolean; wait: boolean }
   | { kind: 'freeze-seen'; seen: FreezeState }
@@ -26,17 +30,23 @@ export type Command =
   /** `release` names a blocked one by release or version. */
   | { kind: 'unblock'; release: string; actor: Actor; note: string }
   | { kind: 'close-breaker'; actor: Actor; note: string }
+  /** What a monitoring system says; `actor` is that system. */
+  | { kind: 'hear-alerts'; alerts: readonly Alert[]; actor: Actor }
   /** What the light watch asked for, planned; without effect once somebody else has begun something. */
   | { kind: 'go-back'; rollout: QueuedRollout }
   /** With the epoch of the watch that looked: a look from before a new owner began says nothing to that one. */
   | { kind: 'observed'; observation: Observed; underEpoch?: number }
+  /** What a provider answered about a declared metric, asked for this rollout under this epoch. */
+  | { kind: 'metric-sampled'; underEpoch: number; rollout: string; metric: string; sample: SampledWindow }
   | { kind: 'effect-failed'; effect: string; problem: Problem }
   /** `epoch`: the one in the token that the effect carried. */
   | { kind: 'effect-succeeded'; effect: string; epoch: number }
 
 /** One look at the world. A part that could not be asked is a problem, never an empty answer. */
 export type Observed = {
-  instances: { kind: 'seen'; instances: Instance[] } | { kind: 'failed'; problem: Problem }
+  instances:
+    | { kind: 'seen'; instances: Instance[]; errors?: ReleaseErrors[] | undefined }
+    | { kind: 'failed'; problem: Problem }
   router: { kind: 'seen'; state: RouterState } | { kind: 'failed'; problem: Problem }
   metrics: MetricAnswer | null
   freeze: { kind: 'seen'; state: FreezeState } | { kind: 'failed'; problem: Problem }

@@ -1,8 +1,9 @@
 import type { Result } from '../shared/result.ts'
 import { ok } from '../shared/result.ts'
 import { advance } from './advance.ts'
+import { hearAll } from './alerts.ts'
 import { giveUp, pause, promote, resume, unadopt } from './by-hand.ts'
-import type { Command } from './command.ts'
+import type { Command, Observed } from './command.ts'
 import { deploy } from './deploy.ts'
 import { discard } from './discard.ts'
 import { noteFailure, noteSuccess } from './effect-answer.ts'
@@ -11,6 +12,7 @@ import { evolveAll } from './evolve.ts'
 import { noteFreeze } from './freezing.ts'
 import { block, closeBreaker, unblock } from './lift.ts'
 import { isBackWanted } from './light-watch-back.ts'
+import { seeMetric } from './metric-seen.ts'
 import { observe } from './observe.ts'
 import type { ServiceState } from './state.ts'
 
@@ -22,13 +24,13 @@ export function decide(state: ServiceState, command: Command, now: number): Resu
   const direct = answer(state, command, now)
   if (direct.kind === 'failed') return direct
   const after = evolveAll(state, direct.value)
-  return ok([...direct.value, ...advance(after, { now, looked: command.kind === 'observed' })])
+  return ok([...direct.value, ...advance(after, { now, looked: observationIn(command) !== undefined })])
 }
 
 function answer(state: ServiceState, command: Command, now: number): Result<Event[]> {
   switch (command.kind) {
     case 'controller-started':
-      return ok([{ kind: 'controller-started', at: now, epoch: command.epoch }])
+      return ok(begin(state, command, now))
     case 'deploy':
       return deploy(state, command, now)
     case 'freeze-seen':
@@ -58,18 +60,35 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       return unblock(state, command, now)
     case 'close-breaker':
       return closeBreaker(state, command, now)
+    case 'hear-alerts':
+      return ok(hearAll(state, command.alerts, now))
     case 'go-back':
       return isBackWanted(state)
         ? deploy(state, { kind: 'deploy', rollout: command.rollout, now: false, wait: true }, now)
         : ok([])
     case 'observed':
       return ok(isOutdated(state, command) ? [] : observe(state, command.observation, now))
+    case 'metric-sampled':
+      return ok(seeMetric(state, command, now))
     case 'effect-failed':
       return ok(noteFailure(state, command, now))
     case 'effect-succeeded':
       return ok(noteSuccess(state, command, now))
   }
 }
+
+function begin(
+  state: ServiceState,
+  { epoch, observation }: Extract<Command, { kind: 'controller-started' }>,
+  now: number,
+): Event[] {
+  const begun: Event = { kind: 'controller-started', at: now, epoch }
+  if (observation === undefined) return [begun]
+  return [begun, ...observe(evolveAll(state, [begun]), observation, now)]
+}
+
+const observationIn = (command: Command): Observed | undefined =>
+  command.kind === 'observed' || command.kind === 'controller-started' ? command.observation : undefined
 
 const isOutdated = (
   { epoch }: ServiceState,

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { Batch, SideCounts } from '../analysis/batch.ts'
 import { CountsCursor } from '../analysis/counts-cursor.ts'
+import { WorkSplit } from '../analysis/new-errors.ts'
+import { ErrorSignature } from '../shared/error-signature/report.ts'
 import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
@@ -10,7 +12,9 @@ import { WeightPermille } from '../shared/weight.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
+import { HeardAlert } from './heard-alert.ts'
 import { LightWatch } from './light-watch.ts'
+import { SampledWindow } from './metric-state.ts'
 import { Outcome } from './outcome.ts'
 import { Reason } from './reason.ts'
 import { Adoption, QueuedRollout } from './state.ts'
@@ -119,7 +123,31 @@ export const Event = z.discriminatedUnion('kind', [
     probes: z.int(),
     probesLost: z.int(),
   }),
+  /** Stable writes kinds of errors that it was not known to write. */
+  z.object({ kind: z.literal('errors-known'), at: z.number(), keys: z.array(z.string()) }),
+  /** What the candidate wrote and stable never did: kinds nobody has seen, and how often those that were seen came again. */
+  z.object({
+    kind: z.literal('errors-said'),
+    at: z.number(),
+    fresh: z.array(ErrorSignature.extend({ key: z.string() })),
+    counts: z.array(z.object({ key: z.string(), count: z.int(), lastAt: z.number() })),
+    /** Kinds beyond those that are followed. */
+    more: z.int(),
+    /** How the work of the interval was split; `null` where that is not known. */
+    split: WorkSplit.nullable(),
+  }),
+  /** A monitoring system says that something about the service is wrong, or right again. */
+  z.object({ kind: z.literal('alert-heard'), at: z.number(), alert: HeardAlert }),
+  z.object({ kind: z.literal('alert-over'), at: z.number(), alert: HeardAlert }),
   z.object({ kind: z.literal('metrics-failed'), at: z.number(), problem: Problem }),
+  /** One window of a declared metric. `turned` is said when the patience with it ended, or it is well again. */
+  z.object({
+    kind: z.literal('metric-sampled'),
+    at: z.number(),
+    metric: z.string(),
+    sample: SampledWindow,
+    turned: z.enum(['no-data', 'provider-broken', 'healed']).exactOptional(),
+  }),
   z.object({
     kind: z.literal('rollout-paused'),
     at: z.number(),

@@ -1,12 +1,16 @@
-import type { Batch } from '../analysis/batch.ts'
-import { addSides, noRequests } from '../analysis/batch.ts'
+import { noRequests } from '../analysis/batch.ts'
 import { checksOf } from '../analysis/check.ts'
-import { addBatch, newCheckState } from '../analysis/judge.ts'
+import { fineOf, newCheckState } from '../analysis/judge.ts'
+import { noMinutes } from '../analysis/stable-minutes.ts'
+import { evolveAlerts } from './alerts.ts'
+import { countMetrics } from './count-metrics.ts'
 import type { Event, EventOf } from './event.ts'
 import { evolveLightWatch, isLightEvent, type LightEvent } from './evolve-light-watch.ts'
 import { evolveSets } from './evolve-sets.ts'
 import { evolveTraffic } from './evolve-traffic.ts'
 import { countHeld } from './hold.ts'
+import { countMetric } from './metric-count.ts'
+import { evolveErrors } from './new-errors.ts'
 import { countAttempt, countRollback, evolveFailures, forgive } from './past-failures.ts'
 import { readyInstances } from './routing.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -42,6 +46,7 @@ const remember = (before: ServiceState, event: Event, after: ServiceState): Serv
   event.kind === 'return-started' ? { ...after, automaticRollbacks: countRollback(before, event) } : after
 
 function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceState {
+  if (isAround(event)) return { ...state, ...evolveAround(state, event) }
   switch (event.kind) {
     case 'controller-started':
       return { ...state, epoch: event.epoch, unseen: ['router', 'target'] }
@@ -97,21 +102,28 @@ function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceS
       return { ...releaseAll(state), sequence: event.sequence, finalizing: true, stable: null, previous: [] }
     case 'service-finalized':
       return { ...state, finalizing: false, traffic: newServiceState(state.stream).traffic }
-    case 'freeze-began':
-    case 'freeze-ended':
-    case 'busy-observed':
-    case 'trouble-seen':
-    case 'trouble-over':
-      return { ...state, ...evolveAround(state, event) }
   }
 }
 
-type AroundEvent = EventOf<
-  'freeze-began' | 'freeze-ended' | 'busy-observed' | 'trouble-seen' | 'trouble-over'
->
+const AROUND = [
+  'freeze-began',
+  'freeze-ended',
+  'busy-observed',
+  'alert-heard',
+  'alert-over',
+  'metric-sampled',
+  'errors-known',
+  'errors-said',
+  'trouble-seen',
+  'trouble-over',
+] as const satisfies Event['kind'][]
+type AroundEvent = EventOf<(typeof AROUND)[number]>
+
+const isAround = (event: Event): event is AroundEvent => AROUND.some((kind) => kind === event.kind)
 
 /** What goes on around the rollout. */
-function evolveAround({ troubles }: ServiceState, event: AroundEvent): Partial<ServiceState> {
+function evolveAround(state: ServiceState, event: AroundEvent): Partial<ServiceState> {
+  const { troubles } = state
   switch (event.kind) {
     case 'freeze-began':
       return { freeze: event.freeze, freezeAsOf: event.asOf }
@@ -119,6 +131,14 @@ function evolveAround({ troubles }: ServiceState, event: AroundEvent): Partial<S
       return { freeze: null, freezeAsOf: event.asOf }
     case 'busy-observed':
       return { busy: event.instances }
+    case 'alert-heard':
+    case 'alert-over':
+      return { rollout: state.rollout && evolveAlerts(state.rollout, event) }
+    case 'metric-sampled':
+      return { rollout: state.rollout && countMetric(state.rollout, event) }
+    case 'errors-known':
+    case 'errors-said':
+      return evolveErrors(state, event)
     case 'trouble-seen':
       return { troubles: { ...troubles, [event.part]: event.problem } }
     case 'trouble-over':
@@ -160,6 +180,12 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
     },
     cursor: null,
     checks: checksOf(queued.settings.analysis).map(newCheckState),
+    baseline: queued.baseline,
+    stableMinutes: noMinutes(queued.baseline?.boundMs ?? null),
+    newErrors: { found: [], ranks: 0, more: 0 },
+    metrics: [],
+    alerts: [],
+    fineAtStep: {},
     atStep: emptyExposure(),
     total: emptyExposure(),
     loss: { probes: 0, probesLost: 0, requests: 0, unroutable: 0, cutOnDrain: 0 },
@@ -282,8 +308,15 @@ function evolveFailing(
 }
 
 /** A stage's criteria look only at what the candidate did at this weight. */
-function freshCounts(rollout: RolloutState, index: number): { atStep?: Exposure } {
-  return rollout.plan.steps[index]?.step.kind === 'observe' ? { atStep: emptyExposure() } : {}
+function freshCounts(
+  { plan, checks }: RolloutState,
+  index: number,
+): Partial<Pick<RolloutState, 'atStep' | 'fineAtStep'>> {
+  const step = plan.steps[index]?.step
+  if (step?.kind !== 'observe') return {}
+  // Only who may end a stage early asks what was shown in it.
+  const fine = step.earliestMs === undefined ? [] : checks.map((state) => [state.name, fineOf(state)])
+  return { atStep: emptyExposure(), fineAtStep: Object.fromEntries(fine) }
 }
 
 function mark(
@@ -292,41 +325,6 @@ function mark(
   change: Partial<RolloutState['steps'][number]>,
 ): RolloutState['steps'] {
   return rollout.steps.map((step, at) => (at === index ? { ...step, ...change } : step))
-}
-
-/** A batch that began before the step did holds requests at another weight. */
-const isOfThisStep = ({ steps, stepIndex }: RolloutState, { sinceAt }: Batch): boolean =>
-  sinceAt >= (steps[stepIndex]?.startedAt ?? 0)
-
-function countMetrics(rollout: RolloutState, event: EventOf<'metrics-observed'>): RolloutState {
-  const { batch } = event
-  const loss = {
-    ...rollout.loss,
-    probes: rollout.loss.probes + event.probes,
-    probesLost: rollout.loss.probesLost + event.probesLost,
-  }
-  const looked = { ...rollout, cursor: event.cursor, sourceFailures: null, loss }
-  if (batch === null) return looked
-  const plus = (exposure: Exposure): Exposure => ({
-    candidate: addSides(exposure.candidate, batch.candidate),
-    stable: addSides(exposure.stable, batch.stable),
-  })
-  const checks = checksOf(rollout.settings.analysis).map((check) => {
-    const state = rollout.checks.find(({ name }) => name === check.name) ?? newCheckState(check)
-    return addBatch(check, state, batch)
-  })
-  return {
-    ...looked,
-    checks,
-    atStep: isOfThisStep(rollout, batch) ? plus(rollout.atStep) : rollout.atStep,
-    total: plus(rollout.total),
-    loss: {
-      ...loss,
-      requests: loss.requests + batch.requests + batch.unroutable,
-      unroutable: loss.unroutable + batch.unroutable,
-      cutOnDrain: loss.cutOnDrain + batch.cutOnDrain,
-    },
-  }
 }
 
 function changeStable(state: ServiceState, event: EventOf<'stable-changed'>): ServiceState {

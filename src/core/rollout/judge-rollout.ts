@@ -3,9 +3,15 @@ import { checksOf } from '../analysis/check.ts'
 import type { Criterion } from '../analysis/criteria.ts'
 import { judgeCriteria } from '../analysis/criteria.ts'
 import type { CheckState } from '../analysis/judge.ts'
-import { newCheckState, verdictOf } from '../analysis/judge.ts'
+import { isAboutErrors, isFineSince, newCheckState, verdictOf } from '../analysis/judge.ts'
 import { describeCheck } from '../analysis/sentence.ts'
+import type { Dispersion } from '../analysis/sequential/dispersion.ts'
 import type { Instance } from '../shared/instance.ts'
+import { alertsShown } from './alerts.ts'
+import { dispersionsOf } from './count-metrics.ts'
+import { metricsFound, metricsShowFine } from './metric-finding.ts'
+import { rollbackForLack } from './metric-lack.ts'
+import { newErrorsShown } from './new-errors.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
@@ -20,37 +26,78 @@ export function judgeRollout(rollout: RolloutState, candidate: SetState | undefi
   const dying = candidate === undefined ? null : judgeInstances(rollout, candidate)
   if (dying !== null) return { kind: 'critical', reason: dying }
   const crossed = checksWithState(rollout).filter(
-    ({ check, state }) => verdictOf(check, state).verdict === 'worse',
+    ({ check, state }) => verdictOf(check, state, rollout.total).verdict === 'worse',
   )
   const critical = crossed.find(({ check }) => check.tier !== 'warning')
-  if (critical !== undefined) return { kind: 'critical', reason: reasonOf(critical, 'CHECK_CRITICAL') }
+  if (critical !== undefined)
+    return { kind: 'critical', reason: reasonOf(rollout, critical, 'CHECK_CRITICAL') }
+  const measured = metricsFound(rollout, 'critical')?.reason ?? rollbackForLack(rollout)
+  if (measured !== null) return { kind: 'critical', reason: measured }
+  const { newErrors } = rollout.settings.analysis
+  const written = newErrors === 'report' ? null : newErrorsShown(rollout)
+  if (written !== null && newErrors === 'critical') return { kind: 'critical', reason: written.reason }
+  const alarmed = alertsShown(rollout, 'rollback')
+  if (alarmed !== null) return { kind: 'critical', reason: alarmed.reason }
   const warnings = crossed.filter(({ check }) => !rollout.acknowledged.includes(check.name))
   const first = warnings[0]
-  if (first === undefined) return { kind: 'ok' }
+  if (first === undefined)
+    return warningOf(metricsFound(rollout, 'warning') ?? written ?? alertsShown(rollout, 'pause'))
   return {
     kind: 'warning',
-    reason: reasonOf(first, 'CHECK_WARNING'),
+    reason: reasonOf(rollout, first, 'CHECK_WARNING'),
     checks: warnings.map(({ check }) => check.name),
   }
 }
 
-export function checksWithState(rollout: RolloutState): { check: Check; state: CheckState }[] {
+const warningOf = (found: { reason: Reason; checks: string[] } | null): Judgement =>
+  found === null ? { kind: 'ok' } : { kind: 'warning', ...found }
+
+export type CheckWithState = { check: Check; state: CheckState }
+
+export function checksWithState(rollout: RolloutState): CheckWithState[] {
   return checksOf(rollout.settings.analysis).map((check) => ({
     check,
     state: rollout.checks.find(({ name }) => name === check.name) ?? newCheckState(check),
   }))
 }
 
+/** Every comparison has ruled out, from what was counted in this stage alone, that the candidate is worse, and so have critical metrics. */
+export function isShownFine(rollout: RolloutState): boolean {
+  const compared = checksWithState(rollout).flatMap(({ check, state }) =>
+    check.kind === 'compare' ? [isFineSince(check, state, rollout.fineAtStep[check.name] ?? [])] : [],
+  )
+  return compared.length > 0 && compared.every((isFine) => isFine) && metricsShowFine(rollout)
+}
+
 /** Criteria of the running stage; empty when the step has none. */
 export function criteriaOf(rollout: RolloutState): Criterion[] {
   const step = rollout.plan.steps[rollout.stepIndex]?.step
   if (step?.kind !== 'observe') return []
-  return judgeCriteria(step.criteria, rollout.atStep, rollout.settings.analysis.minRequests)
+  const { minRequests } = rollout.settings.analysis
+  return judgeCriteria(step.criteria, rollout.atStep, { minRequests, weightPermille: weightAtStep(rollout) })
 }
 
-function reasonOf({ check, state }: { check: Check; state: CheckState }, code: string): Reason {
-  const verdict = verdictOf(check, state)
-  const { sentence, candidate, stable, threshold } = describeCheck(check, state, verdict)
+/** The last weight that was set before the present step. */
+function weightAtStep({ plan, stepIndex }: RolloutState): number {
+  const before = plan.steps.slice(0, stepIndex).findLast(({ step }) => step.kind === 'traffic')?.step
+  return before?.kind === 'traffic' ? before.weightPermille : 0
+}
+
+/** The check in words, with what it rests on at this moment. */
+export function describedCheck(rollout: RolloutState, { check, state }: CheckWithState) {
+  const verdict = verdictOf(check, state, rollout.total)
+  const dispersion = dispersionNow(rollout, check)
+  return { verdict, ...describeCheck(check, state, { verdict, counted: rollout.total, dispersion }) }
+}
+
+/** What the evidence of the next batch would be divided by. */
+export function dispersionNow(rollout: RolloutState, check: Check): Dispersion {
+  const dispersions = dispersionsOf(rollout, rollout.cursor?.at ?? rollout.startedAt)
+  return isAboutErrors(check) ? dispersions.errors : dispersions.latency
+}
+
+function reasonOf(rollout: RolloutState, { check, state }: CheckWithState, code: string): Reason {
+  const { verdict, sentence, candidate, stable, threshold } = describedCheck(rollout, { check, state })
   const evidence = {
     check: check.name,
     tier: check.tier,
@@ -59,7 +106,7 @@ function reasonOf({ check, state }: { check: Check; state: CheckState }, code: s
     threshold,
     logE: verdict.logE,
     logThreshold: verdict.threshold,
-    requests: state.candidate.requests,
+    requests: rollout.total.candidate.requests,
   }
   return { code, message: sentence, evidence, actor: ENGINE }
 }

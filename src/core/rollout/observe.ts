@@ -7,6 +7,7 @@ import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
 import { endedByTime, noteFreeze } from './freezing.ts'
 import { isHeld } from './hold.ts'
+import { seeErrors } from './new-errors.ts'
 import { seeLightWatch } from './see-light-watch.ts'
 import { seeRoutes } from './see-routes.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
@@ -23,7 +24,8 @@ export function observe(state: ServiceState, observed: Observed, now: number): E
     events.push(...seen)
     current = evolveAll(current, seen)
   }
-  return events
+  const counted = events.find((event) => event.kind === 'metrics-observed')
+  return [...events, ...seeErrors(current, observed, { batch: counted?.batch ?? null, now })]
 }
 
 /** The first look since the owner took over: from here on the part may be acted on. */

@@ -1,19 +1,18 @@
 import { healthTargets } from '../analysis/health-targets.ts'
-import { verdictOf } from '../analysis/judge.ts'
-import { describeCheck } from '../analysis/sentence.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
 import { actionsOf } from './actions.ts'
+import { checkViews } from './check-view.ts'
 import { isDriftHeld } from './hold.ts'
-import { checksWithState, criteriaOf } from './judge-rollout.ts'
 import { lightWatchView, lightWatchWarnings } from './light-watch-view.ts'
 import { queuedWaitingOn } from './may-begin.ts'
+import { newErrorViews } from './new-errors.ts'
 import type { WaitingOn } from './reason.ts'
 import { breakerText } from './refusal.ts'
 import { isWatching } from './rollout-position.ts'
 import { readyInstances } from './routing.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
-import type { CheckView, RolloutView, ServiceView, SetView, StepView, TimelineEntry } from './view.ts'
+import type { RolloutView, ServiceView, SetView, StepView, TimelineEntry } from './view.ts'
 import { VIEW_SCHEMA_VERSION } from './view.ts'
 import { waitingOnOf } from './waiting.ts'
 
@@ -140,6 +139,7 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
       observedPermille: observedWeight(state, release),
     },
     checks: plan.kind === 'canary' ? checkViews(rollout) : [],
+    newErrors: newErrorViews(rollout),
     targets: healthTargets(rollout.total.candidate),
     loss: {
       probes: loss.probes,
@@ -181,40 +181,6 @@ const stepsOf = ({ plan, steps }: RolloutState): StepView[] =>
     startedAt: steps[index]?.startedAt ?? null,
     endedAt: steps[index]?.endedAt ?? null,
   }))
-
-/** A guard is ok, warning or critical; a comparison is worse or still watched (the words of the contract). */
-function shownVerdict(tier: CheckView['tier'], verdict: CheckView['verdict']): CheckView['verdict'] {
-  if (tier === 'compare' || verdict === 'no-data') return verdict
-  if (verdict !== 'worse') return 'ok'
-  return tier === 'warning' ? 'warning' : 'critical'
-}
-
-function checkViews(rollout: RolloutState): CheckView[] {
-  const statistical = checksWithState(rollout).map(({ check, state }): CheckView => {
-    const verdict = verdictOf(check, state)
-    return {
-      name: check.name,
-      tier: check.tier,
-      verdict:
-        rollout.sourceFailures === null ? shownVerdict(check.tier, verdict.verdict) : 'provider-broken',
-      samples: state.candidate.requests,
-      ...describeCheck(check, state, verdict),
-    }
-  })
-  const stage = criteriaOf(rollout).map(
-    ({ name, met, candidate, stable, threshold, sentence }): CheckView => ({
-      name,
-      tier: 'stage',
-      verdict: met === null ? 'watching' : met ? 'ok' : 'warning',
-      candidate,
-      stable,
-      threshold,
-      samples: rollout.atStep.candidate.requests,
-      sentence,
-    }),
-  )
-  return [...stage, ...statistical]
-}
 
 function sentenceOf(
   state: ServiceState,

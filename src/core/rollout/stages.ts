@@ -2,7 +2,8 @@ import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import { checklistOf } from './completion.ts'
 import type { Event } from './event.ts'
-import { candidateSet, criteriaOf } from './judge-rollout.ts'
+import { candidateSet, criteriaOf, isShownFine } from './judge-rollout.ts'
+import { ignoredText, lackingMetrics } from './metric-lack.ts'
 import { neverReady, provision } from './provision.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
@@ -80,22 +81,54 @@ const sameWeights = (a: Record<string, number>, b: Record<string, number>): bool
     (release) => (a[release] ?? 0) === (b[release] ?? 0),
   )
 
-function observe(
+function observe(state: ServiceState, rollout: RolloutState, context: StageContext<'observe'>): Event[] {
+  const finished = finishStage(state, rollout, context)
+  return finished.length > 0 ? finished : pauseUndecided(rollout, context)
+}
+
+/** A stage that nobody and nothing decides must not wait unseen; said once. */
+function pauseUndecided(
+  rollout: RolloutState,
+  { step, startedAt, now, looked }: StageContext<'observe'>,
+): Event[] {
+  const name = `stage ${rollout.stepIndex + 1}`
+  const lasted = now - startedAt - rollout.heldMs
+  if (step.atMostMs === undefined || !looked || lasted < step.atMostMs) return []
+  if (rollout.acknowledged.includes(name)) return []
+  const unmet = criteriaOf(rollout).find(({ met }) => met !== true)
+  const [lack] = lackingMetrics(rollout, now)
+  const why = unmet?.sentence ?? lack?.text ?? 'there are no fresh numbers'
+  const reason: Reason = {
+    code: 'STAGE_UNDECIDED',
+    message: `the stage has lasted ${formatDuration(lasted)} and is not decided: ${why}`,
+    evidence: { atMostMs: step.atMostMs, criterion: unmet?.name ?? null },
+    actor: ENGINE,
+  }
+  return [{ kind: 'rollout-paused', at: now, reason, checks: [name] }]
+}
+
+function finishStage(
   state: ServiceState,
   rollout: RolloutState,
   { step, startedAt, now, looked }: StageContext<'observe'>,
 ): Event[] {
-  if (step.durationMs === null || !looked || now - startedAt < step.durationMs) return []
+  if (step.durationMs === null || !looked) return []
+  const lasted = now - startedAt
+  const isEarly = lasted < step.durationMs
+  if (isEarly && (lasted < (step.earliestMs ?? step.durationMs) || !isShownFine(rollout))) return []
   if (!hasFreshNumbers(rollout, now) || !isInForce(state, rollout.plan.to.release)) return []
   const criteria = criteriaOf(rollout)
   if (criteria.some(({ met }) => met !== true)) return []
   const { requests } = rollout.atStep.candidate
-  if (requests === 0) return []
-  const took = formatDuration(now - startedAt)
+  if (requests === 0 || lackingMetrics(rollout, now).length > 0) return []
+  const took = formatDuration(lasted)
+  const early = isEarly
+    ? `; ${formatDuration(step.durationMs - lasted)} early, since that it is worse is ruled out`
+    : ''
   return done(
     rollout,
     now,
-    `${took} and ${requests} requests at this weight, ${criteria.length} criteria met`,
+    `${took} and ${requests} requests at this weight, ${criteria.length} criteria met${early}${ignoredText(rollout)}`,
   )
 }
 

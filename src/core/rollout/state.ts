@@ -1,7 +1,10 @@
 import * as z from 'zod'
+import { BaselineFacts } from '../analysis/baseline.ts'
 import { SideCounts } from '../analysis/batch.ts'
 import { CountsCursor } from '../analysis/counts-cursor.ts'
 import { CheckState } from '../analysis/judge.ts'
+import { NewError } from '../analysis/new-errors.ts'
+import { noMinutes, StableMinutes } from '../analysis/stable-minutes.ts'
 import { Plan } from '../plan/plan.ts'
 import { ServiceSettings } from '../release/settings.ts'
 import { Freeze } from '../shared/freeze.ts'
@@ -12,7 +15,9 @@ import { WeightPermille } from '../shared/weight.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback, Breaker } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
+import { HeardAlert } from './heard-alert.ts'
 import { LightWatch } from './light-watch.ts'
+import { MetricState } from './metric-state.ts'
 import { Outcome } from './outcome.ts'
 import { Actor, Reason } from './reason.ts'
 import { Snapshot } from './snapshot.ts'
@@ -138,6 +143,20 @@ export const RolloutState = z.object({
   reason: Reason,
   cursor: CountsCursor.nullable(),
   checks: z.array(CheckState),
+  /** What the candidate writes and stable does not. `ranks` counts all that were ever found, `more` those that are not followed. */
+  newErrors: z
+    .object({ found: z.array(NewError), ranks: z.int(), more: z.int() })
+    .default({ found: [], ranks: 0, more: 0 }),
+  /** Of the metrics that the file declares; those that were never asked are missing. */
+  metrics: z.array(MetricState).default([]),
+  /** Alerts from outside that were heard while it ran, oldest first. */
+  alerts: z.array(HeardAlert).default([]),
+  /** What was known of stable before; `null` where nothing was recorded. */
+  baseline: BaselineFacts.nullable().default(null),
+  /** What stable did in each minute since, where less than an hour was known before. */
+  stableMinutes: StableMinutes.default(() => noMinutes()),
+  /** By check: the evidence for "not worse" that was there when the present stage began. */
+  fineAtStep: z.record(z.string(), z.array(z.number())).default({}),
   /** Counted since the present weight was confirmed. */
   atStep: Exposure,
   total: Exposure,
@@ -178,6 +197,7 @@ export const QueuedRollout = z.object({
   adoption: Adoption.nullable(),
   /** It may not begin before; `null` is as soon as possible. */
   notBefore: z.number().nullable().default(null),
+  baseline: BaselineFacts.nullable().default(null),
 })
 export type QueuedRollout = z.infer<typeof QueuedRollout>
 
@@ -213,6 +233,8 @@ export const ServiceState = z.object({
   breaker: Breaker.nullable(),
   /** How often each release that is not stable yet was tried, the last one tried at the end. */
   attempts: z.array(z.object({ release: z.string(), count: z.int() })),
+  /** Keys of the kinds of errors that stable releases wrote, the newest at the end: those are not new today. */
+  knownErrors: z.array(z.string()).default([]),
   /** The service is being given back: routes and listener go, too. */
   finalizing: z.boolean(),
   /** Instances on which the router still has work. */
@@ -243,6 +265,7 @@ export const newServiceState = (stream: string): ServiceState => ({
   automaticRollbacks: [],
   breaker: null,
   attempts: [],
+  knownErrors: [],
   finalizing: false,
   busy: [],
   troubles: {},

@@ -1,9 +1,12 @@
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
 import { measuredBudget } from '../strategy/rollback-budget.ts'
+import { ALERTMANAGER, alertText } from './alerts.ts'
 import { type ChecklistItem, checklistText } from './checklist.ts'
 import type { Event, EventOf } from './event.ts'
 import { isLightEvent, type LightEvent } from './evolve-light-watch.ts'
+import { metricTurnText } from './metric-turn.ts'
+import { newErrorsText } from './new-errors.ts'
 import type { Reason } from './reason.ts'
 import { isWayBack } from './refusal.ts'
 import type { TimelineEntry } from './view.ts'
@@ -49,6 +52,7 @@ const SILENT = [
   'routes-decided',
   'routes-confirmed',
   'metrics-observed',
+  'errors-known',
   'light-watch-counted',
   'service-finalized',
 ] as const satisfies Event['kind'][]
@@ -87,13 +91,17 @@ function lineOf(
     case 'drift-settled':
       return because(event.reason, 'info', 'the routes are ours again')
     case 'freeze-began':
-      return because(event.reason, 'warning')
     case 'freeze-ended':
-      return because(event.reason, 'info')
+      return because(event.reason, event.kind === 'freeze-began' ? 'warning' : 'info')
     case 'busy-observed':
-      return event.cut.length === 0 ? null : { text: cutText(event.cut), level: 'warning' }
+    case 'errors-said':
+    case 'alert-heard':
+    case 'alert-over':
+    case 'metric-sampled':
     case 'metrics-failed':
-      return { text: `no numbers: ${event.problem.message}`, level: 'warning' }
+    case 'trouble-seen':
+    case 'trouble-over':
+      return seenLine(event)
     case 'rollout-paused':
       return because(
         event.reason,
@@ -117,6 +125,42 @@ function lineOf(
       return { text: `${event.version} is stable${checklistNote(event.checklist)}`, level: 'good' }
     case 'outcome-reached':
       return because(event.reason, event.outcome === 'promoted' ? 'good' : 'bad', outcomeText(event))
+  }
+}
+
+type SeenEvent = EventOf<
+  | 'busy-observed'
+  | 'errors-said'
+  | 'alert-heard'
+  | 'alert-over'
+  | 'metric-sampled'
+  | 'metrics-failed'
+  | 'trouble-seen'
+  | 'trouble-over'
+>
+
+/** What was seen or heard, of which nothing need follow. */
+function seenLine(event: SeenEvent): Line | null {
+  switch (event.kind) {
+    case 'busy-observed':
+      return event.cut.length === 0 ? null : { text: cutText(event.cut), level: 'warning' }
+    case 'errors-said': {
+      const text = newErrorsText(event)
+      return text === null ? null : { text, level: 'warning' }
+    }
+    case 'alert-heard':
+    case 'alert-over':
+      return {
+        text: alertText(event),
+        level: event.kind === 'alert-heard' ? 'warning' : 'info',
+        actor: ALERTMANAGER.name,
+      }
+    case 'metric-sampled': {
+      const text = metricTurnText(event)
+      return text === null ? null : { text, level: event.turned === 'healed' ? 'info' : 'warning' }
+    }
+    case 'metrics-failed':
+      return { text: `no numbers: ${event.problem.message}`, level: 'warning' }
     case 'trouble-seen':
       return { text: event.problem.message, level: 'warning' }
     case 'trouble-over':

@@ -2,6 +2,7 @@ import { formatDuration } from '../shared/duration.ts'
 import type { Problem } from '../shared/problem.ts'
 import { rollbacksThatOpen } from './breaker.ts'
 import type { Event } from './event.ts'
+import { withNewErrors } from './new-errors.ts'
 import { countRollback } from './past-failures.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
@@ -16,8 +17,9 @@ type Cause = { reason: Reason; problem: Problem | null; now: number }
 export function turnBack(
   state: ServiceState,
   rollout: RolloutState,
-  { reason, problem, now }: Cause,
+  { reason: cause, problem, now }: Cause,
 ): Event[] {
+  const reason = withNewErrors(rollout, cause)
   // Nothing to go back to, or the way back itself failed: that is for a person, and no verdict on the release.
   const outcome = state.stable === null || rollout.plan.kind === 'rollback' ? 'failed' : 'rolled_back'
   const back = { kind: 'return-started' as const, at: now, outcome, reason, problem } satisfies Event
@@ -27,10 +29,10 @@ export function turnBack(
 }
 
 /** The candidate failed, and the policy is to leave it where it is: no more traffic, no less, until a person decides. */
-export const holdFailure = (rollout: RolloutState, reason: Reason, now: number): Event[] => [
-  { kind: 'failure-held', at: now, reason },
-  blockOf(rollout, reason, now),
-]
+export function holdFailure(rollout: RolloutState, cause: Reason, now: number): Event[] {
+  const reason = withNewErrors(rollout, cause)
+  return [{ kind: 'failure-held', at: now, reason }, blockOf(rollout, reason, now)]
+}
 
 function blockOf({ id, plan }: RolloutState, reason: Reason, now: number): Event {
   const { release, version, digest } = plan.to

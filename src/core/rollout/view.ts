@@ -85,7 +85,7 @@ export type StepView = z.infer<typeof StepView>
 export const CheckView = z.object({
   /** `error rate`, `errors against stable`, `p99 latency`... */
   name: z.string(),
-  tier: z.enum(['critical', 'warning', 'stage', 'compare']),
+  tier: z.enum(['critical', 'warning', 'report', 'stage', 'compare']),
   verdict: z.enum([
     'worse',
     'not-worse',
@@ -103,8 +103,26 @@ export const CheckView = z.object({
   samples: z.int(),
   /** One sentence with counts, rates and threshold. */
   sentence: z.string(),
+  /** Exactly as it was decided on, so that it can be recomputed: highest log evidence, threshold, first crossing. */
+  evidence: z
+    .object({ logE: z.number(), threshold: z.number(), crossedAt: z.number().nullable() })
+    .exactOptional(),
 })
 export type CheckView = z.infer<typeof CheckView>
+
+/** A kind of error that the candidate writes and stable does not. */
+export const NewErrorView = z.object({
+  /** The line with everything that differs from one time to the next as a placeholder. */
+  template: z.string(),
+  example: z.string(),
+  count: z.int(),
+  firstAt: z.number(),
+  lastAt: z.number(),
+  /** Often enough, and with enough work on stable's side, that it comes with the candidate. */
+  isShown: z.boolean(),
+  sentence: z.string(),
+})
+export type NewErrorView = z.infer<typeof NewErrorView>
 
 export const HealthTargetView = z.object({
   name: z.string(),
@@ -169,6 +187,8 @@ export const RolloutView = z.object({
   steps: z.array(StepView),
   weight: z.object({ desiredPermille: WeightPermille, observedPermille: WeightPermille.nullable() }),
   checks: z.array(CheckView),
+  /** Most frequent first. */
+  newErrors: z.array(NewErrorView).default([]),
   targets: z.array(HealthTargetView),
   loss: LossView,
   exposure: z.object({ requests: z.int(), errors: z.int() }),

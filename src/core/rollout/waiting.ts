@@ -1,6 +1,7 @@
 import { routerTrouble } from './effect-answer.ts'
 import { isDriftHeld, isFrozen } from './hold.ts'
 import { candidateSet, criteriaOf, lastWords } from './judge-rollout.ts'
+import { lackingMetrics } from './metric-lack.ts'
 import type { WaitingOn } from './reason.ts'
 import { hasFreshNumbers, isFailed, neededReady } from './rollout-position.ts'
 import { isConfirmed, isInForce, readyInstances } from './routing.ts'
@@ -141,6 +142,9 @@ function waitingForStage(
     const message = unmet?.sentence ?? 'the candidate has had no request at this weight'
     return { kind: 'data', who: 'users', until: null, message }
   }
+  const [lack] = lackingMetrics(rollout, now)
+  if (unmet === undefined && lack !== undefined)
+    return { kind: 'data', who: lack.metric.query.provider, until: null, message: lack.text }
   const message = unmet?.sentence ?? 'the criteria of the stage'
   return { kind: 'criteria', who: rollout.plan.to.version, until: null, message }
 }

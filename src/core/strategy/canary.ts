@@ -8,7 +8,13 @@ export function canarySteps(settings: ServiceSettings): Step[] {
   const stages = strategy.steps.flatMap((stage): Step[] => {
     const traffic: Step = { kind: 'traffic', weightPermille: stage.weightPermille }
     if (stage.weightPermille === TOTAL_PERMILLE) return [traffic]
-    return [traffic, { kind: 'observe', durationMs: stage.pauseMs, criteria: stage.criteria }]
+    const early =
+      strategy.earliestMs === null || stage.pauseMs === null ? {} : { earliestMs: strategy.earliestMs }
+    const late = stage.atMostMs === undefined ? {} : { atMostMs: stage.atMostMs }
+    return [
+      traffic,
+      { kind: 'observe', durationMs: stage.pauseMs, ...early, ...late, criteria: stage.criteria },
+    ]
   })
   return [
     provision(settings),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { decidedWeights, NEW, waitingOn, withCandidateAt } from './scene.ts'
-import { simulatedSettings } from './settings.ts'
-import { createWorld, isOver, stepKind } from './world.ts'
+import { decide } from '../../core/rollout/decide.ts'
+import { ok } from '../../core/shared/result.ts'
+import { decidedWeights, NEW, stage, waitingOn, withCandidateAt } from './scene.ts'
+import { type SettingsChange, simulatedSettings } from './settings.ts'
+import { createWorld, isOver, stepKind, type World } from './world.ts'
 
 describe('analysis', () => {
   it('rolls back a candidate that fails, at 5 percent of traffic, and says how long its traffic took to go', () => {
@@ -123,5 +125,49 @@ describe('analysis', () => {
     world.passUntil(() => world.weightOf(NEW) === 250, 60_000)
     expect(world.now() - at).toBeGreaterThanOrEqual(7000)
     expect(world.now() - at).toBeLessThanOrEqual(15_000)
+  })
+
+  it('does not begin a stage anew for a command through a controller whose clock is behind (S118)', () => {
+    const state = withCandidateAt(50).state()
+    const behind = (state.rollout?.startedAt ?? 0) - 600_000
+    const word = { kind: 'freeze-seen' as const, seen: { freeze: null, asOf: 0, by: 'nobody' } }
+    expect(decide(state, word, behind)).toEqual(ok([]))
+  })
+
+  describe('a stage that may end early', () => {
+    const STAGE_MS = 300_000
+    const EARLIEST_MS = 20_000
+    const early = (analysis: SettingsChange['analysis'] = {}) =>
+      createWorld({
+        settings: simulatedSettings({
+          strategy: { steps: [stage(500, STAGE_MS), stage(1000)], earliestMs: EARLIEST_MS },
+          analysis,
+        }),
+      })
+    const lasted = (world: World): number => {
+      const began = world.now()
+      world.passUntil(() => world.weightOf(NEW) !== 500, STAGE_MS + 60_000)
+      return world.now() - began
+    }
+
+    it('does so once what was counted in it rules out that the candidate is worse, and says so', () => {
+      const world = withCandidateAt(500, early())
+      const took = lasted(world)
+      expect(took).toBeGreaterThanOrEqual(EARLIEST_MS - 1000)
+      expect(took).toBeLessThan(STAGE_MS / 2)
+      const reasons = world.eventsOf('step-finished').map(({ reason }) => reason.message)
+      expect(reasons).toContainEqual(expect.stringMatching(/early, since that it is worse is ruled out$/))
+      world.passUntil(isOver)
+      expect(world.outcomes().at(-1)).toBe('promoted')
+    })
+
+    it('lasts its whole time for a candidate that may be a little worse', () => {
+      const compare = { errors: { ratio: 1, points: 2 }, latency: null }
+      const world = early({ compare, critical: {}, warning: {} })
+      // Between what is tolerated, 2 points, and what is to be noticed, 2.5.
+      world.router.quality(`${NEW}-r`, { errorShare: 0.022 })
+      withCandidateAt(500, world)
+      expect(lasted(world)).toBeGreaterThanOrEqual(STAGE_MS - 1000)
+    })
   })
 })

@@ -108,7 +108,7 @@ describe('a canary', () => {
   it('stays in an endless pause past every deadline until somebody promotes it (S12)', () => {
     const settings = simulatedSettings({ strategy: { steps: [stage(50, null), stage(1000)] } })
     const world = withCandidateAt(50, createWorld({ settings }))
-    world.pass(3_600_000)
+    world.pass(1_200_000)
     expect(world.weightOf(NEW)).toBe(50)
     expect(waitingOn(world)?.kind).toBe('person')
     world.byHand('promote')

@@ -18,6 +18,7 @@ const ROLLOUT_EVENTS: readonly Event['kind'][] = [
   'return-started',
   'outcome-reached',
   'metrics-observed',
+  'metric-sampled',
   'weights-decided',
   'stable-changed',
 ]

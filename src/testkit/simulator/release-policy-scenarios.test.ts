@@ -72,7 +72,7 @@ describe('a release that was rolled back by itself', () => {
     const { rollout } = world.state()
     expect(rollout).toMatchObject({ id: 'rollout-3', attempt: 2, order: 'retry', acknowledged: [] })
     expect(rollout?.total.candidate.errors).toBe(0)
-    expect(rollout?.checks.every(({ candidate }) => candidate.errors === 0)).toBe(true)
+    expect(rollout?.checks.every(({ peakLogE }) => peakLogE <= 0)).toBe(true)
     expect(viewOf(world).rollout?.sentence).toContain('(attempt 2)')
     world.passUntil(isOver)
     expect(world.state()).toMatchObject({ stable: { version: NEW }, blocks: [], attempts: [] })

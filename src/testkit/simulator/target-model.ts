@@ -1,4 +1,6 @@
 import type { Effect } from '../../core/rollout/due.ts'
+import type { ReleaseErrors } from '../../core/shared/error-signature/report.ts'
+import { countError, noErrors } from '../../core/shared/error-signature/tally.ts'
 import type { Instance } from '../../core/shared/instance.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
@@ -19,6 +21,7 @@ export function createTargetModel(now: () => number) {
   let highest: FencingToken | null = null
   let nextId = 1
   const behaviours = new Map<string, Behaviour>()
+  const written = new Map<string, ReleaseErrors>()
 
   const start = (release: string): Instance => ({
     id: `${release}-${nextId++}`,
@@ -114,6 +117,17 @@ export function createTargetModel(now: () => number) {
     perform,
     tick,
     instances: (): Instance[] => instances,
+    /** What instances of each release wrote, none included. */
+    errors: (): ReleaseErrors[] =>
+      [...new Set(instances.map(({ release }) => release))].map(
+        (release) => written.get(release) ?? noErrors(release),
+      ),
+    /** Its instances write an error. */
+    say: (release: string, text: string): unknown =>
+      written.set(
+        release,
+        countError(written.get(release) ?? noErrors(release), { text, example: text }, now()),
+      ),
     behave: (release: string, behaviour: Behaviour): unknown => behaviours.set(release, behaviour),
     /** They crash and wait for their back-off; `restart` brings them back. */
     crash: (

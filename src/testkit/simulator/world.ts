@@ -5,6 +5,8 @@ import type { Effect } from '../../core/rollout/due.ts'
 import { due } from '../../core/rollout/due.ts'
 import type { Event, EventOf } from '../../core/rollout/event.ts'
 import { evolve } from '../../core/rollout/evolve.ts'
+import { type MetricQuestion, metricQuestions } from '../../core/rollout/metric-due.ts'
+import type { MetricSide } from '../../core/rollout/metric-state.ts'
 import type { MetricAnswer } from '../../core/rollout/observation.ts'
 import type { Actor } from '../../core/rollout/reason.ts'
 import { ENGINE } from '../../core/rollout/reason.ts'
@@ -24,6 +26,9 @@ import { createTargetModel } from './target-model.ts'
 const START_OF_TIME_MS = 1_700_000_000_000
 const LOOK_MS = 500
 const ADA: Actor = { kind: 'person', name: 'ada' }
+
+/** What the provider of a declared metric says about one version; `null`: it has not answered yet. */
+export type AnswerMetric = (question: MetricQuestion, version: string) => MetricSide | null
 
 export type World = ReturnType<typeof createWorld>
 /** Strikes the answer of the next effect: the effect happens, its answer is lost, or comes twice. */
@@ -57,6 +62,7 @@ export function createWorld({
   let epoch = 0
   let nextRollout = 1
   let metrics: 'samples' | 'no-data' | 'failure' = 'samples'
+  let answerMetric: AnswerMetric = () => null
   let freeze: FreezeState = NEVER_FROZEN
   let freezesReachable = true
   let targetReachable = true
@@ -99,7 +105,7 @@ export function createWorld({
     }
     return {
       instances: targetReachable
-        ? { kind: 'seen', instances: target.instances() }
+        ? { kind: 'seen', instances: target.instances(), errors: target.errors() }
         : { kind: 'failed', problem: unreachable('TARGET') },
       router: routerReachable
         ? { kind: 'seen', state: router.state() }
@@ -125,7 +131,7 @@ export function createWorld({
     const plan = simulatedPlan(state, { version, settings, kind: 'rollback', now })
     const rollout = {
       ...{ id: `rollout-${nextRollout++}`, order: 'rollback' as const, plan, settings, actor: ENGINE },
-      ...{ note: '', at: now, adoption: null, notBefore: null },
+      ...{ note: '', at: now, adoption: null, notBefore: null, baseline: null },
     }
     const decided = send({ kind: 'go-back', rollout })
     return decided.kind === 'ok' ? null : decided.problem
@@ -145,8 +151,20 @@ export function createWorld({
     }
   }
 
+  function askMetrics(): void {
+    for (const question of metricQuestions(state, now)) {
+      const { window, rollout, metric } = question
+      const candidate = window && answerMetric(question, question.candidate.version)
+      const stable = window && answerMetric(question, question.stable.version)
+      if (window === null || candidate === null || stable === null) continue
+      const sample = { window, candidate, stable }
+      send({ kind: 'metric-sampled', underEpoch: epoch, rollout, metric: metric.name, sample })
+    }
+  }
+
   function look(): Result<Event[]> {
     const decided = send({ kind: 'observed', observation: observation() })
+    askMetrics()
     performDue()
     return decided
   }
@@ -191,6 +209,7 @@ export function createWorld({
       at: now,
       adoption: adoption ?? null,
       notBefore: inMs === undefined ? null : now + inMs,
+      baseline: null,
     }
     const decided = send({ kind: 'deploy', rollout, now: endWatch, wait })
     performDue()
@@ -272,6 +291,9 @@ export function createWorld({
     /** Requests per second from now on. */
     setTraffic: (perSecond: number): void => {
       requestsPerSecond = perSecond
+    },
+    setMetricAnswers: (to: AnswerMetric): void => {
+      answerMetric = to
     },
     setFreeze,
     setReachable: (what: 'target' | 'router' | 'freezes', reachable: boolean): void => {

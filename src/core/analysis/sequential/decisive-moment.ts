@@ -15,18 +15,29 @@ export type DecisiveMoment = {
   cells: readonly Cell[]
 }
 
-/** One batch: sizes, and bad ones for each bound. */
-type Cell = { n: number; m: number; x: readonly number[]; y: readonly number[] }
+/** One batch: sizes, bad ones for each bound, and what its evidence is divided by. */
+type Cell = { n: number; m: number; x: readonly number[]; y: readonly number[]; dispersion: number }
+
+/** A batch for which another dispersion was known than that of the metric. */
+export type DispersedBatch = Batch & { dispersion?: number }
 
 export function decisiveMoment(metric: Metric, batches: readonly Batch[], alpha: number): DecisiveMoment {
   const state = stateThatDecides(metric, batches, alpha)
   const evidences = logEvidences(state.worse, directionsOf(metric))
   const direction = evidences.indexOf(Math.max(...evidences))
-  const cells = batches
-    .slice(0, state.batches)
+  return { direction, cells: cellsOf(metric, batches.slice(0, state.batches), direction) }
+}
+
+/** The same where it is known which batches decide, and there is one direction only. */
+export const momentOf = (metric: Metric, deciding: readonly DispersedBatch[]): DecisiveMoment => ({
+  direction: 0,
+  cells: cellsOf(metric, deciding, 0),
+})
+
+function cellsOf(metric: Metric, batches: readonly DispersedBatch[], direction: number): Cell[] {
+  return batches
     .filter(({ candidate, stable }) => sizeOf(candidate) > 0 && sizeOf(stable) > 0)
     .map((batch) => cellOf(metric, batch, direction))
-  return { direction, cells }
 }
 
 function stateThatDecides(metric: Metric, batches: readonly Batch[], alpha: number): SequentialState {
@@ -39,7 +50,7 @@ function stateThatDecides(metric: Metric, batches: readonly Batch[], alpha: numb
   return verdictOf(metric, state, alpha).verdict === 'worse' ? highest : state
 }
 
-function cellOf(metric: Metric, batch: Batch, direction: number): Cell {
+function cellOf(metric: Metric, batch: DispersedBatch, direction: number): Cell {
   const pairs = questionsOf(metric, batch)[direction] ?? []
   const [first] = pairs
   return {
@@ -47,6 +58,7 @@ function cellOf(metric: Metric, batch: Batch, direction: number): Cell {
     m: first?.stable.total ?? 0,
     x: pairs.map(({ candidate }) => candidate.bad),
     y: pairs.map(({ stable }) => stable.bad),
+    dispersion: batch.dispersion ?? metric.dispersion,
   }
 }
 
@@ -63,22 +75,21 @@ export function weigh(metric: Metric, cells: readonly Cell[], ratio: number): We
     const y = [...x]
     const sums = { n: 0, m: 0, cost: 0 }
     for (const cell of cells) {
-      const { logA, logC, drift } = weightsOf(cell.n, cell.m, { tolerance, worse })
+      const weights = weightsOf(cell.n, cell.m, { tolerance, worse })
+      const logA = weights.logA / cell.dispersion
+      const logC = weights.logC / cell.dispersion
       for (let bound = 0; bound < x.length; bound += 1) {
         x[bound] = (x[bound] ?? 0) + (cell.x[bound] ?? 0) * logA
         y[bound] = (y[bound] ?? 0) + (cell.y[bound] ?? 0) * logC
       }
       sums.n += cell.n * logA
       sums.m += cell.m * logC
-      sums.cost += drift
+      sums.cost += weights.drift / cell.dispersion
     }
     return { x, y, ...sums }
   })
 }
 
 /** Log evidence from the terms of each alternative: the same as in the state, where nothing was changed. */
-export const logEvidenceOf = (
-  { dispersion }: Metric,
-  weighed: readonly Weighed[],
-  terms: (of: Weighed) => number[],
-): number => logMeanExp(weighed.flatMap(terms).map((term) => term / dispersion))
+export const logEvidenceOf = (weighed: readonly Weighed[], terms: (of: Weighed) => number[]): number =>
+  logMeanExp(weighed.flatMap(terms))

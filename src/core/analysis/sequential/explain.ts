@@ -45,7 +45,11 @@ function sideText(judgement: Judgement, side: Side): string {
 }
 
 /** The bound with the strongest evidence; while there is none, the one in the tail of stable. */
-function shownBound({ metric, state, standing }: Judgement): number {
+export function shownBound({
+  metric,
+  state,
+  standing,
+}: Pick<Judgement, 'metric' | 'state' | 'standing'>): number {
   if (metric.kind !== 'histogram' || state.counted === null) return 0
   if (standing.verdict !== 'worse')
     return representativeBound(

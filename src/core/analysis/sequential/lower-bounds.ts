@@ -22,9 +22,9 @@ export function lowerBounds(metric: Metric, { cells }: DecisiveMoment, alpha: nu
   const threshold = Math.log(directionsOf(metric) / alpha)
   const plain = weigh(metric, cells, 1)
   const crossesRatio = (ratio: number): boolean =>
-    logEvidenceOf(metric, weigh(metric, cells, ratio), (of) => termsAt(of, 0)) >= threshold
+    logEvidenceOf(weigh(metric, cells, ratio), (of) => termsAt(of, 0)) >= threshold
   const crossesShare = (share: number): boolean =>
-    logEvidenceOf(metric, plain, (of) => termsAt(of, share)) >= threshold
+    logEvidenceOf(plain, (of) => termsAt(of, share)) >= threshold
   return { ratio: largestRatio(crossesRatio), points: 100 * largestShare(crossesShare) }
 }
 
@@ -59,7 +59,7 @@ export function passingShare(metric: Metric, moment: DecisiveMoment, alpha: numb
   const weighed = weigh(metric, moment.cells, ratio)
   const isSwapped = isLess(metric, moment)
   const passes = (share: number): boolean =>
-    logEvidenceOf(metric, weighed, ({ x: [x = 0], y: [y = 0], n, m, cost }) => [
+    logEvidenceOf(weighed, ({ x: [x = 0], y: [y = 0], n, m, cost }) => [
       (isSwapped ? x - share * m : share * n - y) - tolerated * cost,
     ]) < threshold
   if (isSwapped) return passes(0) ? 0 : edge(firstOf(passes), 0, passes)

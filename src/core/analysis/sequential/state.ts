@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { logMeanExp, logTermsAgainstStable, type Tolerance } from '../e-process.ts'
+import { logMeanExp, logTermsOfEach, type Tolerance } from '../e-process.ts'
 import { addSides, type Batch, Side, sizeOf } from './batch.ts'
 import type { Metric } from './metric.ts'
 import {
@@ -113,9 +113,7 @@ function termsOf(
   alternatives: readonly number[],
 ): number[] {
   // The counts of a batch divided by the dispersion: its split stays as it is, so the terms are divided.
-  return pairs.flatMap((pair) =>
-    logTermsAgainstStable(pair, tolerance, alternatives).map((term) => term / dispersion),
-  )
+  return logTermsOfEach(pairs, tolerance, alternatives).map((term) => term / dispersion)
 }
 
 const added = (sums: readonly number[], terms: readonly number[]): number[] =>
@@ -126,8 +124,11 @@ function strongest(metric: Metric, terms: readonly number[]): number {
   return Math.max(...logEvidences(terms, directionsOf(metric)))
 }
 
-/** "Not worse" has to be shown in every direction and at every bound, so the weakest decides, without any correction. */
-function weakest(metric: Metric, terms: readonly number[]): number {
+/**
+ * "Not worse" has to be shown in every direction and at every bound, so the weakest decides, without any correction. The sums
+ * may be those of some batches alone: what was added since a moment is evidence of its own.
+ */
+export function weakest(metric: Metric, terms: readonly number[]): number {
   const bounds = metric.kind === 'histogram' ? metric.bounds.length : directionsOf(metric)
   return Math.min(...logEvidences(terms, bounds))
 }

@@ -2,14 +2,16 @@ import type { Command } from '../../../core/rollout/command.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import { ok } from '../../../core/shared/result.ts'
 import { createAudience } from '../../../engine/audience.ts'
+import type { Decided } from '../../../engine/decided.ts'
 import { answerCommand, createEffectRunner } from '../../../engine/effects.ts'
-import type { Decided, Engine } from '../../../engine/engine.ts'
+import type { Engine } from '../../../engine/engine.ts'
 import { createEngine } from '../../../engine/engine.ts'
 import { createOutbox } from '../../../engine/outbox.ts'
 import { createOwnership } from '../../../engine/ownership.ts'
 import { createPerformer } from '../../../engine/perform.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Notifier } from '../../../ports/notifier.ts'
+import { createMetricProviderFake } from '../../fakes/metric-provider.ts'
 import type { Life } from './life.ts'
 import { START_OF_TIME_MS } from './life.ts'
 import type { LifePorts } from './ports.ts'
@@ -40,6 +42,9 @@ export function startController({ life, ports, random, trace }: ControllerParts)
   const ended = new AbortController()
   const notifiers: Record<string, Notifier> = {}
   const audience = createAudience(clock)
+  // No simulated configuration declares metrics.
+  const { provider } = createMetricProviderFake()
+  const providerOf = () => provider
 
   const ownership = createOwnership({
     store,
@@ -47,7 +52,10 @@ export function startController({ life, ports, random, trace }: ControllerParts)
     log,
     audience,
     engine: () => engine,
-    watchParts: () => ({ ...ports, engine, clock, log, probeKey: PROBE_KEY, onLook: audience.looked }),
+    watchParts: () => ({
+      ...ports,
+      ...{ engine, clock, log, providerOf, probeKey: PROBE_KEY, onLook: audience.looked },
+    }),
     // An embedded store tells by this that another process has it; here the life would be over already.
     onFenced: () => undefined,
   })

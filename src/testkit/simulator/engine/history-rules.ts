@@ -23,6 +23,7 @@ export const HISTORY_RULES: readonly JournalRule[] = [
   ({ before, event }) => enoughAreReady(before, event),
   ({ before, event }) => stableIsNotGivenUp(before, event),
   ({ book, before, event }) => onlyServedIsCounted(book, before, event),
+  ({ book, before, event }) => newErrorsAreNew(book, before, event),
 ]
 
 const candidateOf = (rollout: RolloutState): string => rollout.plan.to.release
@@ -96,6 +97,17 @@ function breakerOpens(book: Book, { rollout, breaker }: ServiceState, event: Eve
   if (limit === null || last === undefined || !isOf(book, rollout, last)) return null
   const recent = returns.filter(({ at }) => last.at - at < limit.withinMs).length
   return recent >= limit.count ? `${recent} automatic rollbacks, and the breaker is closed` : null
+}
+
+/** What is called new was never written by a stable release, and an event about errors says something. */
+function newErrorsAreNew({ events }: Book, { rollout, stable }: ServiceState, event: Event): string | null {
+  if (event.kind !== 'errors-said') return null
+  const keys = [...event.fresh, ...event.counts].map(({ key }) => key)
+  const known = events.flatMap(({ event: one }) => (one.kind === 'errors-known' ? one.keys : []))
+  const stale = keys.find((key) => known.includes(key))
+  if (stale !== undefined) return `${stale} is called new, and stable is known to write it`
+  if (keys.length === 0) return 'an event about errors says nothing'
+  return rollout === null || stable?.release === candidateOf(rollout) ? 'new errors of no candidate' : null
 }
 
 const isAutomatic = (event: Event): boolean =>

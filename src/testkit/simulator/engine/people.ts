@@ -5,8 +5,8 @@ import type { Event } from '../../../core/rollout/event.ts'
 import type { Actor } from '../../../core/rollout/reason.ts'
 import type { QueuedRollout, ServiceState } from '../../../core/rollout/state.ts'
 import type { Result } from '../../../core/shared/result.ts'
+import type { Decided } from '../../../engine/decided.ts'
 import { loadRelease } from '../../../engine/effects.ts'
-import type { Decided } from '../../../engine/engine.ts'
 import { ROLLOUT_DOCUMENT } from '../../../engine/record.ts'
 import type { Book } from './book.ts'
 import type { SimulatedController } from './controller.ts'
@@ -169,6 +169,7 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
       at: now,
       adoption: null,
       notBefore: null,
+      baseline: null,
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ReleaseErrors } from '../../../core/shared/error-signature/report.ts'
 import type { Instance } from '../../../core/shared/instance.ts'
 import type { Observation } from '../../../core/shared/observation.ts'
 import type { Problem } from '../../../core/shared/problem.ts'
@@ -18,6 +19,8 @@ const SLOW_MS = 300
 /** What ended is shown this long. */
 const REMEMBER_MS = 5000
 const FIRST_PORT = 40_000
+/** What every release writes, and how often; some write a kind of their own. */
+const WRITES_EVERY_MS = 700
 
 type Held = { instance: Instance; deadlineMs: number }
 type SetName = { service: string; release: string }
@@ -52,6 +55,7 @@ export function createTarget(
   const everReady = new Set<string>()
   const tokens = new Map<string, FencingToken>()
   const behaviours = new Map<string, Behaviour>()
+  const writesSince = new Map<string, number>()
   let boot = 1
   let nextId = 1
 
@@ -120,6 +124,7 @@ export function createTarget(
       return failed(
         problem('START_REFUSED', { message: `${spec.release} has no program.`, remedy: 'Build it.' }),
       )
+    if (!writesSince.has(spec.release)) writesSince.set(spec.release, scheduler.now())
     const living = of(spec)
     for (const { instance } of [...living].sort(readyFirst).slice(replicas)) end(instance.id)
     for (let count = living.length; count < replicas; count += 1) {
@@ -156,6 +161,9 @@ export function createTarget(
         instances: [...held.values()]
           .filter(({ instance }) => instance.service === service)
           .map(({ instance }) => ({ ...instance, logTail: [...instance.logTail] })),
+        errors: [...new Set([...held.values()].map(({ instance }) => instance.release))].map((release) =>
+          errorsOf(release, scheduler.now() - (writesSince.get(release) ?? 0)),
+        ),
       }),
     behave: (release, behaviour) => behaviours.set(release, behaviour),
     crash: (release, count) => {
@@ -184,6 +192,19 @@ export function createTarget(
     wasReady: (id) => everReady.has(id),
     highest: (service) => tokens.get(service) ?? null,
   }
+}
+
+/** Follows from the name of the release and from the time alone, so that it draws no chance. */
+function errorsOf(release: string, forMs: number): ReleaseErrors {
+  const count = Math.floor(forMs / WRITES_EVERY_MS)
+  const own = [...release].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
+  const signatures = [
+    { template: 'the cache is cold', count },
+    { template: `${'abcde'.charAt(own % 5)} is broken`, count: own % 2 === 0 ? Math.floor(count / 3) : 0 },
+  ]
+    .filter((one) => one.count > 0)
+    .map((one) => ({ ...one, example: one.template, firstAt: 0, lastAt: one.count }))
+  return { release, signatures, others: 0, lostBytes: 0 }
 }
 
 const isLeaving = ({ state }: Instance): boolean => state === 'stopping' || state === 'gone'
