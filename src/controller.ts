@@ -14,6 +14,7 @@ import { EXIT_CODE } from './core/rollout/outcome.ts'
 import type { Problem } from './core/shared/problem.ts'
 import { ok } from './core/shared/result.ts'
 import { namingBackup } from './operations/backup/shelf.ts'
+import { hearAlerts } from './operations/hear-alerts.ts'
 import { OPERATIONS } from './operations/list.ts'
 import type { Log } from './ports/log.ts'
 import type { ApiServer } from './server/server.ts'
@@ -126,6 +127,8 @@ async function listen(
     readiness: readiness.read,
     scrape,
     scrapeToken: keptSecret(folder.root, 'scrape-token'),
+    hearAlerts: (alerts) => hearAlerts(context, alerts, context.clock.now()),
+    alertToken: keptSecret(folder.root, 'alert-token'),
     log,
   })
   const socket = await server.listenSocket(path)

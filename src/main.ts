@@ -28,7 +28,7 @@ async function dispatch(argv: string[]): Promise<void> {
     default: {
       const { runCli } = await import('./cli/main.ts')
       const { processIo } = await import('./cli/process-io.ts')
-      process.exitCode = await runCli(argv, processIo(keeper))
+      process.exitCode = await runCli(argv, processIo({ keeper, metrics }))
     }
   }
 }
@@ -37,4 +37,10 @@ async function dispatch(argv: string[]): Promise<void> {
 async function keeper(stateFolder: string) {
   const { openStateKeeper } = await import('./controller/state-keeper.ts')
   return openStateKeeper(stateFolder, process.env)
+}
+
+/** Nor do they know a provider of metrics. */
+async function metrics({ stateFolder, folder }: { stateFolder: string; folder: string }) {
+  const { openMetricTester } = await import('./controller/metric-tester.ts')
+  return openMetricTester({ stateFolder, folder, env: process.env })
 }

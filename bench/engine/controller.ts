@@ -2,8 +2,9 @@ import { createFreezes } from '../../src/adapters/freezes/documents/freezes.ts'
 import { systemClock } from '../../src/controller/clock.ts'
 import { ok } from '../../src/core/shared/result.ts'
 import { createAudience } from '../../src/engine/audience.ts'
+import type { Decided } from '../../src/engine/decided.ts'
 import { answerCommand, createEffectRunner } from '../../src/engine/effects.ts'
-import type { Decided, Engine } from '../../src/engine/engine.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createOutbox } from '../../src/engine/outbox.ts'
 import { createOwnership } from '../../src/engine/ownership.ts'
@@ -13,6 +14,7 @@ import type { Log } from '../../src/ports/log.ts'
 import type { MetricSource } from '../../src/ports/metric.ts'
 import type { Prober } from '../../src/ports/prober.ts'
 import type { Store } from '../../src/ports/store.ts'
+import { createMetricProviderFake } from '../../src/testkit/fakes/metric-provider.ts'
 import type { Worlds } from './worlds.ts'
 
 const OUTBOX_EVERY_MS = 500
@@ -49,6 +51,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       target,
       router,
       metrics,
+      // No rollout of the bench declares metrics.
+      providerOf: () => createMetricProviderFake().provider,
       freezes,
       engine,
       clock,

@@ -17,7 +17,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'explain',
     group: 'Start',
-    summary: 'show every setting in force and where it comes from',
+    summary: 'show every setting in force, or why a rollout was judged as it was',
     load: () => import('./commands/explain.ts'),
   },
   {
@@ -140,6 +140,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: 'Look',
     summary: 'output of the instances',
     load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'replay',
+    group: 'Look',
+    summary: 'judge a past rollout again and compare with what was decided',
+    load: () => import('./commands/replay.ts'),
   },
   {
     name: 'judge',

@@ -3,6 +3,7 @@ import { eventLines } from './frame/event-list.ts'
 import { instanceLines, lightWatchLines, lossLines, troubleLines, waitingLines } from './frame/facts.ts'
 import { digestLines, headlineLines } from './frame/headline.ts'
 import { labelled } from './frame/label.ts'
+import { newErrorLines } from './frame/new-errors.ts'
 import { trafficLines } from './frame/traffic-bar.ts'
 import { fitLine, type Line, quiet, span, strong } from './text/line.ts'
 import { dateTime, span as duration } from './text/time.ts'
@@ -30,6 +31,7 @@ export function statusLines(view: ServiceView, { columns, now }: { columns: numb
     ...waitingLines(view, options),
     ...lightWatchLines(view, options),
     ...troubleLines(view, options),
+    ...newErrorLines(view.rollout),
     ...instanceLines(view, options),
     ...lossLines(view.rollout, options),
     [],

@@ -15,6 +15,11 @@ export function conflictsIn(settings: ServiceSettings): Conflict[] {
       'notify',
       'a channel',
     ),
+    ...repeated(
+      settings.analysis.metrics.map((metric) => metric.name),
+      'analysis.metrics',
+      'a metric',
+    ),
   ]
 }
 

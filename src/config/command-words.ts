@@ -4,9 +4,15 @@ import { checkPlaceholders } from './placeholders.ts'
 /** Longer command lines are refused: the kernel would refuse one argument of more than 128 KiB anyway. */
 const MAX_COMMAND_LENGTH = 8192
 
+/** What the words of a command may hold. */
+type Placeholders = { known: readonly string[]; note: string }
+
 /** Reads `run.command`: a list of words as it is, or one line that is cut into words as a shell would, without a shell. */
-export function readCommand(input: unknown): Reading<string[]> {
-  if (typeof input === 'string') return checkWords(splitWords(input))
+export function readCommand(
+  input: unknown,
+  placeholders: Placeholders = { known: ['port'], note: 'The version is in the variable SLUICE_VERSION.' },
+): Reading<string[]> {
+  if (typeof input === 'string') return checkWords(splitWords(input), placeholders)
   if (!Array.isArray(input))
     return refused(
       'CONFIG_WRONG_TYPE',
@@ -20,7 +26,7 @@ export function readCommand(input: unknown): Reading<string[]> {
       'has a word that is not text',
       'Put quotes around each word of the list.',
     )
-  return checkWords(read(words))
+  return checkWords(read(words), placeholders)
 }
 
 /**
@@ -93,7 +99,7 @@ function shellNeeded(line: string, index: number): Reading<never> {
   )
 }
 
-function checkWords(words: Reading<string[]>): Reading<string[]> {
+function checkWords(words: Reading<string[]>, { known, note }: Placeholders): Reading<string[]> {
   if (words.kind === 'refused') return words
   const [program] = words.value
   if (program === undefined || program.trim() === '')
@@ -111,10 +117,6 @@ function checkWords(words: Reading<string[]>): Reading<string[]> {
     )
   if (words.value.some((word) => word.includes('\0')))
     return refused('CONFIG_BAD_COMMAND', 'contains a zero byte', 'Remove it: no program can receive one.')
-  const placeholders = checkPlaceholders(
-    words.value.join(' '),
-    ['port'],
-    'The version is in the variable SLUICE_VERSION.',
-  )
+  const placeholders = checkPlaceholders(words.value.join(' '), known, note)
   return placeholders.kind === 'ok' ? words : placeholders
 }

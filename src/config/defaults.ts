@@ -6,17 +6,25 @@ export const DEFAULTS = {
   run: { artifact: '.', replicas: 1, envFile: [], env: {}, secrets: [], stopGrace: '10s' },
   health: { interval: '1s', timeout: '1s', successes: 2, failures: 3, deadline: '60s', slowStart: '0s' },
   drain: { requests: '30s', websockets: '60s' },
-  strategy: { canary: { preset: 'standard', watch: '60m', hold: '30s', ready: '100%' } },
+  strategy: { canary: { preset: 'standard', watch: '60m', earliest: 'off', hold: '30s', ready: '100%' } },
   analysis: {
     alpha: '1%',
     interval: '1s',
     minRequests: 100,
     compare: { errors: { ratio: 1, points: '0.1%' }, latency: { ratio: 1.1, points: '1%' } },
+    notice: '1%',
+    dispersion: 'auto',
+    warmUp: '30s',
     critical: { errorRate: '1%', errorPointsOverStable: '5%', p99: '1000ms', p95TimesStable: 2 },
     warning: { errorRate: '0.5%', errorPointsOverStable: 'off', p99: '500ms', p95TimesStable: 'off' },
+    slo: 'off',
+    alerts: { critical: 'pause', warning: 'report', match: {} },
     failingChecks: 3,
     failingInstances: '10%',
     crashLimit: 3,
+    newErrors: 'report',
+    newErrorsAtLeast: 3,
+    metrics: [],
   },
   rollback: { window: 3, onFailure: 'rollback', breaker: { count: 3, within: '24h' } },
   onControllerLoss: 'hold',
@@ -27,8 +35,23 @@ export const DEFAULTS = {
   notify: [],
 } as const
 
+/** What a declared metric has without saying so. */
+export const METRIC_DEFAULTS = {
+  tier: 'warning',
+  tolerance: { ratio: 1, points: '0.1%' },
+  notice: '1%',
+  deviation: { warning: '10%', critical: 'off' },
+  every: '30s',
+  delay: '0s',
+  timeout: '5s',
+  badValues: 'failure',
+  onNoData: { after: '5m', policy: 'hold' },
+  onTrouble: { failures: 5, retry: '2s', policy: 'hold' },
+} as const
 /** The watch after the watch: in production, unless the file says otherwise. */
 export const DEFAULT_LIGHT_WATCH = { for: '24h', onFinding: 'alarm' } as const
+/** `analysis.slo` without a window. */
+export const DEFAULT_SLO_WINDOW = '30d'
 /** `onControllerLoss: revert` without a time. */
 export const DEFAULT_REVERT_AFTER = '10m'
 /** A step of a written list without `pause`. */

@@ -1,4 +1,11 @@
-import type { CanaryStep, GuardLimits, NotifyChannel, ServiceSettings } from '../core/release/settings.ts'
+import type {
+  CanaryStep,
+  GuardLimits,
+  NotifyChannel,
+  ServiceLevel,
+  ServiceSettings,
+} from '../core/release/settings.ts'
+import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import { formatWeight } from '../core/shared/weight.ts'
 import type { LoadedConfig } from './load.ts'
 import { type Origin, originText } from './origin.ts'
@@ -100,6 +107,7 @@ const healthValues = (health: ServiceSettings['health']): Value[] => [
 const strategyValues = (strategy: ServiceSettings['strategy']): Value[] => [
   ...listValues('strategy.canary.steps', strategy.steps, stepText),
   ['strategy.canary.watch', durationText(strategy.watchMs)],
+  ['strategy.canary.earliest', strategy.earliestMs === null ? 'off' : durationText(strategy.earliestMs)],
   ...lightWatchValues(strategy.lightWatch),
   ['strategy.canary.hold', strategy.holdMs === null ? 'keep' : durationText(strategy.holdMs)],
   ['strategy.canary.ready', percentText(strategy.readyPercent)],
@@ -113,7 +121,7 @@ const lightWatchValues = (lightWatch: ServiceSettings['strategy']['lightWatch'])
         ['strategy.canary.lightWatch.onFinding', lightWatch.onFinding],
       ]
 
-function stepText({ weightPermille, pauseMs, criteria }: CanaryStep): string {
+function stepText({ weightPermille, pauseMs, atMostMs, criteria }: CanaryStep): string {
   const asked = [
     criteria.errorRatePercent === undefined ? null : `errorRate: ${percentText(criteria.errorRatePercent)}`,
     criteria.successRatePercent === undefined
@@ -121,10 +129,18 @@ function stepText({ weightPermille, pauseMs, criteria }: CanaryStep): string {
       : `successRate: ${percentText(criteria.successRatePercent)}`,
     criteria.p99Ms === undefined ? null : `p99: ${durationText(criteria.p99Ms)}`,
     criteria.p95Ms === undefined ? null : `p95: ${durationText(criteria.p95Ms)}`,
+    criteria.p50Ms === undefined ? null : `p50: ${durationText(criteria.p50Ms)}`,
+    criteria.errorPointsOverStable === undefined
+      ? null
+      : `errorPointsOverStable: ${percentText(criteria.errorPointsOverStable)}`,
+    criteria.throughputPercent === undefined
+      ? null
+      : `throughput: ${percentText(criteria.throughputPercent)}`,
   ].filter((part) => part !== null)
   const parts = [
     `weight: ${formatWeight(weightPermille)}`,
     ...(weightPermille === 1000 ? [] : [`pause: ${pauseMs === null ? 'manual' : durationText(pauseMs)}`]),
+    ...(atMostMs === undefined ? [] : [`atMost: ${durationText(atMostMs)}`]),
     ...(asked.length === 0 ? [] : [`criteria: { ${asked.join(', ')} }`]),
   ]
   return `{ ${parts.join(', ')} }`
@@ -136,11 +152,21 @@ const analysisValues = (analysis: ServiceSettings['analysis']): Value[] => [
   ['analysis.minRequests', String(analysis.minRequests)],
   ...comparisonValues('analysis.compare.errors', analysis.compare.errors),
   ...comparisonValues('analysis.compare.latency', analysis.compare.latency),
+  ['analysis.notice', percentText(analysis.noticePoints)],
+  ['analysis.dispersion', analysis.dispersion === null ? 'auto' : String(analysis.dispersion)],
+  ['analysis.warmUp', durationText(analysis.warmUpMs)],
   ...guardValues('analysis.critical', analysis.critical),
   ...guardValues('analysis.warning', analysis.warning),
+  ...sloValues(analysis.slo),
+  ['analysis.alerts.critical', analysis.alerts.critical],
+  ['analysis.alerts.warning', analysis.alerts.warning],
+  ['analysis.alerts.match', labelsText(analysis.alerts.match)],
   ['analysis.failingChecks', String(analysis.failingChecks)],
   ['analysis.failingInstances', percentText(analysis.failingInstancesPercent)],
   ['analysis.crashLimit', String(analysis.crashLimit)],
+  ['analysis.newErrors', analysis.newErrors],
+  ['analysis.newErrorsAtLeast', String(analysis.newErrorsAtLeast)],
+  ...listValues('analysis.metrics', analysis.metrics, metricText),
 ]
 
 const comparisonValues = (
@@ -163,6 +189,17 @@ const guardValues = (path: string, limits: GuardLimits): Value[] => [
   [`${path}.p99`, limits.p99Ms === undefined ? 'off' : durationText(limits.p99Ms)],
   [`${path}.p95TimesStable`, limits.p95TimesStable === undefined ? 'off' : String(limits.p95TimesStable)],
 ]
+
+const sloValues = (slo: ServiceSettings['analysis']['slo']): Value[] =>
+  slo === null ? [['analysis.slo', 'off']] : [['analysis.slo', sloText(slo)]]
+
+const labelsText = (labels: Readonly<Record<string, string>>): string => {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}: ${wordText(value)}`)
+  return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
+}
+
+const sloText = ({ targetPercent, windowMs, slowerThanMs }: ServiceLevel): string =>
+  `{ target: ${percentText(targetPercent)}, window: ${durationText(windowMs)}${slowerThanMs === null ? '' : `, slowerThan: ${durationText(slowerThanMs)}`} }`
 
 const rollbackValues = ({ window, onFailure, breaker }: ServiceSettings['rollback']): Value[] => [
   ['rollback.window', String(window)],
@@ -190,6 +227,10 @@ function channelText(channel: NotifyChannel): string {
       : `command: ${listText(channel.command)}`
   return `{ name: ${wordText(channel.name)}, ${how}, on: ${listText(channel.on)} }`
 }
+
+/** The whole of a metric is too much for one line: what it is, and where it comes from. */
+const metricText = ({ name, measure, query, tier, everyMs }: MetricDefinition): string =>
+  `{ name: ${name}, kind: ${measure.kind}, ${query.provider}, tier: ${tier}, every: ${durationText(everyMs)} }`
 
 const listValues = <T>(path: string, items: readonly T[], text: (item: T) => string): Value[] =>
   items.length === 0 ? [[path, '[]']] : items.map((item, index) => [`${path}[${index}]`, text(item)])

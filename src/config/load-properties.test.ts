@@ -101,7 +101,7 @@ describe('whatever the text is, loading gives settings or problems with a place,
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
         checkLoad(edits.reduce(applied, LINES).join('\n'))
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     )
   })
 
@@ -113,7 +113,7 @@ describe('whatever the text is, loading gives settings or problems with a place,
           checkLoad(text)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 75 },
     )
   })
 
@@ -139,7 +139,7 @@ describe('whatever the text is, loading gives settings or problems with a place,
       fc.property(fc.array(line, { maxLength: 25 }), (lines) => {
         checkLoad(lines.map(([indent, key, value]) => `${' '.repeat(indent)}${key}: ${value}`).join('\n'))
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     )
   })
 
@@ -162,7 +162,7 @@ describe('whatever the text is, loading gives settings or problems with a place,
       fc.property(fc.dictionary(section, fc.jsonValue({ maxDepth: 4 })), (data) => {
         checkLoad(JSON.stringify(data))
       }),
-      { numRuns: 150 },
+      { numRuns: 75 },
     )
   })
 })

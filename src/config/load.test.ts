@@ -67,11 +67,19 @@ describe('a file that is right', () => {
       intervalMs: 1000,
       minRequests: 100,
       compare: { errors: { ratio: 1, points: 0.1 }, latency: { ratio: 1.1, points: 1 } },
+      noticePoints: 1,
+      dispersion: null,
+      warmUpMs: 30_000,
       critical: { errorRatePercent: 1, errorPointsOverStable: 5, p99Ms: 1000, p95TimesStable: 2 },
       warning: { errorRatePercent: 0.5, p99Ms: 500 },
       failingChecks: 3,
       failingInstancesPercent: 10,
       crashLimit: 3,
+      newErrors: 'report',
+      newErrorsAtLeast: 3,
+      slo: null,
+      alerts: { critical: 'pause', warning: 'report', match: {} },
+      metrics: [],
     })
     expect(ServiceSettings.parse(settings)).toEqual(settings)
   })

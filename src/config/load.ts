@@ -14,6 +14,7 @@ import type { Origins } from './origin.ts'
 import { checkConfigText, readConfigText } from './read-file.ts'
 import { resolveService } from './resolve.ts'
 import { type EnvironmentOfMany, ManyFile, type Overrides, SingleFile } from './schema.ts'
+import { sloInFile } from './slo-file.ts'
 
 /** The environment of every file, also when it names none. */
 export const LOCAL_ENVIRONMENT = 'local'
@@ -161,15 +162,18 @@ function resolveEnvironment({
       ...environmentLayers(overrides, environment, name, document),
       fileLayer(values, base, { environment: null, ...document }),
     ]
-    const env = envLayer({ config: file, folder, layers, mayBeMissing, read: readEnv })
+    const of = { config: file, folder, layers, mayBeMissing, read: readEnv }
+    const env = envLayer(of)
+    const slo = sloInFile(of)
     const found = resolveService({
       service: name,
       environment,
       production,
       folder,
       layers: [...layers, env.layer],
+      sloInFile: slo.level,
     })
-    return { ...found, problems: env.problems }
+    return { ...found, problems: [...env.problems, ...slo.problems] }
   })
   const loaded = {
     file,

@@ -4,9 +4,11 @@ import {
   type CanaryStep,
   type GuardLimits,
   type NotifyChannel,
+  type ServiceLevel,
   ServiceSettings,
   type StrategySettings,
 } from '../core/release/settings.ts'
+import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { ControllerLossPolicy } from '../core/shared/routes.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import {
@@ -21,6 +23,7 @@ import type { Origins } from './origin.ts'
 import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
 import { Overrides } from './schema.ts'
 import type { AnalysisKeys } from './schema-analysis.ts'
+import { levelOf, type SloSection } from './schema-slo.ts'
 import type { CanarySection } from './schema-strategy.ts'
 import { readDuration } from './units.ts'
 
@@ -32,13 +35,22 @@ export type ResolveInput = {
   folder: string
   /** Highest first, without the defaults. */
   layers: readonly Layer[]
+  /** The objective in the file that `analysis.slo` names; `null` where it names none. */
+  sloInFile?: ServiceLevel | null
 }
 export type Resolved = { settings: ServiceSettings; origins: Origins }
 
 const defaults = Overrides.parse(DEFAULTS)
 
 /** Fills in every default. The layers have been checked by the schema, so nothing here can fail. */
-export function resolveService({ service, environment, production, folder, layers }: ResolveInput): Resolved {
+export function resolveService({
+  service,
+  environment,
+  production,
+  folder,
+  layers,
+  sloInFile = null,
+}: ResolveInput): Resolved {
   const reader = new LayeredReader([...layers, defaultLayer(defaults)])
   const health = healthOf(reader)
   const settings: ServiceSettings = {
@@ -64,7 +76,7 @@ export function resolveService({ service, environment, production, folder, layer
       websocketsMs: reader.pick('drain.websockets', ({ drain }) => drain?.websockets),
     },
     strategy: strategyOf(reader, production),
-    analysis: analysisOf(reader),
+    analysis: analysisOf(reader, folder, sloInFile),
     rollback: rollbackOf(reader),
     onControllerLoss: controllerLossOf(reader),
     drift: reader.pick('drift', ({ drift }) => drift),
@@ -93,6 +105,7 @@ function strategyOf(reader: LayeredReader, production: boolean): StrategySetting
     steps: steps.list,
     watchMs: reader.pick('strategy.canary.watch', ({ strategy }) => canaryIn(strategy)?.watch),
     lightWatch: lightWatchOf(reader, production),
+    earliestMs: reader.pick('strategy.canary.earliest', ({ strategy }) => canaryIn(strategy)?.earliest),
     holdMs: reader.pick('strategy.canary.hold', ({ strategy }) => canaryIn(strategy)?.hold),
     readyPercent: reader.pick('strategy.canary.ready', ({ strategy }) => canaryIn(strategy)?.ready),
   }
@@ -135,16 +148,25 @@ function stepsIn(
 
 const stepPauseMs = msOf(DEFAULT_STEP_PAUSE)
 
-function stepOf({ weight, pause, criteria = {} }: NonNullable<CanarySection['steps']>[number]): CanaryStep {
-  const { errorRate, successRate, p99, p95 } = criteria
+function stepOf({
+  weight,
+  pause,
+  atMost,
+  criteria = {},
+}: NonNullable<CanarySection['steps']>[number]): CanaryStep {
+  const { errorRate, successRate, p99, p95, p50, errorPointsOverStable, throughput } = criteria
   return {
     weightPermille: weight,
     pauseMs: weight === TOTAL_PERMILLE ? 0 : pause === undefined ? stepPauseMs : pause,
+    ...(atMost === undefined ? {} : { atMostMs: atMost }),
     criteria: {
       ...(errorRate === undefined ? {} : { errorRatePercent: errorRate }),
       ...(successRate === undefined ? {} : { successRatePercent: successRate }),
       ...(p99 === undefined ? {} : { p99Ms: p99 }),
       ...(p95 === undefined ? {} : { p95Ms: p95 }),
+      ...(p50 === undefined ? {} : { p50Ms: p50 }),
+      ...(errorPointsOverStable === undefined ? {} : { errorPointsOverStable }),
+      ...(throughput === undefined ? {} : { throughputPercent: throughput }),
     },
   }
 }
@@ -157,7 +179,7 @@ function nameThePreset(reader: LayeredReader, name: PresetName): void {
     reader.note('strategy.canary.steps', { kind: 'preset', name, line: origin.line, column: origin.column })
 }
 
-function analysisOf(reader: LayeredReader): AnalysisSettings {
+function analysisOf(reader: LayeredReader, folder: string, sloInFile: ServiceLevel | null): AnalysisSettings {
   const key = <T>(name: keyof AnalysisKeys, choose: (analysis: AnalysisKeys) => T | undefined) =>
     reader.pick(`analysis.${name}`, ({ analysis }) => {
       const keys = analysisIn(analysis)
@@ -168,12 +190,42 @@ function analysisOf(reader: LayeredReader): AnalysisSettings {
     intervalMs: key('interval', ({ interval }) => interval),
     minRequests: key('minRequests', ({ minRequests }) => minRequests),
     compare: { errors: comparisonOf(reader, 'errors'), latency: comparisonOf(reader, 'latency') },
+    noticePoints: key('notice', ({ notice }) => notice),
+    dispersion: dispersionOf(key('dispersion', ({ dispersion }) => dispersion)),
+    warmUpMs: key('warmUp', ({ warmUp }) => warmUp),
     critical: guardOf(reader, 'critical'),
     warning: guardOf(reader, 'warning'),
+    slo: sloOf(
+      key('slo', ({ slo }) => slo),
+      sloInFile,
+    ),
+    alerts: alertsOf(reader),
     failingChecks: key('failingChecks', ({ failingChecks }) => failingChecks),
     failingInstancesPercent: key('failingInstances', ({ failingInstances }) => failingInstances),
     crashLimit: key('crashLimit', ({ crashLimit }) => crashLimit),
+    newErrors: key('newErrors', ({ newErrors }) => newErrors),
+    newErrorsAtLeast: key('newErrorsAtLeast', ({ newErrorsAtLeast }) => newErrorsAtLeast),
+    metrics: key('metrics', ({ metrics }) => metrics).map((metric) => withFile(metric, folder)),
   }
+}
+
+const alertsOf = (reader: LayeredReader): AnalysisSettings['alerts'] => ({
+  critical: reader.pick('analysis.alerts.critical', ({ analysis }) => analysisIn(analysis)?.alerts?.critical),
+  warning: reader.pick('analysis.alerts.warning', ({ analysis }) => analysisIn(analysis)?.alerts?.warning),
+  match: reader.pick('analysis.alerts.match', ({ analysis }) => analysisIn(analysis)?.alerts?.match),
+})
+
+const sloOf = (chosen: SloSection, inFile: ServiceLevel | null): ServiceLevel | null =>
+  typeof chosen === 'object' ? levelOf(chosen) : chosen === 'off' ? null : inFile
+
+const dispersionOf = (chosen: 'auto' | number): number | null => (chosen === 'auto' ? null : chosen)
+
+/** The file of a SQLite database stands relative to the configuration. */
+function withFile(metric: MetricDefinition, folder: string): MetricDefinition {
+  const { query } = metric
+  if (query.provider !== 'sql' || query.database.kind !== 'sqlite') return metric
+  const file = resolvePath(folder, query.database.file)
+  return { ...metric, query: { ...query, database: { kind: 'sqlite', file } } }
 }
 
 /** `analysis: default` takes everything back to the defaults, also what a lower layer changed. */

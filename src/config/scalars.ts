@@ -37,6 +37,9 @@ export const latencyLimitOrOff = () =>
     title: 'duration or off',
     pattern: `^(${DURATION_PATTERN}|off)$`,
   })
+/** The same without a way to switch it off. */
+export const latencyLimit = () =>
+  scalar(readLatencyLimit, { title: 'duration', pattern: `^${DURATION_PATTERN}$` })
 export const factorOrOff = () =>
   scalar((input) => offOr(input, readFactor), { title: 'number or off', type: ['string', 'number'] })
 

@@ -1,6 +1,9 @@
 import * as z from 'zod'
 import { DEFAULTS } from './defaults.ts'
 import { duration, factorOrOff, latencyLimitOrOff, percent, percentOrOff } from './scalars.ts'
+import { AlertsSection } from './schema-alerts.ts'
+import { MetricsSection } from './schema-metrics.ts'
+import { SloSection } from './schema-slo.ts'
 
 const defaults = DEFAULTS.analysis
 
@@ -76,8 +79,35 @@ export const AnalysisKeys = z.strictObject({
     })
     .describe('Comparison of the candidate with stable at the same time, and what is tolerated.')
     .optional(),
+  notice: percent()
+    .meta({ default: defaults.notice })
+    .describe(
+      'A comparison is `not-worse` once a rise by this many percentage points is ruled out. At least half a point above what is tolerated.',
+    )
+    .optional(),
+  dispersion: z
+    .union([z.literal('auto'), z.number().min(1).max(1000).meta({ title: 'number' })])
+    .meta({ default: defaults.dispersion })
+    .describe(
+      "How much more the counts of a minute vary than those of independent requests; evidence is divided by it. `auto` takes it from stable's own minutes.",
+    )
+    .optional(),
+  warmUp: duration({ minMs: 0, maxMs: 3_600_000 })
+    .meta({ default: defaults.warmUp })
+    .describe(
+      'For so long after a change of weight latency is not compared with stable, since caches are cold. At most half of the stage.',
+    )
+    .optional(),
   critical: tier(defaults.critical).describe('Limits that roll back. Each can be `off`.').optional(),
   warning: tier(defaults.warning).describe('Limits that pause the rollout. Each can be `off`.').optional(),
+  slo: SloSection.meta({ title: 'path, objective or off', default: defaults.slo })
+    .describe(
+      'What users are promised: the path of an OpenSLO v1 file, relative to this file, or the objective itself. A candidate that burns its error budget much too fast, and faster than stable, is rolled back (2% of it within an hour) or paused (5% within six hours).',
+    )
+    .optional(),
+  alerts: AlertsSection.describe(
+    'Alerts that Alertmanager sends to `/alerts` about this service while a rollout runs. Those that fired before it began are only told.',
+  ).optional(),
   failingChecks: z
     .int()
     .min(1)
@@ -93,6 +123,23 @@ export const AnalysisKeys = z.strictObject({
     .min(1)
     .meta({ title: 'whole number', default: defaults.crashLimit })
     .describe('Crashes of candidate instances in one rollout that roll back.')
+    .optional(),
+  newErrors: z
+    .enum(['report', 'warning', 'critical'])
+    .meta({ default: defaults.newErrors })
+    .describe(
+      "Errors in the candidate's output that stable does not write: only told, a reason to pause, or a reason to roll back.",
+    )
+    .optional(),
+  newErrorsAtLeast: z
+    .int()
+    .min(1)
+    .max(1000)
+    .meta({ title: 'whole number', default: defaults.newErrorsAtLeast })
+    .describe('A new error that was written fewer times than this is only told, whatever `newErrors` says.')
+    .optional(),
+  metrics: MetricsSection.meta({ title: 'list', default: defaults.metrics })
+    .describe('Metrics of your own, by which rollouts are judged as well. `sluice metrics test` tries them.')
     .optional(),
 })
 export type AnalysisKeys = z.output<typeof AnalysisKeys>

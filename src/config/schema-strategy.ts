@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseDuration } from '../core/shared/duration.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { complain } from './complaint.ts'
 import { DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
@@ -16,6 +17,15 @@ const Criteria = z.strictObject({
   successRate: percent().describe('The success rate must be above this.').optional(),
   p99: duration({ minMs: 1 }).describe('99 of 100 requests must be faster than this.').optional(),
   p95: duration({ minMs: 1 }).describe('95 of 100 requests must be faster than this.').optional(),
+  p50: duration({ minMs: 1 }).describe('Half of the requests must be faster than this.').optional(),
+  errorPointsOverStable: percent()
+    .describe('The error rate must be at most this many percentage points above that of stable in the step.')
+    .optional(),
+  throughput: percent({ min: 1 })
+    .describe(
+      'The candidate must have answered at least this part of the requests that are due by its weight. One that hangs answers fewer.',
+    )
+    .optional(),
 })
 
 const CanaryStepSection = z.strictObject({
@@ -26,6 +36,11 @@ const CanaryStepSection = z.strictObject({
     .meta({ default: DEFAULT_STEP_PAUSE })
     .describe(
       'The step lasts at least this long. `manual` waits for `sluice promote`. Not for a step of 100%: the watch follows it at once.',
+    )
+    .optional(),
+  atMost: duration({ minMs: 1 })
+    .describe(
+      'A step that its criteria have not let go on after so long pauses, for a person to look. Without it the step waits. Not shorter than `pause`.',
     )
     .optional(),
   criteria: Criteria.describe(
@@ -44,6 +59,10 @@ const Steps = z
         complain(context, weightsMustRise(before.weight, step.weight), [index, 'weight'])
       if (step.weight === TOTAL_PERMILLE && step.pause !== undefined && step.pause !== 0)
         complain(context, LAST_STEP_DOES_NOT_PAUSE, [index, 'pause'])
+      if (step.atMost !== undefined && step.atMost < shortest(step.pause))
+        complain(context, AT_MOST_TOO_SHORT, [index, 'atMost'])
+      if (step.weight === TOTAL_PERMILLE && step.atMost !== undefined)
+        complain(context, LAST_STEP_DOES_NOT_PAUSE, [index, 'atMost'])
       if (step.weight === TOTAL_PERMILLE && step.criteria !== undefined)
         complain(context, LAST_STEP_HAS_NO_CRITERIA, [index, 'criteria'])
     }
@@ -55,6 +74,15 @@ const weightsMustRise = (before: number, after: number) => ({
   remedy: 'Order the steps by rising weight. To lower a weight, use the command at that moment.',
 })
 
+/** Without a time of its own a step has the default one; `manual` has no end. */
+const shortest = (pauseMs: number | null | undefined): number =>
+  pauseMs === undefined ? (parseDuration(DEFAULT_STEP_PAUSE) ?? 0) : (pauseMs ?? 0)
+
+const AT_MOST_TOO_SHORT = {
+  code: 'CONFIG_CONFLICT',
+  message: 'is shorter than the pause of the step, so that it could never go on by itself',
+  remedy: 'Write a time well above pause: what is left is for the criteria to be met.',
+}
 const LAST_STEP_DOES_NOT_PAUSE = {
   code: 'CONFIG_CONFLICT',
   message: 'stands at a step of 100%, which has no step time',
@@ -99,6 +127,12 @@ const CanarySection = z
     watch: duration()
       .meta({ default: canaryDefaults.watch })
       .describe('Time after 100% in which the old release stays warm and critical triggers still roll back.')
+      .optional(),
+    earliest: durationOr('off')
+      .meta({ default: canaryDefaults.earliest })
+      .describe(
+        'A stage may end after this instead of its whole time, once what was counted in it rules out that the candidate is worse than stable by `analysis.notice`. `off`: never early.',
+      )
       .optional(),
     lightWatch: LightWatchSection.describe(
       'After the promotion the release is looked at each minute, against the critical limits and what was recorded during the rollout. On by default in production, `off` elsewhere.',

@@ -33,6 +33,8 @@ import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
 import { forgetHistory } from './forget-history.ts'
 import { randomIds } from './ids.ts'
+import { createMetricProviders } from './metric-providers.ts'
+import { longerStages, metricWarnings } from './metric-warnings.ts'
 import { channelWarnings, createNotifierRegistry } from './notifiers.ts'
 import { openStore } from './open-store.ts'
 import { startProgram } from './programs.ts'
@@ -79,7 +81,7 @@ export async function startController(options: ControllerOptions): Promise<Resul
   if (opened.kind === 'failed') return opened
   const telemetry = createTelemetry({ clock, log, version: VERSION })
   const store = telemetry.store(opened.value)
-  const parts = createParts(folder, store, telemetry)
+  const parts = createParts(options, store, telemetry)
   const ended = new AbortController()
   const { engine, ownership, audience, notifiers } = createFlow({
     ...options,
@@ -176,8 +178,15 @@ function createFlow({ folder, log, onFenced, store, parts, ended, telemetry, goB
   return { engine, ownership, audience, notifiers }
 }
 
-function createParts(folder: Folder, store: Store, telemetry: Telemetry) {
+function createParts({ folder, config }: ControllerOptions, store: Store, telemetry: Telemetry) {
   const secrets = createSecrets({ agentFolder: folder.agent, env: process.env })
+  const metrics = telemetry.source(
+    createBuiltinMetricSource({ socket: folder.sockets.proxy, now: clock.now }),
+  )
+  const secretOf = (name: string): string | null => {
+    const found = secrets.resolve([name])
+    return found.kind === 'ok' ? (found.value[name] ?? null) : null
+  }
   return {
     target: createProcessTarget({
       socket: folder.sockets.agent,
@@ -191,14 +200,12 @@ function createParts(folder: Folder, store: Store, telemetry: Telemetry) {
       socket: folder.sockets.proxy,
       startProxy: async () => startProgram('proxy', folder),
     }),
-    metrics: telemetry.source(createBuiltinMetricSource({ socket: folder.sockets.proxy, now: clock.now })),
+    metrics,
+    providerOf: createMetricProviders({ secretOf, folder: path.dirname(config), source: metrics }),
     prober: createHttpProber(),
     freezes: createFreezes(store),
     probeKey: keptSecret(folder.root, 'probe-key'),
-    secretOf: (name: string): string | null => {
-      const found = secrets.resolve([name])
-      return found.kind === 'ok' ? (found.value[name] ?? null) : null
-    },
+    secretOf,
   }
 }
 type Parts = ReturnType<typeof createParts>
@@ -300,7 +307,11 @@ function createContext({
       createHash('sha256')
         .update(canonicalize(value) ?? '')
         .digest('hex'),
-    channelWarnings: ({ notify }) => channelWarnings(notify, secretOf),
+    channelWarnings: (settings) => [
+      ...channelWarnings(settings.notify, secretOf),
+      ...metricWarnings(settings.analysis.metrics, secretOf),
+      ...longerStages(settings),
+    ],
     viewOf: audience.viewOf,
     attend,
     preparing,

@@ -39,14 +39,20 @@ export function openFolder(root: string): Folder {
 
 /** The folder itself, or for a path too long for the kernel a private folder of the same owner in the temporary one. */
 function socketFolder(root: string): string {
-  if (Buffer.byteLength(path.join(root, 'controller.sock')) <= SOCKET_PATH_LIMIT) return root
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 16)
-  const folder = path.join(tmpdir(), `sluice-${userInfo().uid}-${name}`)
+  const folder = socketFolderOf(root)
+  if (folder === root) return root
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { uid, mode } = lstatSync(folder)
   if (uid !== userInfo().uid || (mode & 0o077) !== 0)
     throw new Error(`${folder} is not private: remove it and start again`)
   return folder
+}
+
+/** Where the sockets of a state folder are, without making anything. */
+export function socketFolderOf(root: string): string {
+  if (Buffer.byteLength(path.join(root, 'controller.sock')) <= SOCKET_PATH_LIMIT) return root
+  const name = createHash('sha256').update(root).digest('hex').slice(0, 16)
+  return path.join(tmpdir(), `sluice-${userInfo().uid}-${name}`)
 }
 
 /** A random secret kept in a file for its owner only; made on first use. */

@@ -1,4 +1,5 @@
 import { ok } from '../core/shared/result.ts'
+import { BASELINE_DOCUMENT } from '../engine/baselines.ts'
 import type { Engine } from '../engine/engine.ts'
 import { forgetOld, neededBy } from '../engine/history.ts'
 import type { Retention } from '../engine/retention.ts'
@@ -12,10 +13,11 @@ const DAY_MS = 24 * 3_600_000
 const EVERY_MS = 3_600_000
 /** A start has better things to do than to tidy up. */
 const FIRST_AFTER_MS = 60_000
-/** Nobody agrees to a plan of last week, and nobody sends a request again after a month. */
+/** Nobody agrees to a plan of last week, nobody sends a request again after a month, and what a release did a quarter ago is no measure. */
 const PASSING = [
   { kind: PLAN_DOCUMENT, afterMs: 7 * DAY_MS },
   { kind: REQUEST_DOCUMENT, afterMs: 30 * DAY_MS },
+  { kind: BASELINE_DOCUMENT, afterMs: 90 * DAY_MS },
 ]
 
 type Parts = { store: Store; engine: Engine; retention: Retention; clock: Clock; log: Log }

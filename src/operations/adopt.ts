@@ -93,6 +93,7 @@ async function takeOver(
     order: 'deploy' as const,
     adoption: { port, pid: pid ?? null },
     notBefore: null,
+    baseline: null,
   }
   // The process may be gone by the time that it could begin.
   const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: false, wait: false })

@@ -23,7 +23,7 @@ export interface OperationContext {
   readonly ids: Ids
   /** Reads and checks the file anew; the file of this moment counts. */
   loadSettings(environment: string): Result<ServiceSettings[]>
-  /** Notification channels that could not be heard of as things are, in one sentence each. */
+  /** Notification channels that could not be heard of, and metrics that could not judge, as things are; in one sentence each. */
   channelWarnings(settings: ServiceSettings): string[]
   /** SHA-256 over the canonical JSON of a value, in hex. */
   digest(value: unknown): string

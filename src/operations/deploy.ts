@@ -7,6 +7,7 @@ import { ServiceView } from '../core/rollout/view.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
+import { baselineFacts } from '../engine/baselines.ts'
 import { refusalElsewhere } from './blocks.ts'
 import type { OperationContext } from './context.ts'
 import { operationOf } from './context.ts'
@@ -108,6 +109,7 @@ async function begin(
     at: context.clock.now(),
     adoption: null,
     notBefore: notBefore.value,
+    baseline: await baselineFacts(context.store, state),
   }
   const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now, wait })
   if (decided.kind === 'failed') return decided

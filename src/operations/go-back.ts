@@ -24,6 +24,7 @@ export async function goBack(context: OperationContext, stream: string): Promise
     at: context.clock.now(),
     adoption: null,
     notBefore: null,
+    baseline: null,
   }
   const decided = await context.engine.handle(stream, { kind: 'go-back', rollout })
   return decided.kind === 'failed' ? decided : ok(undefined)

@@ -6,6 +6,7 @@ import type { OperationContext } from './context.ts'
 import { deploy } from './deploy.ts'
 import { diagnose } from './diagnose.ts'
 import { discardRelease } from './discard-release.ts'
+import { explainRollout } from './explain-rollout.ts'
 import { freeze, unfreeze } from './freeze.ts'
 import { getLogs } from './get-logs.ts'
 import { getRollout } from './get-rollout.ts'
@@ -19,6 +20,7 @@ import type { Operation } from './operation.ts'
 import { pause } from './pause.ts'
 import { plan } from './plan.ts'
 import { promote } from './promote.ts'
+import { replayRollout } from './replay-rollout.ts'
 import { resume } from './resume.ts'
 import { rollback } from './rollback.ts'
 import { shutdown } from './shutdown.ts'
@@ -43,6 +45,8 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   listRollouts,
   getRollout,
   getSeries,
+  explainRollout,
+  replayRollout,
   getLogs,
   listReleases,
   discardRelease,

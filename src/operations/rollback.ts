@@ -91,6 +91,7 @@ async function goBack(
     at: context.clock.now(),
     adoption: null,
     notBefore: null,
+    baseline: null,
   }
   const decided = await context.engine.handle(stream, { kind: 'deploy', rollout, now: true, wait: true })
   if (decided.kind === 'failed') return decided

@@ -1,8 +1,9 @@
 import { type Handler, Hono } from 'hono'
+import { addAlerts } from './alert-route.ts'
 import type { AppEnv } from './app-env.ts'
 import type { Door } from './door.ts'
 import { answerEvents, type EventClients } from './event-route.ts'
-import { hostAndOrigin, scrapeGate, socketGate, tcpGate } from './gate.ts'
+import { hostAndOrigin, sideGate, socketGate, tcpGate } from './gate.ts'
 import { addHealth } from './health-route.ts'
 import { addLogin } from './login.ts'
 import { createLoginLimit } from './login-limit.ts'
@@ -26,6 +27,7 @@ export function createApp<Context>(
   addGuards(app, settings, door)
   addHealth(app, settings)
   addMetrics(app, settings)
+  addAlerts(app, settings)
   app.get('/api/v1/openapi.json', (c) => c.json(openApi(settings.operations, settings.version)))
   app.get('/api/v1/events', (c) => answerEvents(c, settings, clients))
   app.all('/api/v1/:operation', (c) => answerOperation(c, settings))
@@ -47,7 +49,8 @@ function addGuards<Context>(app: Hono<AppEnv>, settings: Settings<Context>, door
   app.use(hostAndOrigin(door.port))
   app.use('/api/*', tcpGate(gate))
   // Also what lies below it.
-  app.use('/metrics/*', scrapeGate(gate, settings.scrapeToken ?? null))
+  app.use('/metrics/*', sideGate(gate, settings.scrapeToken ?? null))
+  app.use('/alerts/*', sideGate(gate, settings.alertToken ?? null))
   app.use(limitBody)
   addLogin(app, gate)
 }

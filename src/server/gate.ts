@@ -82,17 +82,17 @@ export const tcpGate =
     await next()
   }
 
-/** The numbers on TCP: whoever may use the API, and scrapers with a token that opens nothing else. */
-export const scrapeGate = (gate: TcpGate, scrapeToken: string | null): MiddlewareHandler<AppEnv> => {
+/** One door on TCP: whoever may use the API, and programs with a token that opens nothing else. */
+export const sideGate = (gate: TcpGate, sideToken: string | null): MiddlewareHandler<AppEnv> => {
   const guarded = tcpGate(gate)
   return async (c, next) => {
     const bearer = bearerOf(c)
-    const isScraper =
+    const isItsOwn =
       bearer !== null &&
-      scrapeToken !== null &&
+      sideToken !== null &&
       gate.limit.blockedForMs() === 0 &&
-      sameSecret(bearer, scrapeToken)
-    return isScraper ? next() : guarded(c, next)
+      sameSecret(bearer, sideToken)
+    return isItsOwn ? next() : guarded(c, next)
   }
 }
 

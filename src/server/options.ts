@@ -1,5 +1,7 @@
 import type { ServiceView } from '../core/rollout/view.ts'
+import type { Alert } from '../core/shared/alert.ts'
 import type { Result } from '../core/shared/result.ts'
+import type { AlertReceipt } from '../operations/hear-alerts.ts'
 import type { Operation } from '../operations/operation.ts'
 import type { Log } from '../ports/log.ts'
 
@@ -22,6 +24,10 @@ export type ServerOptions<Context> = {
   scrape(process: ScrapedProcess, accept: string): Promise<Result<Scrape>>
   /** Opens the numbers on TCP and nothing else; at least 32 characters. Without it the token of the API does. */
   scrapeToken?: string
+  /** Takes what a monitoring system says to the services it is about. */
+  hearAlerts(alerts: readonly Alert[]): Promise<Result<AlertReceipt>>
+  /** Opens `/alerts` on TCP and nothing else; at least 32 characters. Without it the token of the API does. */
+  alertToken?: string
   log: Log
   /** Recorded as the caller of the page and of token holders: who owns the token file. Default: the user of this process. */
   owner?: string

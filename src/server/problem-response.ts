@@ -8,6 +8,7 @@ export function problemResponse(c: Context, problem: Problem, status = statusOf(
 }
 
 const EXACT: Readonly<Record<string, ContentfulStatusCode>> = {
+  ALERTS_NOT_READABLE: 400,
   BODY_NOT_JSON: 400,
   BODY_TOO_LARGE: 413,
   CONTENT_TYPE_NOT_JSON: 415,

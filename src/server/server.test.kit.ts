@@ -181,6 +181,7 @@ export const optionsOf = (context: Context, pageFolder: string): ServerOptions<C
   version: '0.1.0',
   readiness: () => ({ store: null, proxy: null }),
   scrape: async (process) => ok({ contentType: 'text/plain; version=0.0.4', text: `of_the_${process} 1\n` }),
+  hearAlerts: async (alerts) => ok({ taken: alerts.length, known: 0, ignored: [] }),
   log: { debug() {}, info() {}, warn() {}, error() {} },
 })
 

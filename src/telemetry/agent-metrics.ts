@@ -21,6 +21,18 @@ export const AGENT_METRICS = [
     labels: ['stream'],
   },
   {
+    name: 'sluice_agent_errors_total',
+    type: 'counter',
+    help: 'Errors that instances wrote to their output',
+    labels: ['stream'],
+  },
+  {
+    name: 'sluice_agent_unread_output_bytes_total',
+    type: 'counter',
+    help: 'Output that was gone before it could be read for errors',
+    labels: ['stream'],
+  },
+  {
     name: 'sluice_agent_look_age_seconds',
     type: 'gauge',
     help: 'Since the agent last looked after its instances; it looks ten times a second',

@@ -100,7 +100,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S54',
     text: 'NaN, infinities, lists and ranges from a metric source have a declared meaning.',
-    waits: 'the one source there is counts whole requests; it matters with other sources',
   },
   {
     id: 'S55',
@@ -124,7 +123,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S59',
     text: 'A metric with an initial delay is waited for although others are done.',
-    waits: 'metrics have no delays of their own',
   },
   {
     id: 'S60',
@@ -134,7 +132,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S61',
     text: 'Dry-run metrics are reported and change no outcome.',
-    waits: 'metrics have no dry run',
   },
   {
     id: 'S62',
@@ -161,7 +158,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S67',
     text: 'Two metrics of one name are refused.',
-    waits: 'metrics have fixed names',
   },
   {
     id: 'S77',

@@ -12,7 +12,8 @@ import { type Cell, table } from '../text/table.ts'
 import { dateTime, span } from '../text/time.ts'
 
 export const command = defineCommand({
-  description: 'Past rollouts, newest first: who, what, how it ended and why, what it cost.',
+  description:
+    'Past rollouts, newest first: who, what, how it ended and why, what it cost, and the id for `sluice explain` and `sluice replay`.',
   arguments: [],
   options: [{ flags: '-n, --limit <count>', summary: 'how many (default 20)' }],
   examples: ['sluice history', 'sluice history -n 100 --json'],
@@ -51,11 +52,12 @@ const COLUMNS = [
   { title: 'lost', align: 'right' as const },
   { title: 'by' },
   { title: 'commit' },
+  { title: 'rollout' },
   { title: 'why' },
 ]
 
 const row = (
-  { startedAt, endedAt, stream, from, to, outcome, requestsLost, actor, reason, about }: RolloutSummary,
+  { id, startedAt, endedAt, stream, from, to, outcome, requestsLost, actor, reason, about }: RolloutSummary,
   now: number,
 ): Cell[] => [
   dateTime(startedAt),
@@ -67,6 +69,7 @@ const row = (
   { text: count(requestsLost), look: requestsLost > 0 ? 'bad' : 'plain' },
   actor,
   commitText(about),
+  { text: id, look: 'quiet' },
   { text: reason, look: 'quiet' },
 ]
 

@@ -17,13 +17,13 @@ import type { Session } from '../session.ts'
 /** Long enough for every usual interval between two scrapes. */
 const WINDOW_MS = 300_000
 /** The data plane keeps no history: this long one waits before its terminal. */
-const FROM_NOW_ON_MS = 10_000
+const WAIT_MS = 10_000
 /** A provider did not answer: something has to be mended. */
 const PROBLEMS_FOUND = 1
 
 export const command = defineCommand({
   description:
-    'Asks the metrics of `analysis.metrics` once, for both versions, and shows query, window, numbers and what the rule says. Changes nothing and needs no rollout; without --version it asks the controller which versions run. Metrics of the data plane are counted from now on, for 10s or the window. Ends with 0 when every metric answered, whatever the rule says; 14 when one has no data; 1 when a provider failed; 2 for a wrong name or file.',
+    'Asks the metrics of `analysis.metrics` once, for both versions, and shows query, window, numbers and what the rule says. Changes nothing and needs no rollout; without --version it asks the controller which versions run. Metrics of the data plane are counted from now on, for --wait. Ends with 0 when every metric answered, whatever the rule says; 14 when one has no data; 1 when a provider failed; 2 for a wrong name or file.',
   arguments: [
     { name: 'action', summary: 'what to do', required: true, choices: ['test'] },
     { name: 'name', summary: 'only this metric', required: false },
@@ -32,6 +32,7 @@ export const command = defineCommand({
     { flags: '--version <version>', summary: 'the version to ask for; by default the candidate' },
     { flags: '--against <version>', summary: 'the version to compare with; by default stable' },
     { flags: '--window <time>', summary: 'how far back to look (5m)' },
+    { flags: '--wait <time>', summary: 'how long to count where there is no looking back (10s)' },
   ],
   examples: [
     'sluice metrics test',
@@ -42,9 +43,10 @@ export const command = defineCommand({
     name: z.string().exactOptional(),
     version: z.string().min(1).exactOptional(),
     against: z.string().min(1).exactOptional(),
-    window: DurationArgument.exactOptional(),
+    window: DurationArgument.default(WINDOW_MS),
+    wait: DurationArgument.default(WAIT_MS),
   }),
-  async run(session, { name = null, version, against, window }) {
+  async run(session, { name = null, version, against, window, wait }) {
     const project = findProject(session)
     if (project.kind === 'failed') return session.fail(project.problem)
     const settings = settingsOf(session, project.value, name)
@@ -61,7 +63,7 @@ export const command = defineCommand({
       analysis,
       name,
       ...versions.value,
-      windowMs: { kept: window ?? WINDOW_MS, fromNowOn: window ?? FROM_NOW_ON_MS },
+      windowMs: { kept: window, fromNowOn: wait },
     }
     const waitMs = tester.value.waitMs(input)
     if (waitMs > 0) session.note(`The data plane counts from now on: ${formatDuration(waitMs)}...`)

@@ -54,6 +54,8 @@ describe('the live frame', () => {
     expect(frame).toContain('1.0.0-3f9a1b2c3d → 1.1.0-88ab12cd34 (sha256:88ab12cd34ef)')
     expect(frame).toMatch(/traffic {3}█+░+ {2}25% on the candidate/)
     expect(frame).toContain('▶ observe 10s 4s of 10s')
+    const later = text(serviceView(), { now: NOW + 9000 })
+    expect(later).toContain('▶ observe 10s 13s, planned 10s')
     expect(frame).toMatch(/error rate +0\.12% +0\.17% +under 5% +602 {2}✓ ok {9}▁▁▃▄▆/)
     expect(frame).toContain('waiting   6s left, step time of 25%, 4 checks must stay green')
     expect(frame).toContain('1.1.0 candidate 2 of 2 ready 25%, 1 in flight')

@@ -4,6 +4,7 @@ import { checkTable } from './check-table.ts'
 import { eventLines } from './event-list.ts'
 import { exposureLines, instanceLines, lossLines, targetLines, troubleLines, waitingLines } from './facts.ts'
 import { digestLines, headlineLines } from './headline.ts'
+import { newErrorLines } from './new-errors.ts'
 import type { FrameOptions } from './options.ts'
 import { footLines, panelLines } from './panel.ts'
 import { stepRail } from './step-rail.ts'
@@ -26,6 +27,7 @@ type SectionName =
   | 'traffic'
   | 'steps'
   | 'checks'
+  | 'errors'
   | 'waiting'
   | 'instances'
   | 'targets'
@@ -52,6 +54,7 @@ function sectionsOf(view: ServiceView, options: FrameOptions): Section[] {
     section('traffic', trafficLines(view, options), true),
     section('steps', stepRail(view, options)),
     section('checks', checkTable(view, options), true),
+    section('errors', newErrorLines(view.rollout)),
     section('waiting', waiting, true),
     section('trouble', troubleLines(view, options), waiting.length === 0),
     section('instances', instanceLines(view, options), waiting.length === 0),
@@ -71,8 +74,10 @@ const GIVING_WAY: readonly (readonly [SectionName, number])[] = [
   ['steps', 1],
   ['checks', 3],
   ['panel', 1],
+  ['errors', 1],
   ['digests', 0],
   ['loss', 0],
+  ['errors', 0],
   ['checks', 0],
   ['instances', 0],
   ['panel', 0],

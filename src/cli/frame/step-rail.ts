@@ -43,10 +43,16 @@ function tookWords(label: string, tookMs: number | null): string {
   return label.includes(took) ? '' : ` ${took}`
 }
 
-const progress = (tookMs: number | null, plannedMs: number | null): string =>
-  tookMs === null
-    ? ''
-    : ` ${ticking(Math.floor(tookMs / 1000) * 1000)}${plannedMs === null ? '' : ` of ${formatDuration(plannedMs)}`}`
+/** ` 4s of 10s`, or ` 13s, planned 10s` for one that waits for something else than its time. */
+function progress(tookMs: number | null, plannedMs: number | null): string {
+  if (tookMs === null) return ''
+  const wholeMs = Math.floor(tookMs / 1000) * 1000
+  if (plannedMs === null) return ` ${ticking(wholeMs)}`
+  const planned = formatDuration(plannedMs)
+  return wholeMs > plannedMs
+    ? ` ${ticking(wholeMs)}, planned ${planned}`
+    : ` ${ticking(wholeMs)} of ${planned}`
+}
 
 /** Labels such as `observe 10m` already say it. */
 function plannedTime({ label, plannedMs }: StepView): string {

@@ -4,7 +4,8 @@ import { evidenceLines } from '../frame/evidence.ts'
 import { lossLines } from '../frame/facts.ts'
 import { stateIconOf } from '../frame/headline.ts'
 import { labelledText } from '../frame/label.ts'
-import { type Line, type Look, span, strong } from '../text/line.ts'
+import { newErrorLines } from '../frame/new-errors.ts'
+import { fitLine, type Line, type Look, span, strong } from '../text/line.ts'
 import { span as duration } from '../text/time.ts'
 
 /** The last words on a rollout: outcome, why, what it cost, what to do next. */
@@ -20,6 +21,7 @@ export function summaryLines(rollout: RolloutView, { columns }: { columns: numbe
     ...(isTold ? [] : text('why', rollout.reason.message)),
     ...(isTold || evidence === '' ? [] : text('', evidence, 'quiet')),
     ...problemWords(rollout).flatMap((words) => text('problem', words, 'bad')),
+    ...newErrorLines(rollout).map((line) => fitLine(line, columns)),
     ...lossLines(rollout, { columns }),
     ...text('took', timeWords(rollout)),
     ...text('next', nextWords(rollout)),

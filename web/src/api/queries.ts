@@ -1,4 +1,5 @@
 import { type QueryClient, useQuery } from '@tanstack/react-query'
+import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
 import type {
   RolloutSeries,
   RolloutSummary,
@@ -11,6 +12,8 @@ import { call } from './call.ts'
 const SERVICES = ['services']
 const SERIES_POLL_MS = 2000
 const ROLLOUT_POLL_MS = 5000
+/** All batches are judged again for it. */
+const EVIDENCE_POLL_MS = 15_000
 
 /** All services. Kept fresh by the event stream; asked again only when that is silent. */
 export const useServices = () =>
@@ -57,6 +60,17 @@ export const useSeries = (rollout: RolloutView) =>
     queryFn: ({ signal }) => call<RolloutSeries>('get_series', { id: rollout.id }, signal),
     placeholderData: (previous) => previous,
     refetchInterval: rollout.endedAt === null ? SERIES_POLL_MS : false,
+  })
+
+/** Why it was judged as it was; asked for when somebody wants to see it. */
+export const useEvidence = (rollout: RolloutView, isAsked: boolean) =>
+  useQuery({
+    queryKey: ['evidence', rollout.id, rollout.endedAt],
+    queryFn: ({ signal }) =>
+      call<{ evidence: RolloutEvidence | null }>('explain_rollout', { id: rollout.id }, signal),
+    enabled: isAsked,
+    placeholderData: (previous) => previous,
+    refetchInterval: rollout.endedAt === null ? EVIDENCE_POLL_MS : false,
   })
 
 /** The rollouts of one service, newest first; asked again when `revisionOf` changes. */

@@ -1,9 +1,16 @@
-import type { CheckView } from '../../../src/core/rollout/view.ts'
+import { type ReactNode, useState } from 'react'
+import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
+import type { CheckView, RolloutView } from '../../../src/core/rollout/view.ts'
+import { toProblem } from '../api/call.ts'
+import { useEvidence } from '../api/queries.ts'
 import { formatNoun } from '../format/amount.ts'
 import { asSentence } from '../format/sentence.ts'
 import type { StateMark } from '../format/state.ts'
+import { ProblemNotice } from '../parts/notice.tsx'
 import { Panel } from '../parts/panel.tsx'
 import { Pill } from '../parts/pill.tsx'
+import { CheckEvidencePart } from './check-evidence.tsx'
+import { EvidenceSummary } from './evidence-summary.tsx'
 
 const VERDICT: Record<CheckView['verdict'], StateMark> = {
   worse: { label: 'Worse', tone: 'bad', glyph: 'cross' },
@@ -19,20 +26,31 @@ const VERDICT: Record<CheckView['verdict'], StateMark> = {
 const TIER: Record<CheckView['tier'], string> = {
   critical: 'Rolls back when worse',
   warning: 'Pauses when worse',
+  report: 'Only shown',
   stage: 'Opens the next step',
   compare: 'Compared with stable',
 }
 
-/** One tile per check: both sides, the limit, how much it rests on, and the verdict. */
-export function ChecksPanel({ checks }: { checks: CheckView[] }) {
+/** One tile per check: both sides, the limit, how much it rests on, and the verdict; each opens to its evidence. */
+export function ChecksPanel({ rollout }: { rollout: RolloutView }) {
+  const { checks } = rollout
+  const [isAsked, setAsked] = useState(false)
+  const { data, error } = useEvidence(rollout, isAsked)
+  const ask = () => setAsked(true)
   return (
     <Panel title="Checks" aside={summary(checks)}>
       {checks.length === 0 ? <p className="dim">No check has run in this step.</p> : null}
       <ul className="checks">
         {checks.map((check) => (
-          <CheckTile key={check.name} check={check} />
+          <CheckTile key={check.name} check={check} evidence={data?.evidence} onOpen={ask} />
         ))}
       </ul>
+      {error === null ? null : <ProblemNotice problem={toProblem(error)} />}
+      {checks.length === 0 ? null : (
+        <Opening title="Before and now, and what the checks do not say" onOpen={ask}>
+          <EvidenceSummary evidence={data?.evidence} />
+        </Opening>
+      )}
     </Panel>
   )
 }
@@ -43,7 +61,9 @@ function summary(checks: CheckView[]): string {
   return bad > 0 ? `${bad} of ${checks.length} failing` : `${checks.length} checks, none failing`
 }
 
-function CheckTile({ check }: { check: CheckView }) {
+type TileProps = { check: CheckView; evidence: RolloutEvidence | null | undefined; onOpen(): void }
+
+function CheckTile({ check, evidence, onOpen }: TileProps) {
   const mark = VERDICT[check.verdict]
   return (
     <li className={`check tone-edge-${mark.tone}`}>
@@ -69,6 +89,33 @@ function CheckTile({ check }: { check: CheckView }) {
       <p className="check-foot dim">
         {TIER[check.tier]} · {formatNoun(check.samples, 'sample')}
       </p>
+      {check.evidence === undefined ? null : (
+        <Opening title="Evidence" about={`for ${check.name}`} onOpen={onOpen}>
+          <CheckEvidencePart evidence={evidence} name={check.name} />
+        </Opening>
+      )}
     </li>
+  )
+}
+
+type OpeningProps = { title: string; about?: string; onOpen(): void; children: ReactNode }
+
+/** Shut at first; what is inside is made when it is opened. */
+function Opening({ title, about, onOpen, children }: OpeningProps) {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <details
+      className="opening"
+      onToggle={({ currentTarget: { open } }) => {
+        setOpen(open)
+        if (open) onOpen()
+      }}
+    >
+      <summary>
+        {title}
+        {about === undefined ? null : <span className="visually-hidden"> {about}</span>}
+      </summary>
+      {isOpen ? children : null}
+    </details>
   )
 }

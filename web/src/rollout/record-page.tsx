@@ -11,6 +11,7 @@ import { ChartsPanel } from './charts-panel.tsx'
 import { ChecksPanel } from './checks-panel.tsx'
 import { Headline } from './headline.tsx'
 import { LossPanel } from './loss-panel.tsx'
+import { NewErrorsPanel } from './new-errors-panel.tsx'
 import { ReleaseChange } from './release-change.tsx'
 import { StepRail } from './step-rail.tsx'
 import { TargetsPanel } from './targets-panel.tsx'
@@ -62,7 +63,8 @@ function Record({ record: { rollout, timeline }, current }: { record: RolloutRec
         <StepRail steps={rollout.steps} />
         <div className="columns">
           <div className="column">
-            <ChecksPanel checks={rollout.checks} />
+            <ChecksPanel rollout={rollout} />
+            <NewErrorsPanel rollout={rollout} />
             <ChartsPanel rollout={rollout} />
             <div className="pair">
               <LossPanel rollout={rollout} />

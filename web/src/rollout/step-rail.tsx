@@ -48,14 +48,15 @@ function progress(step: StepView, now: number): number {
   return Math.min(1, Math.max(0.04, (now - step.startedAt) / step.plannedMs))
 }
 
-/** `4.2s of 10s`, `10s planned`, `skipped`. */
+/** `4.2s of 10s`, `13s, planned 10s` for one that waits longer, `10s planned`, `skipped`. */
 function times({ state, startedAt, endedAt, plannedMs }: StepView, now: number): string {
   if (state === 'skipped') return 'skipped'
   // A step that was never measured has no planned time; zero says the same.
   const planned = plannedMs === null || plannedMs === 0 ? null : formatDuration(plannedMs)
   if (startedAt === null) return planned === null ? '' : `${planned} planned`
-  const took = formatDuration(
-    endedAt === null ? Math.max(0, Math.floor((now - startedAt) / 1000) * 1000) : endedAt - startedAt,
-  )
-  return planned === null ? took : `${took} of ${planned}`
+  const tookMs =
+    endedAt === null ? Math.max(0, Math.floor((now - startedAt) / 1000) * 1000) : endedAt - startedAt
+  const took = formatDuration(tookMs)
+  if (planned === null || plannedMs === null) return took
+  return tookMs > plannedMs ? `${took}, planned ${planned}` : `${took} of ${planned}`
 }

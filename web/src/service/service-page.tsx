@@ -7,6 +7,7 @@ import { ChartsPanel } from '../rollout/charts-panel.tsx'
 import { ChecksPanel } from '../rollout/checks-panel.tsx'
 import { Headline } from '../rollout/headline.tsx'
 import { LossPanel } from '../rollout/loss-panel.tsx'
+import { NewErrorsPanel } from '../rollout/new-errors-panel.tsx'
 import { ReleaseChange } from '../rollout/release-change.tsx'
 import { StepRail } from '../rollout/step-rail.tsx'
 import { TargetsPanel } from '../rollout/targets-panel.tsx'
@@ -94,7 +95,8 @@ function RolloutPanels({
   return (
     <>
       <TrafficPanel rollout={rollout} sets={view.sets} />
-      <ChecksPanel checks={rollout.checks} />
+      <ChecksPanel rollout={rollout} />
+      <NewErrorsPanel rollout={rollout} />
       <ChartsPanel rollout={rollout} />
       <div className="pair">
         <LossPanel rollout={rollout} />

@@ -1,0 +1,27 @@
+import * as z from 'zod'
+import { RolloutEvidence, rolloutEvidence } from '../core/rollout/rollout-evidence.ts'
+import { rolloutView } from '../core/rollout/service-view.ts'
+import { trailOf } from '../core/rollout/trail.ts'
+import { ok } from '../core/shared/result.ts'
+import { operationOf } from './context.ts'
+import { recordedRollout } from './recorded-rollout.ts'
+import { unhurried } from './unhurried.ts'
+
+export const explainRollout = operationOf({
+  name: 'explain_rollout',
+  summary:
+    'Why a rollout was judged as it was: of each check the evidence after every batch, the threshold, counts, lower bounds, what would have passed and what is still needed.',
+  input: z.strictObject({ id: z.string() }),
+  /** Without batches there is nothing to explain. */
+  output: z.object({ evidence: RolloutEvidence.nullable() }),
+  permission: 'read',
+  run: async (context, { id }) => {
+    const found = await recordedRollout(context, id)
+    if (found.kind === 'failed') return found
+    const { view, stream, state, events } = found.value
+    const trail = await unhurried(trailOf(view.from, events))
+    if (trail === null || trail.looks.length === 0) return ok({ evidence: null })
+    const live = state.rollout?.id === id ? rolloutView(state, state.rollout, context.clock.now()) : view
+    return ok({ evidence: await unhurried(rolloutEvidence(trail, { stream, sentence: live.sentence }), 1) })
+  },
+})

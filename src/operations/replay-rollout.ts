@@ -1,0 +1,27 @@
+import * as z from 'zod'
+import { Replay, replay } from '../core/rollout/replay.ts'
+import { ok } from '../core/shared/result.ts'
+import { operationOf } from './context.ts'
+import { recordedRollout } from './recorded-rollout.ts'
+import { unhurried } from './unhurried.ts'
+
+export const replayRollout = operationOf({
+  name: 'replay_rollout',
+  summary:
+    'Judges all stored batches of a rollout again and compares, bit for bit, with what was decided and recorded.',
+  input: z.strictObject({ id: z.string() }),
+  output: Replay,
+  permission: 'read',
+  run: async (context, { id }) => {
+    const found = await recordedRollout(context, id)
+    if (found.kind === 'failed') return found
+    const { view, state, events } = found.value
+    const recorded = {
+      rollout: id,
+      stable: view.from,
+      views: view.outcome === null ? [] : view.checks,
+      states: state.rollout?.id === id ? state.rollout.checks : null,
+    }
+    return ok(await unhurried(replay(events, recorded)))
+  },
+})

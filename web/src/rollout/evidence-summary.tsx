@@ -1,0 +1,51 @@
+import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
+
+const STATUS = { met: 'Met', missed: 'Missed', none: '–' } as const
+
+/** What was before beside what is now, and what the checks do not say. */
+export function EvidenceSummary({ evidence }: { evidence: RolloutEvidence | null | undefined }) {
+  if (evidence === undefined) return <div className="skeleton is-block" />
+  if (evidence === null) return <p className="dim">Nothing was counted yet.</p>
+  const { baseline, unseen, stable } = evidence
+  const before = baseline.before === 'recorded' ? 'Before' : 'Beside it'
+  return (
+    <>
+      <div className="table-scroll">
+        <table className="baseline">
+          <caption className="visually-hidden">
+            {stable ?? 'Stable'} {before.toLowerCase()} and {evidence.candidate} now
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">Metric</th>
+              <th scope="col">{before}</th>
+              <th scope="col">Now</th>
+              <th scope="col">Change</th>
+              <th scope="col">Target</th>
+            </tr>
+          </thead>
+          <tbody>
+            {baseline.rows.map((row) => (
+              <tr key={row.metric}>
+                <th scope="row">{row.metric}</th>
+                <td>{row.before}</td>
+                <td>{row.now}</td>
+                <td>{row.change}</td>
+                <td>
+                  {STATUS[row.status]} <span className="dim">{row.target}</span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <ul className="unseen">
+        {unseen.map((sentence) => (
+          <li key={sentence} className="dim">
+            {sentence}
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}
