@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { RolloutEvidence } from '../../src/core/rollout/rollout-evidence.ts'
 import {
   RolloutSeries,
   RolloutSummary,
@@ -10,7 +11,7 @@ import { problem } from '../../src/core/shared/problem.ts'
 import { failed, ok } from '../../src/core/shared/result.ts'
 import type { Operation } from '../../src/operations/operation.ts'
 import { type ApiServer, createServer } from '../../src/server/server.ts'
-import { history, idleView, rolledBack, rolledBackView, runningView, series } from './page-views.ts'
+import { evidence, history, idleView, rolledBack, rolledBackView, runningView, series } from './page-views.ts'
 
 /** The real server over a world in memory: views change when a test says so, and calls are written down. */
 export type World = {
@@ -59,6 +60,7 @@ export function createWorld(pageFolder: string): World {
     version: '0.1.0',
     readiness: () => ({}),
     scrape: async () => ok({ contentType: 'text/plain', text: '' }),
+    hearAlerts: async () => ok({ taken: 0, known: 0, ignored: [] }),
     log: { debug() {}, info() {}, warn() {}, error: (message, fields) => console.error(message, fields) },
     owner: 'ada',
   })
@@ -111,6 +113,14 @@ const operations = (views: Map<string, ServiceView>): Operation<Context>[] => [
     output: RolloutSeries,
     permission: 'read',
     run: async (_context, { id }) => ok(series(id, Date.now())),
+  }),
+  operation({
+    name: 'explain_rollout',
+    summary: 'Evidence.',
+    input: z.object({ id: z.string() }),
+    output: z.object({ evidence: RolloutEvidence.nullable() }),
+    permission: 'read',
+    run: async (_context, { id }) => ok({ evidence: evidence(id) }),
   }),
   ...['promote', 'pause', 'resume', 'abort', 'rollback'].map(steer),
 ]

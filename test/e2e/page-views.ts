@@ -1,3 +1,4 @@
+import type { RolloutEvidence } from '../../src/core/rollout/rollout-evidence.ts'
 import type {
   CheckView,
   RolloutSeries,
@@ -8,6 +9,7 @@ import type {
   StepView,
   TimelineEntry,
 } from '../../src/core/rollout/view.ts'
+import { evidenceOf, rollOut } from '../../src/testkit/simulator/course.test.kit.ts'
 
 /** Views of the shape the engine makes, with every part of the page filled. `now` is when they are looked at. */
 
@@ -178,6 +180,7 @@ function checks(now: number): CheckView[] {
       threshold: '5%',
       samples: 1842,
       sentence: '3 of 1,842 requests failed; 5% would end the rollout.',
+      evidence: { logE: 0, threshold: 6.4, crossedAt: null },
     },
     {
       name: 'errors against stable',
@@ -188,6 +191,7 @@ function checks(now: number): CheckView[] {
       threshold: 'stable + 0.5 points',
       samples: 1842,
       sentence: 'The interval of the difference is -0.31 to +0.22 points.',
+      evidence: { logE: 0.3, threshold: 5.7, crossedAt: null },
     },
     {
       name: 'p99 latency',
@@ -218,6 +222,7 @@ function canary(now: number): RolloutView {
     attempt: 1,
     before: null,
     checklist: [],
+    newErrors: [],
     stream: 'shop.local',
     service: 'shop',
     environment: 'local',
@@ -379,4 +384,15 @@ export function series(rollout: string, now: number): RolloutSeries {
       p95Ms: index.map((at) => (weight(at) === 0 ? null : 63 + wave(at, 5) * 6)),
     },
   }
+}
+
+/** Of a simulated rollout: a bad one for the rollout that was rolled back, else a good one. */
+export function evidence(rollout: string): RolloutEvidence {
+  const errorShare = rollout === 'rollout-5c1x0d' ? 0.04 : 0
+  const simulated = evidenceOf(rollOut({ errorShare, requestsPerSecond: 120, dispersion: null }))
+  const checks = simulated.checks.map((check) => ({
+    ...check,
+    name: check.name === 'error rate (critical)' ? 'error rate' : check.name,
+  }))
+  return { ...simulated, rollout, checks }
 }

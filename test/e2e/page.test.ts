@@ -265,6 +265,35 @@ describe('page', () => {
     },
   )
 
+  it.each([
+    ['light', 1280],
+    ['dark', 360],
+  ] as const)('opens a check to its evidence, in %s at %i px', async (scheme, width) => {
+    await openPage({ width, height: 900 }, scheme)
+    await signIn('/rollouts/rollout-5c1x0d')
+    await page.getByText('Evidence for errors against stable').click()
+    const drawing = page.getByRole('img', { name: /^errors against stable: worse\. Evidence after/ })
+    await drawing.waitFor()
+    await page.getByText(/^p 0\.0\S+ 1 in [\d,]+ healthy rollouts would look this bad/).waitFor()
+    const box = await drawing.boundingBox()
+    expect(box?.width).toBeLessThanOrEqual(width)
+    const letters = await drawing
+      .locator('text')
+      .first()
+      .evaluate((text) => text.getBoundingClientRect().height)
+    expect(letters).toBeGreaterThanOrEqual(11)
+    await page.getByText('Before and now, and what the checks do not say').click()
+    await page.getByRole('rowheader', { name: 'p99' }).waitFor()
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    expect(await overflow()).toBe(0)
+    const violations = await violationsOf(page)
+    const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
+    expect(serious.map((one) => [one.id, one.nodes.map((node) => node.html)])).toEqual([])
+    expect(complaints).toEqual([])
+    await picture(`evidence-${scheme}-${width}`)
+  })
+
   it('has an accessible dialog', async () => {
     await signIn('/services/api.production')
     await page.getByRole('button', { name: 'Roll back' }).click()

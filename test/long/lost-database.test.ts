@@ -13,6 +13,7 @@ import { expectNothingLost, startTraffic } from '../live/kit/traffic.ts'
 
 /** Longer than a lease, and longer than anybody waits for a connection (10 s) or an answer (12 s). */
 const GONE_MS = 20_000
+const MINUTE_MS = 60_000
 const VERSIONS = { '1.0.0': {}, '1.1.0': {} }
 
 describe.skipIf(postgresMissing !== null)('a database that is lost', () => {
@@ -68,7 +69,7 @@ describe.skipIf(postgresMissing !== null)('a database that is lost', () => {
     },
   )
 
-  it('while it restarts, and while it is gone for long, traffic flows; afterwards work goes on and nothing is decided twice', async () => {
+  it('while it restarts, and while it is gone for a minute, traffic flows; afterwards work goes on and nothing is decided twice', async () => {
     const { stack, audit } = await startGroup({ server, versions: VERSIONS, controllers: [{}, {}] })
     const traffic = await startTraffic(stack)
     const rollout = await stack.begin('1.1.0')
@@ -80,7 +81,7 @@ describe.skipIf(postgresMissing !== null)('a database that is lost', () => {
     await server.kill()
     const goneAt = performance.now()
     const before = traffic.load.stats().answered
-    await eventually('a long absence', () => performance.now() - goneAt > GONE_MS)
+    await eventually('a minute without it', () => performance.now() - goneAt > MINUTE_MS, 2 * MINUTE_MS)
     expect(traffic.load.stats().answered).toBeGreaterThan(before + 150)
     await stack.weight('1.1.0', 600)
     await server.start()

@@ -4,6 +4,10 @@ export type Behaviour = {
   neverReady?: boolean
   /** Share (0 to 1) of requests answered with 500. */
   errorShare?: number
+  /** Share (0 to 1) of requests that are answered well and mean a payment that failed. */
+  failedPayments?: number
+  /** Where it counts payments for Prometheus. */
+  metricsPort?: number
   /** Ends at once with this exit code. */
   exitsWith?: number
   /** Listens on this port, whatever it was told. */
@@ -12,6 +16,8 @@ export type Behaviour = {
   listensAfterMs?: number
   /** A line it prints when it starts. */
   says?: string
+  /** Written for each request, with its number, though the request is answered well. */
+  writes?: string[]
   /** Variables whose values it prints when it starts. */
   printsVariables?: string[]
   /** What `/marker` answers, so that one can tell which bytes run. */

@@ -24,6 +24,15 @@ setTimeout(() => {
   server.listen(port, '127.0.0.1', () => console.log(`version ${version} listens on ${port}`))
 }, behaviour.listensAfterMs ?? 0)
 
+let answered = 0
+const payments = { all: 0, failed: 0 }
+// What only the service knows, for whoever scrapes it.
+if (behaviour.metricsPort !== undefined)
+  createServer((_, response) => {
+    const label = `{version="${version}"}`
+    response.end(`payments_total${label} ${payments.all}\npayments_failed_total${label} ${payments.failed}\n`)
+  }).listen(behaviour.metricsPort, '127.0.0.1')
+
 function answer(request, response) {
   response.setHeader('x-shop-version', version)
   const loadId = request.headers['x-load-id']
@@ -39,6 +48,11 @@ function answer(request, response) {
     if (request.url === '/slow') return setTimeout(say, SLOW_MS, 200, 'slow')
     if (request.url === '/marker') return say(200, behaviour.marker ?? '')
     if (request.url === '/variable') return say(200, process.env.KEPT ?? 'unset')
+    answered += 1
+    for (const text of behaviour.writes ?? [])
+      console.error(text.replace('{n}', answered).replace('{key}', process.env.API_KEY))
+    payments.all += 1
+    if (Math.random() < (behaviour.failedPayments ?? 0)) payments.failed += 1
     if (Math.random() < (behaviour.errorShare ?? 0)) return say(500, 'failed')
     return say(200, version)
   })
