@@ -35,6 +35,26 @@ describe('criteria of a stage', () => {
     expect(met(side(100, 0, 10))).toBe(false)
   })
 
+  it('hold a candidate that misses by far more what stable misses, too', () => {
+    const [errors] = judgeCriteria(
+      { errorRatePercent: 0.5 },
+      { candidate: side(1000, 27), stable: side(1000, 6) },
+      AT,
+    )
+    expect(errors).toMatchObject({
+      met: false,
+      sentence: 'error rate 2.7% does not meet < 0.5%; stable with 0.60% does not either, but by far less',
+    })
+    const met = (candidate: SideCounts) =>
+      judgeCriteria(
+        { errorRatePercent: 0.5, successRatePercent: 99.9, p99Ms: 100 },
+        { candidate, stable: side(1000, 6, 190) },
+        AT,
+      ).map((one) => one.met)
+    expect(met(side(1000, 12, 250))).toEqual([true, true, true])
+    expect(met(side(1000, 13, 450))).toEqual([false, false, false])
+  })
+
   it('each speak for themselves', () => {
     const all = judgeCriteria(
       { errorRatePercent: 1, successRatePercent: 99, p95Ms: 50, p99Ms: 60 },

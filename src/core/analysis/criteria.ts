@@ -20,11 +20,18 @@ type Measure = {
   of: (side: SideCounts) => number
   isMet: (value: number) => boolean
   format: (value: number) => string
+  /** The more, the worse. */
+  badness: (side: SideCounts) => number
+  /** Where stable misses the criterion too, the candidate may be so many times as bad. */
+  excusedTimes: number
 }
+
+/** So much may come by chance between two versions that are alike; more is for people to look at. */
+const EXCUSED_TIMES = { errors: 2, latency: 1.5 }
 
 /**
  * Holds a stage until its criteria are met by what the candidate showed at this weight. When stable misses a
- * criterion in the same time, the candidate is not held for it.
+ * criterion in the same time, the candidate is not held for it, unless it misses it by far more.
  */
 export function judgeCriteria(
   criteria: StageCriteria,
@@ -57,16 +64,19 @@ function judgeOne(measure: Measure, { candidate, stable }: Sides, minRequests: n
   if (candidate.requests < minRequests) return tooFew(shown, candidate.requests, minRequests)
   if (measure.isMet(measure.of(candidate)))
     return { ...shown, met: true, sentence: `${measure.name} ${shown.candidate} meets ${measure.threshold}` }
-  if (stable.requests >= minRequests && !measure.isMet(measure.of(stable)))
+  const isShared = stable.requests >= minRequests && !measure.isMet(measure.of(stable))
+  const { badness, excusedTimes } = measure
+  if (isShared && badness(candidate) <= excusedTimes * badness(stable))
     return {
       ...shown,
       met: true,
       sentence: `${measure.name} ${shown.candidate} misses ${measure.threshold}, but so does stable with ${shown.stable}`,
     }
+  const byFar = isShared ? `; stable with ${shown.stable} does not either, but by far less` : ''
   return {
     ...shown,
     met: false,
-    sentence: `${measure.name} ${shown.candidate} does not meet ${measure.threshold}`,
+    sentence: `${measure.name} ${shown.candidate} does not meet ${measure.threshold}${byFar}`,
   }
 }
 
@@ -154,6 +164,8 @@ function measuresOf(criteria: StageCriteria): Measure[] {
       of: errorPercent,
       isMet: (value) => value < errorRatePercent,
       format: percent,
+      badness: errorPercent,
+      excusedTimes: EXCUSED_TIMES.errors,
     })
   if (successRatePercent !== undefined)
     measures.push({
@@ -162,6 +174,8 @@ function measuresOf(criteria: StageCriteria): Measure[] {
       of: (side) => 100 - errorPercent(side),
       isMet: (value) => value > successRatePercent,
       format: percent,
+      badness: errorPercent,
+      excusedTimes: EXCUSED_TIMES.errors,
     })
   if (p50Ms !== undefined) measures.push(latencyMeasure('p50 latency', 0.5, p50Ms))
   if (p95Ms !== undefined) measures.push(latencyMeasure('p95 latency', 0.95, p95Ms))
@@ -169,13 +183,18 @@ function measuresOf(criteria: StageCriteria): Measure[] {
   return measures
 }
 
-const latencyMeasure = (name: string, share: number, limitMs: number): Measure => ({
-  name,
-  threshold: `< ${limitMs} ms`,
-  of: (side) => quantileMs(side.latencyBuckets, share) ?? 0,
-  isMet: (value) => value < limitMs,
-  format: (value) => `${Math.round(value)} ms`,
-})
+function latencyMeasure(name: string, share: number, limitMs: number): Measure {
+  const of = (side: SideCounts): number => quantileMs(side.latencyBuckets, share) ?? 0
+  return {
+    name,
+    threshold: `< ${limitMs} ms`,
+    of,
+    isMet: (value) => value < limitMs,
+    format: (value) => `${Math.round(value)} ms`,
+    badness: of,
+    excusedTimes: EXCUSED_TIMES.latency,
+  }
+}
 
 export const errorPercent = (side: SideCounts): number =>
   side.requests === 0 ? 0 : (100 * side.errors) / side.requests
