@@ -309,7 +309,7 @@ describe('commands against a controller', () => {
       },
     }))
     expect((await run(['history', '-n', '5'])).out).toMatch(
-      /2026-11-21 12:03:43 +shop\.local +1\.0\.0 +1\.1\.0 +rolled back +48s +0 +ada +3f9a1b2c3d\+ +errors over 5%/,
+      /2026-11-21 12:03:43 +shop\.local +1\.0\.0 +1\.1\.0 +rolled back +48s +0 +ada +3f9a1b2c3d\+ +rollout-k3v9x2 +errors over 5%/,
     )
     expect(called('list_rollouts')[0]?.input).toEqual({ limit: 5 })
     controller.answer('list_releases', () => ({
