@@ -25,6 +25,8 @@ export default defineConfig({
         test: {
           environment: 'node',
           name: 'unit',
+          // They share a process and what it has imported: pure code leaves nothing behind. Twice as fast.
+          isolate: false,
           include: [
             'src/**/*.test.ts',
             'test/tidy/**/*.test.ts',

@@ -122,21 +122,6 @@ describe('a backup', () => {
     await expect(writeBackup(source, file)).rejects.toThrow('BACKUP_SOURCE_DAMAGED')
     expect(existsSync(file)).toBe(false)
   })
-
-  it('takes memory for a few lines only, however long the history is', async () => {
-    const dump = async (onRow: (row: StoreRow) => void | Promise<void>) => {
-      const revision = 20_000
-      const text = 'x'.repeat(1000)
-      await onRow({ row: 'stream', stream: 's', epoch: 1, revision, schemaVersion: 2, state: {}, due: null })
-      for (let sequence = 1; sequence <= revision; sequence += 1)
-        await onRow({ row: 'event', stream: 's', sequence, at: 1, kind: 'x', event: text })
-      return { kind: 'ok' as const, value: { rows: revision + 1 } }
-    }
-    const before = process.memoryUsage().arrayBuffers
-    valueIn(await writeBackup({ dump, store: 'x', from: 'y', sluice: '1', now: () => NOW }, file))
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(15_000_000)
-    expect(valueIn(await readBackup(file)).counts.event).toBe(20_000)
-  })
 })
 
 describe('a restore', () => {

@@ -17,7 +17,7 @@ import type { Trace } from './trace.ts'
 
 const ADA: Actor = { kind: 'person', name: 'ada' }
 /** Somebody who gets no answer tries again, with the same request. */
-const TRIES = 3
+const TRIES = 6
 const TRY_AGAIN_MS = 700
 
 type Deploy = Extract<PersonCommand, { kind: 'deploy' }>

@@ -3,10 +3,10 @@ import path from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import * as z from 'zod'
 import { postgresMissing, startPostgres } from '../../src/testkit/servers/postgres.test.kit.ts'
-import { killHard, processesOf } from './kit/processes.ts'
-import { eventually } from './kit/settle.ts'
-import { createStack, impatientHealth, type Stack, startStack } from './kit/stack.ts'
-import { expectNothingLost, startTraffic } from './kit/traffic.ts'
+import { killHard, processesOf } from '../live/kit/processes.ts'
+import { eventually } from '../live/kit/settle.ts'
+import { createStack, impatientHealth, type Stack, startStack } from '../live/kit/stack.ts'
+import { expectNothingLost, startTraffic } from '../live/kit/traffic.ts'
 
 const manual = {
   canary: {

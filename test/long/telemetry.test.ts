@@ -5,12 +5,12 @@ import { expect, it } from 'vitest'
 import * as z from 'zod'
 import { readRuntime } from '../../src/cli/controller/runtime-file.ts'
 import { METRIC_TABLE } from '../../src/telemetry/metric-table.ts'
-import { eventsOf } from './kit/journal.ts'
-import { killHard } from './kit/processes.ts'
-import { getText, scrape } from './kit/scrape.ts'
-import { eventually } from './kit/settle.ts'
-import { STREAM, type Stack, startStack } from './kit/stack.ts'
-import { startTraffic } from './kit/traffic.ts'
+import { eventsOf } from '../live/kit/journal.ts'
+import { killHard } from '../live/kit/processes.ts'
+import { getText, scrape } from '../live/kit/scrape.ts'
+import { eventually } from '../live/kit/settle.ts'
+import { STREAM, type Stack, startStack } from '../live/kit/stack.ts'
+import { startTraffic } from '../live/kit/traffic.ts'
 
 const stream = STREAM
 

@@ -2,8 +2,8 @@ import { appendFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
-import { startStack } from './kit/stack.ts'
-import { keepAsking } from './kit/traffic.ts'
+import { startStack } from '../live/kit/stack.ts'
+import { keepAsking } from '../live/kit/traffic.ts'
 
 const Planned = z.object({ id: z.string(), kind: z.string() })
 

@@ -4,11 +4,11 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
 import { ServiceRoutes } from '../../src/core/shared/routes.ts'
-import { eventsOf } from './kit/journal.ts'
-import { processesOf } from './kit/processes.ts'
-import { eventually } from './kit/settle.ts'
-import { STREAM, type Stack, startStack } from './kit/stack.ts'
-import { expectNothingLost, startTraffic } from './kit/traffic.ts'
+import { eventsOf } from '../live/kit/journal.ts'
+import { processesOf } from '../live/kit/processes.ts'
+import { eventually } from '../live/kit/settle.ts'
+import { STREAM, type Stack, startStack } from '../live/kit/stack.ts'
+import { expectNothingLost, startTraffic } from '../live/kit/traffic.ts'
 
 const manual = {
   canary: { steps: [{ weight: '25%', pause: 'manual' }, { weight: '100%' }], watch: '300ms', hold: '200ms' },
