@@ -29,6 +29,8 @@ export type SimulatedController = {
   life: Life
   ports: LifePorts
   engine: Engine
+  /** As in earnest it takes requests once it has joined the store and claimed what is free. */
+  serving: Promise<void>
   /** What a person asks for, as the API would hand it on. */
   handle(stream: string, command: Command): Promise<Result<Decided>>
 }
@@ -88,12 +90,14 @@ export function startController({ life, ports, random, trace }: ControllerParts)
     },
   })
 
+  const serving = Promise.withResolvers<void>()
   async function live(): Promise<void> {
     // The world must know of the life before it can end in its first call.
     await undefined
     const identity = { name: life.name, pid: 1, startedAt: START_OF_TIME_MS, host: life.host.name }
     while ((await store.join(identity)).kind === 'failed') await clock.sleep(JOIN_AGAIN_MS)
     while ((await ownership.leases.claim()).kind === 'failed') await clock.sleep(JOIN_AGAIN_MS)
+    serving.resolve()
     void ownership.run(ended.signal)
     const outbox = createOutbox({ store, notifiers, clock, log, random: random.next })
     for (;;) {
@@ -107,6 +111,7 @@ export function startController({ life, ports, random, trace }: ControllerParts)
     life,
     ports,
     engine,
+    serving: serving.promise,
     handle: async (stream, command) => {
       const decided = await engine.handle(stream, command)
       if (decided.kind === 'ok' && command.kind === 'deploy') ownership.attend(stream)

@@ -17,7 +17,7 @@ import type { Trace } from './trace.ts'
 
 const ADA: Actor = { kind: 'person', name: 'ada' }
 /** Somebody who gets no answer tries again, with the same request. */
-const TRIES = 6
+const TRIES = 3
 const TRY_AGAIN_MS = 700
 
 type Deploy = Extract<PersonCommand, { kind: 'deploy' }>
@@ -44,6 +44,7 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
   async function ask(controller: SimulatedController, stream: string, command: PersonCommand): Promise<void> {
     const question = { life: controller.life }
     open.add(question)
+    await controller.serving
     await answer(controller, stream, command)
     open.delete(question)
   }
