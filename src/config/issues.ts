@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { pathText, valueAt } from '../core/shared/json-path.ts'
 import { type Complaint, ComplaintParams, complaintForEmpty, MISSING, shown } from './complaint.ts'
 import { type ConfigProblem, configProblem, inFileOrder } from './config-problem.ts'
 import type { ConfigDocument } from './document.ts'
@@ -36,7 +37,7 @@ function isExplainedByNeighbour(issue: Issue, all: readonly Issue[], { document 
   if (
     typeof key !== 'string' ||
     issue.code === 'unrecognized_keys' ||
-    valueIn(document.value, issue.path) !== undefined
+    valueAt(document.value, issue.path) !== undefined
   )
     return false
   const parent = pathText(issue.path.slice(0, -1))
@@ -102,7 +103,7 @@ function unknownKeys(
 }
 
 function oneProblem(issue: Issue, { file, document, schema }: Context): ConfigProblem {
-  const value = valueIn(document.value, issue.path)
+  const value = valueAt(document.value, issue.path)
   const complaint = complaintOf(issue, value, nodesAt(schema, issue.path))
   const subject = issue.path.length === 0 ? 'the file' : pathText(issue.path)
   const at = onKey(issue) ? document.keyAt(issue.path) : document.valueAt(issue.path)
@@ -211,19 +212,4 @@ function missingRemedy(path: readonly PropertyKey[], nodes: readonly SchemaNode[
   const example = EXAMPLES[String(path.at(-1))]
   const meaning = nodes.find((node) => node.description !== undefined)?.description
   return `${example === undefined ? 'Add it.' : `Add it, for example "${example}".`}${meaning === undefined ? '' : ` ${meaning}`}`
-}
-
-/** `strategy.canary.steps[1].weight` */
-function pathText(path: readonly PropertyKey[]): string {
-  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`)).join('')
-  return text.replace(/^\./, '')
-}
-
-function valueIn(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value
-  for (const step of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined
-    at = Reflect.get(at, step)
-  }
-  return at
 }

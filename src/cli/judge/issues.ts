@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import { knownKeysAt, type SchemaNode } from '../../config/json-schema.ts'
 import { didYouMean, listed, nearestOf } from '../../config/nearest.ts'
+import { pathText, valueAt } from '../../core/shared/json-path.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 
 type Issue = z.core.$ZodIssue
@@ -23,7 +24,7 @@ export function problemsIn(issues: readonly Issue[], given: Given): Problem[] {
 }
 
 function unknownKey(path: readonly PropertyKey[], key: string, { name, schema }: Given): Problem {
-  const where = path.length === 0 ? '' : ` in ${placeOf(path)}`
+  const where = path.length === 0 ? '' : ` in ${pathText(path)}`
   return problem('JUDGE_UNKNOWN_KEY', {
     message: `${name}: unknown key ${shown(key)}${where}.`,
     cause:
@@ -33,8 +34,8 @@ function unknownKey(path: readonly PropertyKey[], key: string, { name, schema }:
 }
 
 function badValue(issue: Issue, { name, value }: Given): Problem {
-  const at = valueIn(value, issue.path)
-  const place = issue.path.length === 0 ? 'what it holds' : placeOf(issue.path)
+  const at = valueAt(value, issue.path)
+  const place = issue.path.length === 0 ? 'what it holds' : pathText(issue.path)
   const { is, remedy } = complaint(issue, at)
   return problem('JUDGE_BAD_VALUE', { message: `${name}: ${place} ${is}.`, remedy })
 }
@@ -104,19 +105,4 @@ function shown(value: unknown): string {
   if (typeof value === 'object') return 'an object'
   const text = JSON.stringify(value) ?? 'missing'
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS - 3)}...` : text
-}
-
-const placeOf = (path: readonly PropertyKey[]): string =>
-  path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-    .join('')
-    .replace(/^\./, '')
-
-function valueIn(value: unknown, path: readonly PropertyKey[]): unknown {
-  let at = value
-  for (const step of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return undefined
-    at = Reflect.get(at, step)
-  }
-  return at
 }

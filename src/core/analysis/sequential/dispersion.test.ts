@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chance, draw, wobble } from './chance.test.fixture.ts'
+import { chance, draw, wobble } from '../chance.test.fixture.ts'
 import { dispersionBetween, dispersionFor, dispersionOf, type Share } from './dispersion.ts'
 
 const share = (events: number, exposure = 1): Share => ({ events, exposure })

@@ -1,3 +1,5 @@
+import * as z from 'zod'
+
 /** One minute, or one instance within a minute: events (errors, crashes) of so many requests. */
 export type Share = { events: number; exposure: number }
 
@@ -41,7 +43,8 @@ export function dispersionBetween(minutes: readonly (readonly Share[])[]): numbe
 }
 
 /** How far counts were from a common rate, and how many of them could have differed: all that a long baseline needs to hand on. */
-export type Spread = { spread: number; freedom: number; minutes: number }
+export const Spread = z.object({ spread: z.number(), freedom: z.int(), minutes: z.int() })
+export type Spread = z.infer<typeof Spread>
 
 /** @example spreadOfMinutes([{ events: 2, exposure: 1000 }, { events: 9, exposure: 1000 }]) */
 export const spreadOfMinutes = (minutes: readonly Share[]): Spread => ({
