@@ -1,6 +1,7 @@
 import { LATENCY_BUCKETS } from '../../src/core/shared/histogram.ts'
 import type { TrafficCounts } from '../../src/core/shared/traffic-counts.ts'
 import type { MetricSource } from '../../src/ports/metric.ts'
+import { trafficOf } from '../../src/testkit/traffic.ts'
 
 /** Traffic of one service; both versions are equally good. */
 const REQUESTS_PER_SECOND = 100
@@ -36,18 +37,12 @@ export function createCounters(since: number, splitOf: (service: string) => read
 
 function countsOf(requests: number): TrafficCounts {
   const errors = Math.floor(requests * ERROR_SHARE)
-  return {
+  return trafficOf({
     requests,
     errors,
     status: { '1xx': 0, '2xx': requests - errors, '3xx': 0, '4xx': 0, '5xx': errors },
-    connectFailures: 0,
-    resets: 0,
-    timeouts: 0,
-    clientAborts: 0,
-    cutOnDrain: 0,
-    retries: 0,
     latencyBuckets: Array.from({ length: LATENCY_BUCKETS }, (_, bucket) =>
       Math.floor(requests * (LATENCY_SHARES[bucket] ?? 0)),
     ),
-  }
+  })
 }

@@ -1,5 +1,4 @@
 import type { Effect } from '../../core/rollout/due.ts'
-import { LATENCY_BUCKETS } from '../../core/shared/histogram.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
 import type { InstanceTraffic, RouterState } from '../../core/shared/router-state.ts'
@@ -7,25 +6,13 @@ import { ServiceRoutes } from '../../core/shared/routes.ts'
 import type { FencingToken } from '../../core/shared/token.ts'
 import { compareTokens } from '../../core/shared/token.ts'
 import type { ServiceCounts, TrafficCounts } from '../../core/shared/traffic-counts.ts'
+import { trafficOf } from '../traffic.ts'
 
 type RouterEffect = Extract<Effect, { kind: 'set-routes' | 'finalize' }>
 /** Share of requests that fail, and the latency bucket they fall in. */
 export type Quality = { errorShare: number; bucket: number }
 
 const GOOD: Quality = { errorShare: 0, bucket: 5 }
-const noCounts = (): TrafficCounts => ({
-  requests: 0,
-  errors: 0,
-  status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
-  connectFailures: 0,
-  resets: 0,
-  timeouts: 0,
-  clientAborts: 0,
-  cutOnDrain: 0,
-  retries: 0,
-  latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
-})
-
 /** Routes in force, and exact counts of a steady stream of requests that follows them. */
 export function createRouterModel() {
   let token: FencingToken | null = null
@@ -90,7 +77,7 @@ export function createRouterModel() {
       const quality = qualities.get(release) ?? GOOD
       const served = owedNow(release, (requests * weightPermille) / 1000)
       const errors = Math.min(served, owedNow(`${release} errors`, served * quality.errorShare))
-      const before = counts.get(release) ?? noCounts()
+      const before = counts.get(release) ?? trafficOf()
       const latencyBuckets = before.latencyBuckets.map(
         (count, index) => count + (index === quality.bucket ? served : 0),
       )

@@ -6,6 +6,7 @@ import type { MetricAnswer } from '../../../ports/metric.ts'
 import { call, makeOrigin, makeProxy, routesOf } from '../../../proxy/proxy-process.test.kit.ts'
 import { metricProviderConformance } from '../../../testkit/conformance/metric-provider.ts'
 import { metricOf } from '../../../testkit/metric-definition.test.kit.ts'
+import { trafficOf } from '../../../testkit/traffic.ts'
 import { createBuiltinMetricSource } from './metric.ts'
 import { createBuiltinProvider } from './provider.ts'
 
@@ -116,19 +117,6 @@ metricProviderConformance('builtin', async () => {
 })
 
 describe('the builtin provider', () => {
-  const traffic = (of: Partial<TrafficCounts>): TrafficCounts => ({
-    requests: 0,
-    errors: 0,
-    status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
-    connectFailures: 0,
-    resets: 0,
-    timeouts: 0,
-    clientAborts: 0,
-    cutOnDrain: 0,
-    retries: 0,
-    latencyBuckets: LATENCY_BOUNDS_MS.map(() => 0).concat(0),
-    ...of,
-  })
   type Release = {
     version: string
     total: Partial<TrafficCounts>
@@ -141,8 +129,8 @@ describe('the builtin provider', () => {
     refused: 0,
     releases: releases.map(({ version, total, routes = {} }) => ({
       release: releaseOf(version),
-      total: traffic(total),
-      routes: Object.fromEntries(Object.entries(routes).map(([name, of]) => [name, traffic(of)])),
+      total: trafficOf(total),
+      routes: Object.fromEntries(Object.entries(routes).map(([name, of]) => [name, trafficOf(of)])),
     })),
   })
   /** Looks at these moments; the last question is answered. */

@@ -10,6 +10,7 @@ import type { MetricSubject } from '../../../core/shared/metric-subject.ts'
 import type { ReleaseCounts, ServiceCounts, TrafficCounts } from '../../../core/shared/traffic-counts.ts'
 import type { MetricProvider, MetricReading, MetricRequest, MetricSource } from '../../../ports/metric.ts'
 import { failure, nothing, type ReadingContext, readingOf } from '../../../ports/metric-problems.ts'
+import { providerOf } from '../../../ports/metric-provider.ts'
 
 /** Snapshots of one service: enough for the longest window at the shortest distance between two questions that matters. */
 const MOST_SNAPSHOTS = 600
@@ -26,12 +27,9 @@ type Snapshot = { at: number; counts: ServiceCounts }
  */
 export function createBuiltinProvider({ source }: { source: MetricSource }): MetricProvider {
   const byStream = new Map<string, Snapshot[]>()
-  return {
-    kind: 'builtin',
+  return providerOf('builtin', {
     history: 'from-now-on',
-    sample: async (request) => {
-      const { query } = request.metric
-      if (query.provider !== 'builtin') throw new Error(`a metric of ${query.provider} was given to builtin`)
+    ask: async ({ request, query }) => {
       const stream = `${request.subject.service}.${request.subject.environment}`
       const context = contextOf(request, query)
       const answer = await source.query(stream)
@@ -43,7 +41,7 @@ export function createBuiltinProvider({ source }: { source: MetricSource }): Met
       byStream.set(stream, known)
       return between(known, { request, query, context })
     },
-  }
+  })
 }
 
 function contextOf({ metric, window }: MetricRequest, { count, route }: BuiltinQuery): ReadingContext {

@@ -22,6 +22,7 @@ import {
   tooLarge,
   unreadable,
 } from '../../../ports/metric-problems.ts'
+import { providerOf } from '../../../ports/metric-provider.ts'
 import { type Ending, runProgram } from './run-program.ts'
 
 export type CommandProviderOptions = {
@@ -42,17 +43,8 @@ const SHOWN_LINES = 5
  *
  * @example createCommandProvider({ secretOf: () => null, cwd: process.cwd() })
  */
-export function createCommandProvider(options: CommandProviderOptions): MetricProvider {
-  return {
-    kind: 'command',
-    history: 'kept',
-    sample: (request, signal) => {
-      const { query } = request.metric
-      if (query.provider !== 'command') throw new Error(`a metric of ${query.provider} was given to command`)
-      return sample(options, { request, query }, signal)
-    },
-  }
-}
+export const createCommandProvider = (options: CommandProviderOptions): MetricProvider =>
+  providerOf('command', { history: 'kept', ask: (question, signal) => sample(options, question, signal) })
 
 async function sample(
   { secretOf, cwd, env = process.env }: CommandProviderOptions,

@@ -23,6 +23,7 @@ import {
   severalWhereOne,
   unreadable,
 } from '../../../ports/metric-problems.ts'
+import { providerOf } from '../../../ports/metric-provider.ts'
 import { nodesAt } from './path.ts'
 
 /**
@@ -30,17 +31,8 @@ import { nodesAt } from './path.ts'
  *
  * @example createJsonProvider({ http: createHttpClient(), secretOf: (name) => process.env[name] ?? null })
  */
-export function createJsonProvider(options: HttpProviderOptions): MetricProvider {
-  return {
-    kind: 'json',
-    history: 'kept',
-    sample: (request, signal) => {
-      const { query } = request.metric
-      if (query.provider !== 'json') throw new Error(`a metric of ${query.provider} was given to json`)
-      return sample(options, { request, query }, signal)
-    },
-  }
-}
+export const createJsonProvider = (options: HttpProviderOptions): MetricProvider =>
+  providerOf('json', { history: 'kept', ask: (question, signal) => sample(options, question, signal) })
 
 type Question = { request: MetricRequest; query: JsonQuery }
 

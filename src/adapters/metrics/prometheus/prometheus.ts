@@ -15,6 +15,7 @@ import {
   severalWhereOne,
   unreadable,
 } from '../../../ports/metric-problems.ts'
+import { providerOf } from '../../../ports/metric-provider.ts'
 import { errorIn, partial, readAnswer, type Series } from './answer.ts'
 
 /**
@@ -23,18 +24,8 @@ import { errorIn, partial, readAnswer, type Series } from './answer.ts'
  *
  * @example createPrometheusProvider({ http: createHttpClient(), secretOf: () => null })
  */
-export function createPrometheusProvider(options: HttpProviderOptions): MetricProvider {
-  return {
-    kind: 'prometheus',
-    history: 'kept',
-    sample: (request, signal) => {
-      const { query } = request.metric
-      if (query.provider !== 'prometheus')
-        throw new Error(`a metric of ${query.provider} was given to prometheus`)
-      return sample(options, { request, query }, signal)
-    },
-  }
-}
+export const createPrometheusProvider = (options: HttpProviderOptions): MetricProvider =>
+  providerOf('prometheus', { history: 'kept', ask: (question, signal) => sample(options, question, signal) })
 
 type Question = { request: MetricRequest; query: PrometheusQuery }
 type PartAnswer =

@@ -16,6 +16,7 @@ import {
   tooLarge,
   unreadable,
 } from '../../../ports/metric-problems.ts'
+import { providerOf } from '../../../ports/metric-provider.ts'
 import { askPostgres, placeOf } from './postgres.ts'
 import { type Row, type Rows, troubleOf } from './rows.ts'
 import { askSqlite } from './sqlite.ts'
@@ -30,17 +31,8 @@ export type SqlProviderOptions = {
  * Asks a database with one SELECT, which can read and do nothing else: PostgreSQL in a read-only transaction, a SQLite
  * file opened read-only by a process of its own.
  */
-export function createSqlProvider(options: SqlProviderOptions): MetricProvider {
-  return {
-    kind: 'sql',
-    history: 'kept',
-    sample: (request, signal) => {
-      const { query } = request.metric
-      if (query.provider !== 'sql') throw new Error(`a metric of ${query.provider} was given to sql`)
-      return sample(options, { request, query }, signal)
-    },
-  }
-}
+export const createSqlProvider = (options: SqlProviderOptions): MetricProvider =>
+  providerOf('sql', { history: 'kept', ask: (question, signal) => sample(options, question, signal) })
 
 async function sample(
   { secretOf }: SqlProviderOptions,

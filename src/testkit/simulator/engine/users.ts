@@ -1,8 +1,8 @@
 import type { MetricAnswer } from '../../../core/rollout/observation.ts'
-import { LATENCY_BUCKETS } from '../../../core/shared/histogram.ts'
 import { problem } from '../../../core/shared/problem.ts'
 import type { TrafficCounts } from '../../../core/shared/traffic-counts.ts'
 import { ServiceCounts } from '../../../core/shared/traffic-counts.ts'
+import { trafficOf } from '../../traffic.ts'
 import type { SimulatedRouter } from './router.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SimulatedTarget } from './target.ts'
@@ -76,7 +76,7 @@ export function createUsers(
 
   function serve(mine: Meter, release: string, sent: number): void {
     const { errorShare, bucket } = qualities.get(release) ?? GOOD
-    const counts = mine.counts.get(release) ?? noCounts()
+    const counts = mine.counts.get(release) ?? trafficOf()
     mine.counts.set(release, counts)
     counts.requests += sent
     counts.errors += Math.min(sent, owed(mine, `${release} errors`, sent * errorShare))
@@ -163,16 +163,3 @@ function owed({ owed }: Meter, key: string, amount: number): number {
   owed.set(key, total - whole)
   return whole
 }
-
-const noCounts = (): TrafficCounts => ({
-  requests: 0,
-  errors: 0,
-  status: { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
-  connectFailures: 0,
-  resets: 0,
-  timeouts: 0,
-  clientAborts: 0,
-  cutOnDrain: 0,
-  retries: 0,
-  latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
-})
