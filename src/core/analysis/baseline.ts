@@ -2,9 +2,8 @@ import * as z from 'zod'
 import { LATENCY_BUCKETS, quantileMs } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
 import { addSides, noRequests, SideCounts as SideCountsSchema } from './batch.ts'
+import { Spread } from './sequential/dispersion.ts'
 import { addToMinutes, noMinutes, StableMinutes, spreadsOf } from './stable-minutes.ts'
-
-const Spread = z.object({ spread: z.number(), freedom: z.int(), minutes: z.int() })
 
 /**
  * What a release does while nothing is released: its requests of the last hours, and each of its last sixty minutes. One

@@ -4,6 +4,7 @@ import type { ServiceLevel } from '../release/settings.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../shared/histogram.ts'
 import { addSides, type Batch, noRequests, type SideCounts } from './batch.ts'
 import { addToBurn, type BurnState, burnEvidence, burnLimitOf, burnWindows } from './burn-rate.ts'
+import { chance, draw } from './chance.test.fixture.ts'
 import { type Check, checksOf } from './check.ts'
 import { addBatch, newCheckState, verdictOf } from './judge.ts'
 import { describeCheck } from './sentence.ts'
@@ -56,24 +57,6 @@ function judgedOver(check: Check, minutes: readonly Minute[], by = 1) {
   const verdict = verdictOf(check, state, counted)
   const dispersion = { phi: by, evidence: 'full' as const, minutes: 60 }
   return { state, ...verdict, ...describeCheck(check, state, { verdict, counted, dispersion }) }
-}
-
-/** Seeded, so that every run sees the same rollouts (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-function draw(random: () => number, n: number, rate: number): number {
-  let bad = 0
-  for (let at = Math.floor(Math.log(1 - random()) / Math.log(1 - rate)); at < n; bad += 1)
-    at += 1 + Math.floor(Math.log(1 - random()) / Math.log(1 - rate))
-  return bad
 }
 
 describe('the rates that are judged', () => {

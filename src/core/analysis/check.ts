@@ -27,6 +27,18 @@ export type Check = Guard | Comparison
 export const P99_SLOW_SHARE = 0.01
 export const P95_SLOW_SHARE = 0.05
 
+/** Checks of an absolute share: bad ones of all, whatever stable does. */
+export type ShareLimit = Extract<Guard, { kind: 'error-limit' | 'latency-limit' | 'latency-over-stable' }>
+
+export const isShareLimit = (check: Check): check is ShareLimit =>
+  check.kind === 'error-limit' || check.kind === 'latency-limit' || check.kind === 'latency-over-stable'
+
+/** The share of bad ones above which the limit is broken, 0 to 1. */
+export function limitShareOf(check: ShareLimit): number {
+  if (check.kind === 'error-limit') return check.limitShare
+  return check.kind === 'latency-limit' ? P99_SLOW_SHARE : P95_SLOW_SHARE
+}
+
 /** Bounds of the latency comparison, fixed before the data; evidence of the bounds is averaged. */
 export const COMPARED_BOUNDS_MS = [20, 50, 100, 200, 300, 500, 750, 1000, 2000, 5000] as const
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { trafficOf } from '../../testkit/traffic.ts'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { ServiceCounts } from '../shared/traffic-counts.ts'
 import { batchBetween, cursorOf } from './counts-cursor.ts'
@@ -8,18 +9,14 @@ function counts(
   releases: Record<string, [requests: number, errors: number]>,
   unroutable = 0,
 ): ServiceCounts {
-  const total = (requests: number, errors: number) => ({
-    requests,
-    errors,
-    status: { '1xx': 0, '2xx': requests - errors, '3xx': 0, '4xx': 0, '5xx': errors },
-    connectFailures: 0,
-    resets: 0,
-    timeouts: 0,
-    clientAborts: 0,
-    cutOnDrain: errors,
-    retries: 0,
-    latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0).with(3, requests),
-  })
+  const total = (requests: number, errors: number) =>
+    trafficOf({
+      requests,
+      errors,
+      status: { '1xx': 0, '2xx': requests - errors, '3xx': 0, '4xx': 0, '5xx': errors },
+      cutOnDrain: errors,
+      latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0).with(3, requests),
+    })
   const list = Object.entries(releases).map(([release, [requests, errors]]) => ({
     release,
     total: total(requests, errors),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { simulatedSettings } from '../../testkit/simulator/settings.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../shared/histogram.ts'
 import { addSides, type Batch, noRequests, type SideCounts } from './batch.ts'
+import { chance, draw } from './chance.test.fixture.ts'
 import { type Check, type Comparison, checksOf } from './check.ts'
 import { addBatch, newCheckState, verdictOf } from './judge.ts'
 import { Metric } from './sequential/metric.ts'
@@ -56,26 +57,6 @@ function judgedOver(
     state = addBatch(check, state, one, { counted, dispersion, isWarmingUp })
   }
   return { state, ...verdictOf(check, state, counted) }
-}
-
-/** A small seeded source of chance (mulberry32), so that every run sees the same rollouts. */
-function chance(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-/** Bad ones among n: jumps from one to the next, quick for small rates. */
-function draw(random: () => number, n: number, rate: number): number {
-  if (rate === 0) return 0
-  let bad = 0
-  for (let at = Math.floor(Math.log(1 - random()) / Math.log(1 - rate)); at < n; bad += 1)
-    at += 1 + Math.floor(Math.log(1 - random()) / Math.log(1 - rate))
-  return bad
 }
 
 const side = (requests: number, bad: number, latencyMs = 10): SideCounts => {

@@ -8,8 +8,9 @@ import {
   COMPARED_BOUNDS_MS,
   type Comparison,
   type Guard,
-  P95_SLOW_SHARE,
-  P99_SLOW_SHARE,
+  isShareLimit,
+  limitShareOf,
+  type ShareLimit,
 } from './check.ts'
 import type { SideCount } from './e-process.ts'
 import { logMeanExp, logTermsAgainstLimit, logTermsAgainstStable } from './e-process.ts'
@@ -176,24 +177,27 @@ export function countsOf(
 
 function termsAfter(check: Guard, state: CheckState, batch: Batch, { dispersion }: BatchContext): number[] {
   const by = isAboutErrors(check) ? dispersion.errors : dispersion.latency
-  const most = mostOfOneBatch(check, batch)
   const added = (terms: readonly number[]): number[] =>
-    terms.map((term, index) => Math.min(most, term / by) + (state.terms[index] ?? 0))
-  const candidate = badOf(check, batch.candidate, state.boundMs)
-  switch (check.kind) {
-    case 'error-limit':
-      return added(logTermsAgainstLimit(candidate, check.limitShare))
-    case 'latency-limit':
-      return added(logTermsAgainstLimit(candidate, P99_SLOW_SHARE))
-    case 'errors-over-stable': {
-      const stable = badOf(check, batch.stable, state.boundMs)
-      return added(logTermsAgainstStable({ candidate, stable }, { ratio: 1, share: check.points / 100 }))
-    }
-    case 'burn-rate':
-      return state.burn === null ? [] : [burnEvidence(check, state.burn, by)]
-    case 'latency-over-stable':
-      return state.boundMs === null ? state.terms : added(logTermsAgainstLimit(candidate, P95_SLOW_SHARE))
-  }
+    terms.map((term, index) => term + (state.terms[index] ?? 0))
+  if (check.kind === 'burn-rate') return state.burn === null ? [] : [burnEvidence(check, state.burn, by)]
+  const { candidate, stable } = countsOf(check, state, batch)
+  if (isShareLimit(check))
+    return isPrepared(check, state) ? added(limitTerms(check, candidate, { batch, by })) : state.terms
+  const tolerance = { ratio: 1, share: check.points / 100 }
+  return added(logTermsAgainstStable({ candidate, stable }, tolerance).map((term) => term / by))
+}
+
+const isPrepared = (check: ShareLimit, { boundMs }: CheckState): boolean =>
+  check.kind !== 'latency-over-stable' || boundMs !== null
+
+/** What one batch says against a limit, one term per alternative. */
+export function limitTerms(
+  check: ShareLimit,
+  candidate: SideCount,
+  { batch, by }: { batch: Batch; by: number },
+): number[] {
+  const most = mostOfOneBatch(check, batch)
+  return logTermsAgainstLimit(candidate, limitShareOf(check)).map((term) => Math.min(most, term / by))
 }
 
 /** Slow requests come together: what stalls for a moment, be it the machine, slows all that were under way. */
@@ -205,7 +209,7 @@ const LEAST_LONELY_BATCHES = 3
  * What one batch may say against the candidate, so that a limit takes several bad batches. What is above is cut off: less
  * evidence is still evidence, and the false-alarm budget holds.
  */
-function mostOfOneBatch(check: Guard, { stable }: Batch): number {
+function mostOfOneBatch(check: ShareLimit, { stable }: Batch): number {
   if (!isAboutErrors(check)) return thresholdOf(check) / LEAST_SLOW_BATCHES
   return stable.requests === 0 ? thresholdOf(check) / LEAST_LONELY_BATCHES : Number.POSITIVE_INFINITY
 }
@@ -261,25 +265,11 @@ function freezeBound(check: Guard, state: CheckState, { stable }: Counted): Chec
  */
 function excuseOf(check: Guard, state: CheckState, counted: Counted): string | null {
   if (check.kind === 'burn-rate') return excuseOfBurn(check, state)
-  const limit = limitShareOf(check)
+  if (!isShareLimit(check)) return null
   const { stable } = countsOf(check, state, counted)
-  if (limit === null || stable.total < MIN_STABLE_REQUESTS) return null
-  if (state.beside.bad <= limit * state.beside.total) return null
+  if (stable.total < MIN_STABLE_REQUESTS) return null
+  if (state.beside.bad <= limitShareOf(check) * state.beside.total) return null
   return 'stable breaches this limit at the same time, so it does not tell the versions apart'
-}
-
-function limitShareOf(check: Guard): number | null {
-  switch (check.kind) {
-    case 'error-limit':
-      return check.limitShare
-    case 'latency-limit':
-      return P99_SLOW_SHARE
-    case 'latency-over-stable':
-      return P95_SLOW_SHARE
-    case 'errors-over-stable':
-    case 'burn-rate':
-      return null
-  }
 }
 
 function excuseOfBurn(check: BurnLimit, { burn }: CheckState): string | null {

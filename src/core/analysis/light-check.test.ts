@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AnalysisSettings } from '../release/settings.ts'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
+import { chance } from './chance.test.fixture.ts'
 import { upperBoundOfRate } from './change-evidence.ts'
 import { countIn, describeBroken, isBroken, type LightCheck, lightChecks } from './light-check.ts'
 
@@ -42,17 +43,6 @@ const recorded = (requests: number, errors: number, bucket = 6) => [
 const checkNamed = (name: string, checks: LightCheck[]): LightCheck | undefined =>
   checks.find((check) => check.name === name)
 
-/** mulberry32: the same numbers in every run. */
-function randomFrom(seed: number): () => number {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 /** Knuth's method: the means here are small. */
 function poisson(mean: number, random: () => number): number {
   const limit = Math.exp(-mean)
@@ -81,7 +71,7 @@ function dayOf(check: LightCheck, rateAt: (minute: number) => number, random: ()
 
 describe('a light check', () => {
   it('alarms on fewer healthy releases than the budget allows, at the very limit and looked at each minute for a day', () => {
-    const random = randomFrom(7)
+    const random = chance(7)
     const checks = lightChecks(SETTINGS, recorded(50_000, 150), 0)
     const check = checkNamed('errors', checks)
     if (check === undefined) throw new Error('no check')
@@ -91,7 +81,7 @@ describe('a light check', () => {
   })
 
   it('finds a fault that begins after 20 hours as fast as one that begins at once', () => {
-    const random = randomFrom(11)
+    const random = chance(11)
     const check = checkNamed('errors', lightChecks(SETTINGS, recorded(50_000, 150), 0))
     if (check === undefined) throw new Error('no check')
     const late = 20 * 60

@@ -1,4 +1,4 @@
-import { type Check, P95_SLOW_SHARE, P99_SLOW_SHARE } from '../check.ts'
+import { limitShareOf, type ShareLimit } from '../check.ts'
 import {
   ALTERNATIVES,
   logMeanExp,
@@ -6,12 +6,11 @@ import {
   lowerBoundOfRate,
   type SideCount,
 } from '../e-process.ts'
-import { countsOf, isAboutErrors, thresholdOf } from '../judge.ts'
+import { countsOf, isAboutErrors, limitTerms, thresholdOf } from '../judge.ts'
 import type { Facts } from './evidence.ts'
 import { type Judged, type Look, peakOf } from './trail.ts'
 
-type Limit = Extract<Check, { kind: 'error-limit' | 'latency-limit' | 'latency-over-stable' }>
-type JudgedLimit = Judged & { check: Limit }
+type JudgedLimit = Judged & { check: ShareLimit }
 
 const ROUNDS = 50
 /** What is looked ahead for: a candidate at this many times the limit. */
@@ -21,12 +20,12 @@ const TIMES_LIMIT = 2
 export function limitFacts(judged: JudgedLimit, used: readonly Look[], phi: number): Facts {
   const { check, state } = judged
   const limitShare = limitShareOf(check)
-  const decisive = countedAtPeak(judged, used)
+  const decisive = upToPeak(judged, used)
   return {
     boundMs: isAboutErrors(check) ? null : state.boundMs,
     limitShare,
-    atLeast: { ratio: null, points: null, share: lowerBoundOfRate(decisive, check.alpha) },
-    passing: passingLimit(check, decisive.total),
+    atLeast: { ratio: null, points: null, share: lowerBoundOfRate(countedIn(judged, decisive), check.alpha) },
+    passing: passingLimit(judged, decisive),
     needed: {
       what: `one at ${TIMES_LIMIT} times the limit`,
       toNotice: used.length === 0 ? null : toNotice(judged, phi),
@@ -36,29 +35,19 @@ export function limitFacts(judged: JudgedLimit, used: readonly Look[], phi: numb
   }
 }
 
-function limitShareOf(check: Limit): number {
-  switch (check.kind) {
-    case 'error-limit':
-      return check.limitShare
-    case 'latency-limit':
-      return P99_SLOW_SHARE
-    case 'latency-over-stable':
-      return P95_SLOW_SHARE
-    default:
-      return check satisfies never
-  }
-}
+/** What is shown of the highest evidence holds however the moment was chosen: evidence is valid at all times together. */
+const upToPeak = ({ state, index }: JudgedLimit, used: readonly Look[]): readonly Look[] =>
+  used.slice(0, (state.peakLogE > 0 ? peakOf(index, used) : used.length - 1) + 1)
 
-/**
- * What was counted up to the highest evidence, each batch divided by its dispersion, as its evidence was. What is shown
- * of that moment holds however it was chosen, since the evidence is valid at all times together.
- */
-function countedAtPeak({ check, state, index }: JudgedLimit, used: readonly Look[]): SideCount {
-  const last = state.peakLogE > 0 ? peakOf(index, used) : used.length - 1
-  return used.slice(0, last + 1).reduce(
-    (sum, { batch, dispersions }) => {
-      const by = (isAboutErrors(check) ? dispersions.errors : dispersions.latency).phi
-      const { bad, total } = countsOf(check, state, batch).candidate
+const dispersionIn = ({ check }: JudgedLimit, { dispersions }: Look): number =>
+  (isAboutErrors(check) ? dispersions.errors : dispersions.latency).phi
+
+/** Each batch divided by its dispersion, as its evidence was. */
+function countedIn(judged: JudgedLimit, looks: readonly Look[]): SideCount {
+  return looks.reduce(
+    (sum, look) => {
+      const by = dispersionIn(judged, look)
+      const { bad, total } = countsOf(judged.check, judged.state, look.batch).candidate
       return { bad: sum.bad + bad / by, total: sum.total + total / by }
     },
     { bad: 0, total: 0 },
@@ -66,10 +55,19 @@ function countedAtPeak({ check, state, index }: JudgedLimit, used: readonly Look
 }
 
 /** The share of the candidate, the same all the time, up to which as many requests would have passed. */
-function passingLimit(check: Limit, total: number): number | null {
-  if (total === 0) return null
-  const passes = (share: number): boolean =>
-    logMeanExp(logTermsAgainstLimit({ bad: share * total, total }, limitShareOf(check))) < thresholdOf(check)
+function passingLimit(judged: JudgedLimit, looks: readonly Look[]): number | null {
+  const { check, state } = judged
+  const batches = looks.map((look) => ({
+    batch: look.batch,
+    by: dispersionIn(judged, look),
+    total: countsOf(check, state, look.batch).candidate.total,
+  }))
+  if (batches.every(({ total }) => total === 0)) return null
+  const passes = (share: number): boolean => {
+    const terms = batches.map(({ total, ...one }) => limitTerms(check, { bad: share * total, total }, one))
+    const sums = ALTERNATIVES.map((_, index) => terms.reduce((sum, one) => sum + (one[index] ?? 0), 0))
+    return logMeanExp(sums) < thresholdOf(check)
+  }
   if (passes(1)) return 1
   let inside = 0
   let outside = 1

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { chance, draw, wobble } from '../chance.test.fixture.ts'
 import type { Batch } from './batch.ts'
-import { chance, draw, wobble } from './chance.test.fixture.ts'
 import { dispersionOf } from './dispersion.ts'
 import { Metric } from './metric.ts'
 import { addBatch, newState, type SequentialState, verdictOf } from './state.ts'

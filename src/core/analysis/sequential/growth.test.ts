@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { chance, draw } from '../chance.test.fixture.ts'
 import type { Batch } from './batch.ts'
-import { chance, draw } from './chance.test.fixture.ts'
 import { requestsNeeded } from './growth.ts'
 import { Metric, type MetricInput } from './metric.ts'
 import { addBatch, newState, verdictOf } from './state.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { chance, draw } from '../chance.test.fixture.ts'
 import type { Batch } from './batch.ts'
-import { chance, draw } from './chance.test.fixture.ts'
 import { decisiveMoment } from './decisive-moment.ts'
 import { judgeMetric } from './judge.ts'
 import { lowerBounds as boundsAt, passingShare as passingAt } from './lower-bounds.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chance, draw } from './chance.test.fixture.ts'
+import { chance, draw } from '../chance.test.fixture.ts'
 import { addRequests, newSampleRatio, SampleRatioState, sampleRatioVerdict } from './sample-ratio.ts'
 
 /** Requests of one batch, each on its own with this share for the candidate. */
