@@ -26,7 +26,11 @@ const AGENT = fileURLToPath(new URL('main.ts', import.meta.url))
 /** Serves health; what else it does is told by its environment and by requests. */
 const APP = `
 import { createServer } from 'node:http'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+// CPU time, not time: on a busy machine one is much less than the other.
+const BURN = 'const from = process.cpuUsage(); for (let ms = 0; ms < MS; ) { const { user, system } = process.cpuUsage(from); ms = (user + system) / 1000 }'
+const held = []
 const { MODE, PORT, RELEASE, TOKEN, CHILD_FILE } = process.env
 console.log('hello from ' + RELEASE)
 if (TOKEN) console.log('token=' + TOKEN + ' json=' + JSON.stringify({ TOKEN }))
@@ -44,6 +48,11 @@ createServer((request, response) => {
   if (url.startsWith('/fail/')) console.error('Error: order ' + url.slice(6) + ' of ' + TOKEN + ' is lost\\n    at pay (/srv/shop/pay.js:7:1)')
   if (url === '/flood') for (let line = 0; line < 60_000; line += 1) console.log('INFO ' + 'x'.repeat(200))
   if (url === '/say') console.log('said after the agent died')
+  const [, does, amount] = url.split('/')
+  if (does === 'burn') new Function(BURN.replace('MS', amount))()
+  if (does === 'burn-in-child') execFileSync(process.execPath, ['-e', BURN.replace('MS', amount)])
+  if (does === 'hold') held.push(Buffer.alloc(Number(amount), 1))
+  if (does === 'write') writeFileSync('written', Buffer.alloc(Number(amount), 1), { flush: true })
   if (url === '/toggle') sick = !sick
   if (url === '/up' && MODE === 'redirect') return response.writeHead(302, { location: '/login' }).end()
   if (url === '/up' && sick) return response.writeHead(503).end('warming up\\nwith ' + TOKEN)

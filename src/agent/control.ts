@@ -17,12 +17,14 @@ import { observe, readLogs, toInstance } from './observe.ts'
 import type { Secrets } from './secrets.ts'
 import type { SetRegistry } from './set-registry.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { UseSampler } from './use/use-sampler.ts'
 
 export type ControlParts = {
   registry: SetRegistry
   runner: InstanceRunner
   supervisor: Supervisor
   errors: ErrorReader
+  use: UseSampler
   secrets: Secrets
   logFolder: string
   boot: string

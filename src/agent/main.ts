@@ -19,6 +19,7 @@ import { createSecrets } from './secrets.ts'
 import { SetRegistry } from './set-registry.ts'
 import { readState } from './state-file.ts'
 import { Supervisor } from './supervisor.ts'
+import { UseSampler } from './use/use-sampler.ts'
 
 const EXIT_REFUSED = 13
 const EXIT_USAGE = 2
@@ -91,8 +92,9 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
     redact: secrets.redact,
   })
   const runner = new InstanceRunner({ registry, errors, secrets, logFolder, agentEnv: process.env })
-  const supervisor = new Supervisor({ registry, runner, errors, logFolder, report })
-  const app = createControl({ registry, runner, supervisor, errors, secrets, logFolder, boot, report })
+  const use = new UseSampler()
+  const supervisor = new Supervisor({ registry, runner, errors, use, logFolder, report })
+  const app = createControl({ registry, runner, supervisor, errors, use, secrets, logFolder, boot, report })
   // Recovered before it listens: whoever asks sees what really runs, never an agent that does not know yet.
   recover({ registry, runner, secrets })
   const server = await listenOnSocket(socket, app)

@@ -1,16 +1,19 @@
+import type { ReleaseUse } from '../core/shared/resource-use.ts'
 import { type Sample, sample } from '../telemetry/sample.ts'
 import type { ErrorReader } from './error-reader.ts'
 import type { SetRegistry } from './set-registry.ts'
 import type { Supervisor } from './supervisor.ts'
+import type { UseSampler } from './use/use-sampler.ts'
 
 type SampledParts = {
   registry: SetRegistry
   supervisor: Pick<Supervisor, 'lookAgeMs'>
   errors: Pick<ErrorReader, 'totals'>
+  use: Pick<UseSampler, 'useOf'>
 }
 
 /** The numbers of the agent, from what it knows anyway. */
-export function agentSamples({ registry, supervisor, errors }: SampledParts): Sample[] {
+export function agentSamples({ registry, supervisor, errors, use }: SampledParts): Sample[] {
   return [
     ...registry.services().flatMap((stream) => {
       const { crashes, restarts } = registry.mishaps(stream)
@@ -23,6 +26,7 @@ export function agentSamples({ registry, supervisor, errors }: SampledParts): Sa
       ]
     }),
     ...instanceSamples(registry),
+    ...useSamples(registry, use),
     sample('sluice_agent_look_age_seconds', {}, supervisor.lookAgeMs() / 1000),
   ]
 }
@@ -34,4 +38,29 @@ function instanceSamples(registry: SetRegistry): Sample[] {
       sample('sluice_agent_instances', { stream, state }, those.length),
     ),
   )
+}
+
+/** By version, of which a service has few at a time; releases of one version are one. */
+function useSamples(registry: SetRegistry, sampler: Pick<UseSampler, 'useOf'>): Sample[] {
+  const byStream = Map.groupBy(registry.instances(), ({ service }) => service)
+  return [...byStream].flatMap(([stream, records]) => {
+    const releases = sampler.useOf(stream, records)?.releases ?? []
+    const versions = Map.groupBy(releases, ({ release }) => versionOf(registry, stream, release))
+    return [...versions].flatMap(([version, uses]) => {
+      const sum = (key: Exclude<keyof ReleaseUse, 'release'>) =>
+        uses.reduce((total, use) => total + use[key], 0)
+      return [
+        sample('sluice_instance_cpu_seconds_total', { stream, version }, sum('cpuMs') / 1000),
+        sample('sluice_instance_memory_bytes', { stream, version }, sum('memoryBytes')),
+        sample('sluice_instance_disk_read_bytes_total', { stream, version }, sum('diskReadBytes')),
+        sample('sluice_instance_disk_written_bytes_total', { stream, version }, sum('diskWrittenBytes')),
+      ]
+    })
+  })
+}
+
+/** A set that was removed may have left instances that have just ended: `1.4.0-3f9ac01b22` was one of version 1.4.0. */
+function versionOf(registry: SetRegistry, service: string, release: string): string {
+  const set = registry.findSet({ service, release })
+  return set?.spec?.version ?? set?.adopted?.version ?? release.replace(/-[0-9a-f]{10}$/, '')
 }

@@ -5,22 +5,25 @@ import type { ErrorReader } from './error-reader.ts'
 import type { InstanceRecord } from './instance-record.ts'
 import { logPath, shorten, tailOf } from './log-file.ts'
 import type { SetRegistry } from './set-registry.ts'
+import type { UseSampler } from './use/use-sampler.ts'
 
 /** Enough to show the last words of a program and its stack trace. */
 const TAIL_LINES = 20
 
 type ObserveParts = { registry: SetRegistry; redact: Redact; logFolder: string; boot: string }
-type CountedParts = ObserveParts & { errors: Pick<ErrorReader, 'version'> }
+type CountedParts = ObserveParts & { errors: Pick<ErrorReader, 'version'>; use: Pick<UseSampler, 'useOf'> }
 
 /** What runs and what ended lately for one service. */
 export function observe(service: string, parts: CountedParts): AgentObservation {
   const records = parts.registry.instances().filter((record) => record.service === service)
+  const use = parts.use.useOf(service, records)
   return {
     at: Date.now(),
     boot: parts.boot,
     highestToken: parts.registry.highestToken(service),
     instances: records.map((record) => toInstance(record, parts)),
     errorsVersion: parts.errors.version(service),
+    ...(use === undefined ? {} : { use }),
   }
 }
 

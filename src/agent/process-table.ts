@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { ProcessIdentity } from './instance-record.ts'
+import { type ProcessStat, parseStat } from './process-stat.ts'
 
 /** One living process; zombies are not in the table: a zombie runs nothing any more. */
 export type ProcessRow = { pid: number; parent: number; group: number; session: number; startTime: string }
@@ -28,6 +29,17 @@ export function allProcesses(): ProcessRow[] {
   return pidsOfProc().flatMap((pid) => readRow(pid) ?? [])
 }
 
+/** A row with all that the kernel counts of it. */
+export type CountedRow = ProcessRow & { stat: ProcessStat }
+
+/** All processes of the host that this user can see, zombies included: their counters are their parents' only when they are waited for. Linux only. */
+export function countedProcesses(): CountedRow[] {
+  return pidsOfProc().flatMap((pid) => {
+    const stat = parseStat(readProc(`${pid}/stat`) ?? '')
+    return stat === null ? [] : { ...rowOf(stat), stat }
+  })
+}
+
 /** Whether exactly this process still runs; a pid that was given to another process does not count. */
 export const isAlive = (identity: ProcessIdentity): boolean =>
   findProcess(identity.pid)?.startTime === identity.startTime
@@ -36,6 +48,8 @@ export const isAlive = (identity: ProcessIdentity): boolean =>
  * The living processes of the group and session that this process leads (or led).
  * The kernel gives a pid to nobody else while a group of that number exists.
  */
+export function familyOf(leader: ProcessIdentity): ProcessRow[]
+export function familyOf<Row extends ProcessRow>(leader: ProcessIdentity, rows: readonly Row[]): Row[]
 export function familyOf(
   leader: ProcessIdentity,
   rows: readonly ProcessRow[] = allProcesses(),
@@ -46,8 +60,9 @@ export function familyOf(
 }
 
 /** A process and everything that descends from it. */
-export function descendantsOf(pid: number): ProcessRow[] {
-  const rows = allProcesses()
+export function descendantsOf(pid: number): ProcessRow[]
+export function descendantsOf<Row extends ProcessRow>(pid: number, rows: readonly Row[]): Row[]
+export function descendantsOf(pid: number, rows: readonly ProcessRow[] = allProcesses()): ProcessRow[] {
   const found = rows.filter((row) => row.pid === pid)
   // The list grows while it is walked: each process adds its children.
   for (const parent of found)
@@ -91,16 +106,18 @@ const pidsOfProc = (): number[] =>
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
 
-/** proc(5): the name in field 2 may itself hold blanks and brackets, so the fields are counted from its end. */
 function readRow(pid: number): ProcessRow | null {
-  const stat = readProc(`${pid}/stat`)
-  if (stat === null) return null
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const [state, parent, group, session] = fields
-  if (state === undefined || state === 'Z' || state === 'X') return null
-  const startTime = `${fields[19]}@${hostBoot}`
-  return { pid, parent: Number(parent), group: Number(group), session: Number(session), startTime }
+  const stat = parseStat(readProc(`${pid}/stat`) ?? '')
+  return stat === null || stat.state === 'Z' || stat.state === 'X' ? null : rowOf(stat)
 }
+
+const rowOf = ({ pid, parent, group, session, startTicks }: ProcessStat): ProcessRow => ({
+  pid,
+  parent,
+  group,
+  session,
+  startTime: `${startTicks}@${hostBoot}`,
+})
 
 function allByPs(selection: string[]): ProcessRow[] {
   const columns = ['-o', 'pid=,ppid=,pgid=,stat=,lstart=']

@@ -9,6 +9,7 @@ import { nextStep } from './next-step.ts'
 import { planSet } from './plan-set.ts'
 import { allProcesses, type ProcessRow } from './process-table.ts'
 import type { SetRegistry } from './set-registry.ts'
+import type { UseSampler } from './use/use-sampler.ts'
 
 /** Ten looks a second: a stop or a restart is never late by more than a person would notice. */
 const TICK_MS = 100
@@ -18,6 +19,7 @@ type SupervisorParts = {
   registry: SetRegistry
   runner: InstanceRunner
   errors: ErrorReader
+  use: UseSampler
   logFolder: string
   report(error: unknown): void
 }
@@ -34,6 +36,9 @@ export class Supervisor {
   }
 
   start(): void {
+    const { registry, use } = this.#parts
+    // Whoever asks first is told already.
+    this.#guarded(() => use.turn(registry.instances(), Date.now()))
     this.#timer = setInterval(() => this.#guarded(() => this.tick(Date.now())), TICK_MS)
   }
 
@@ -48,13 +53,14 @@ export class Supervisor {
 
   /** One look at everything. Also called when a request came, so that it is acted upon at once. */
   tick(now: number): void {
-    const { registry, errors } = this.#parts
+    const { registry, errors, use } = this.#parts
     for (const set of registry.sets()) this.#plan(set, now)
     const rows = onceOnly(allProcesses)
     for (const record of registry.instances()) this.#guarded(() => this.#look(record, now, rows))
     if (now - this.#houseKeptAt >= HOUSEKEEPING_MS) this.#keepHouse(now)
     registry.save()
     this.#guarded(() => errors.turn(registry.instances(), now))
+    this.#guarded(() => use.turn(registry.instances(), now))
     this.#lookedAtMs = performance.now()
   }
 

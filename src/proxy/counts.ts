@@ -15,6 +15,8 @@ export class Counters implements TrafficCounts {
   clientAborts = 0
   cutOnDrain = 0
   retries = 0
+  bytesIn = 0
+  bytesOut = 0
   latencyBuckets: number[] = new Array(LATENCY_BUCKETS).fill(0)
 
   /** An answer with this status reached the client completely (or, for what lives long, began). */
@@ -135,6 +137,18 @@ export class Tally {
   answered(status: number): void {
     this.total.answered(status)
     this.route.answered(status)
+  }
+
+  /** A piece of a body on its way to the instance. Counted as it goes: a long transfer is no secret until its end. */
+  passedIn(bytes: number): void {
+    this.total.bytesIn += bytes
+    this.route.bytesIn += bytes
+  }
+
+  /** A piece of a body on its way to the client. */
+  passedOut(bytes: number): void {
+    this.total.bytesOut += bytes
+    this.route.bytesOut += bytes
   }
 
   took(latencyMs: number): void {

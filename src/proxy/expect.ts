@@ -96,7 +96,10 @@ export class ExpectForward extends Visit {
     const { bodyBytes } = this.context.limits
     if (this.bytes > bodyBytes) this.tooLarge(bodyBytes)
     else if (this.settled || this.answerEnded) return
-    else if (this.upstream?.write(chunk) === false) this.req.pause()
+    else {
+      this.tally?.passedIn(chunk.length)
+      if (this.upstream?.write(chunk) === false) this.req.pause()
+    }
   }
 
   private pass(from: IncomingMessage): void {
@@ -117,6 +120,7 @@ export class ExpectForward extends Visit {
     res.flushHeaders()
     from.on('data', (chunk: Buffer) => {
       this.touchedAt = performance.now()
+      this.tally?.passedOut(chunk.length)
       if (!res.write(chunk)) from.pause()
     })
     res.on('drain', () => from.resume())

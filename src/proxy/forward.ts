@@ -51,7 +51,10 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
   private dispatch(through: Dispatcher): void {
     const { req, head } = this
     const hasBody = head.chunked || head.contentLength > 0
-    this.upload = hasBody ? new Upload(req, this.context.limits.bodyBytes, () => this.tooLarge()) : null
+    const limitBytes = this.context.limits.bodyBytes
+    this.upload = hasBody
+      ? new Upload(req, { limitBytes, tally: this.tally, onTooLarge: () => this.tooLarge() })
+      : null
     through.dispatch(
       { path: head.path, method: methodOf(req), headers: head.headers, body: this.upload },
       this,
@@ -93,6 +96,7 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.settled) return
     this.touchedAt = performance.now()
+    this.tally?.passedOut(chunk.length)
     if (!this.flushed && this.held === null) {
       this.held = chunk
       return

@@ -80,6 +80,8 @@ function countSamples(releases: readonly ReleaseCounters[], labels: Labels): Sam
       ),
     ),
     sample('sluice_proxy_retries_total', labels, sum(totals.map(({ retries }) => retries))),
+    sample('sluice_proxy_request_bytes_total', labels, sum(totals.map(({ bytesIn }) => bytesIn))),
+    sample('sluice_proxy_response_bytes_total', labels, sum(totals.map(({ bytesOut }) => bytesOut))),
     distribution('sluice_proxy_request_duration_seconds', labels, { buckets, sum: sumMs / 1000 }),
   ]
 }

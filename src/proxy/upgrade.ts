@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { answerHeaders } from './answer-head.ts'
+import type { Tally } from './counts.ts'
 import { closeFrame, FrameTracker } from './frame.ts'
 import { CLOSE_GRACE_MS } from './limits.ts'
 import { answerSocket, type Refusal } from './refusal.ts'
@@ -19,8 +20,8 @@ export class Upgrade extends Visit {
   private upstream: ClientRequest | null = null
   private server: Duplex | null = null
   private connected = false
-  private readonly toClient = new Direction(false)
-  private readonly toServer = new Direction(true)
+  private readonly toClient = new Direction(this.tally, false)
+  private readonly toServer = new Direction(this.tally, true)
 
   constructor(context: VisitContext, req: IncomingMessage, client: Duplex, clientHead: Buffer, head: Head) {
     super(context, req.method ?? 'GET', head.path)
@@ -80,6 +81,7 @@ export class Upgrade extends Visit {
     client.write(rawHead(from, ['connection', 'close', ...this.probeHeaders()]))
     from.on('end', () => this.settle('answered', status))
     from.on('error', () => this.settle('reset', null))
+    from.on('data', (chunk: Buffer) => this.tally?.passedOut(chunk.length))
     from.pipe(client)
   }
 
@@ -146,9 +148,12 @@ class Direction {
   private leaving = false
   private from: Duplex | null = null
   private to: Duplex | null = null
+  private readonly tally: Tally | null
+  /** As everything that goes to a server is. */
   private readonly masked: boolean
 
-  constructor(masked: boolean) {
+  constructor(tally: Tally | null, masked: boolean) {
+    this.tally = tally
     this.masked = masked
   }
 
@@ -164,6 +169,8 @@ class Direction {
     // After the good-bye nothing may follow in this direction (RFC 6455, 5.5.1).
     if (this.saidGoodBye) return
     const length = this.tracker.feed(chunk, this.leaving)
+    if (this.masked) this.tally?.passedIn(length)
+    else this.tally?.passedOut(length)
     if (this.to?.write(length === chunk.length ? chunk : chunk.subarray(0, length)) === false)
       this.from?.pause()
     if (this.leaving) this.goodBye()

@@ -1,8 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { Tally } from './counts.ts'
 
 /** Room for one read of the socket; more only adds latency to back-pressure. */
 const BUFFER_BYTES = 64 * 1024
+
+type UploadParts = { limitBytes: number; tally: Tally | null; onTooLarge: () => void }
 
 /**
  * The body of a request as one attempt at an instance sees it. It takes from the client only what the instance asks
@@ -15,12 +18,14 @@ export class Upload extends Readable {
   bytes = 0
   private readonly req: IncomingMessage
   private readonly limitBytes: number
+  private readonly tally: Tally | null
   private readonly onTooLarge: () => void
 
-  constructor(req: IncomingMessage, limitBytes: number, onTooLarge: () => void) {
+  constructor(req: IncomingMessage, { limitBytes, tally, onTooLarge }: UploadParts) {
     super({ highWaterMark: BUFFER_BYTES })
     this.req = req
     this.limitBytes = limitBytes
+    this.tally = tally
     this.onTooLarge = onTooLarge
     // Who reads this stream learns of its end by the request it belongs to.
     this.on('error', () => undefined)
@@ -45,7 +50,10 @@ export class Upload extends Readable {
   private readonly receive = (chunk: Buffer): void => {
     this.bytes += chunk.length
     if (this.bytes > this.limitBytes) this.onTooLarge()
-    else if (!this.push(chunk)) this.req.pause()
+    else {
+      this.tally?.passedIn(chunk.length)
+      if (!this.push(chunk)) this.req.pause()
+    }
   }
 
   private readonly finish = (): void => {

@@ -33,6 +33,30 @@ export const AGENT_METRICS = [
     labels: ['stream'],
   },
   {
+    name: 'sluice_instance_cpu_seconds_total',
+    type: 'counter',
+    help: 'CPU time of all processes of the instances of a version, ended ones included',
+    labels: ['stream', 'version'],
+  },
+  {
+    name: 'sluice_instance_memory_bytes',
+    type: 'gauge',
+    help: 'Resident memory of all processes of the instances of a version',
+    labels: ['stream', 'version'],
+  },
+  {
+    name: 'sluice_instance_disk_read_bytes_total',
+    type: 'counter',
+    help: 'Bytes that the instances of a version made disks read',
+    labels: ['stream', 'version'],
+  },
+  {
+    name: 'sluice_instance_disk_written_bytes_total',
+    type: 'counter',
+    help: 'Bytes that the instances of a version made disks write',
+    labels: ['stream', 'version'],
+  },
+  {
     name: 'sluice_agent_look_age_seconds',
     type: 'gauge',
     help: 'Since the agent last looked after its instances; it looks ten times a second',

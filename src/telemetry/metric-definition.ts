@@ -33,6 +33,6 @@ export const LABELS = {
   step: 'the kind of a step: `provision`, `traffic`, `observe`, `watch`, `promote`, `drain`, `retire`; `return` on the way back',
   stream: 'a service in an environment: `shop.local`',
   version:
-    'of Sluice in `sluice_build_info`; of the service elsewhere, and only versions that have routes now',
+    'of Sluice in `sluice_build_info`; of the service elsewhere, and only versions that have routes or instances now',
   waiting_on: 'what the rollout waits for: `time`, `person`, `instances`, `router`, `data`, ...',
 } as const

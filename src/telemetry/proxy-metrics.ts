@@ -41,6 +41,18 @@ export const PROXY_METRICS = [
     labels: ['stream', 'version'],
   },
   {
+    name: 'sluice_proxy_request_bytes_total',
+    type: 'counter',
+    help: 'Bodies of requests that were passed to instances, and what clients sent on WebSockets; probes are not counted',
+    labels: ['stream', 'version'],
+  },
+  {
+    name: 'sluice_proxy_response_bytes_total',
+    type: 'counter',
+    help: 'Bodies of answers that were passed to clients, and what instances sent on WebSockets; probes are not counted',
+    labels: ['stream', 'version'],
+  },
+  {
     name: 'sluice_proxy_unroutable_total',
     type: 'counter',
     help: 'Requests that no instance could take: lost',

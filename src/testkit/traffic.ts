@@ -12,6 +12,8 @@ export const trafficOf = (of: Partial<TrafficCounts> = {}): TrafficCounts => ({
   clientAborts: 0,
   cutOnDrain: 0,
   retries: 0,
+  bytesIn: 0,
+  bytesOut: 0,
   latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
   ...of,
 })

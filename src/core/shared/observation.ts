@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { ReleaseErrors } from './error-signature/report.ts'
 import { Instance } from './instance.ts'
+import { ResourceUse } from './resource-use.ts'
 import { FencingToken } from './token.ts'
 
 /** What runs and what ended lately for one service, as seen on the host at `at`. A new `boot` means the observer was restarted. */
@@ -12,6 +13,8 @@ export const Observation = z.object({
   instances: z.array(Instance),
   /** Errors that the instances wrote, for each release whose output can be read; absent where none can. */
   errors: z.array(ReleaseErrors).exactOptional(),
+  /** What the instances use; absent where the target cannot tell. Its counters begin anew with each `boot`. */
+  use: ResourceUse.exactOptional(),
 })
 export type Observation = z.infer<typeof Observation>
 

@@ -22,6 +22,9 @@ export const TrafficCounts = z.object({
   cutOnDrain: Count,
   /** Requests sent again to another connection or instance without the client noticing. */
   retries: Count,
+  /** Bodies of requests and of answers, as the data plane passed them on; 0 where it does not count them. */
+  bytesIn: Count.default(0),
+  bytesOut: Count.default(0),
   /** Requests per latency bucket (`histogram.ts`), time to the complete answer; upgrades are not in here. */
   latencyBuckets: z.array(Count),
 })

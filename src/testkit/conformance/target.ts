@@ -15,6 +15,8 @@ export type TargetHarness = {
   failing(service: string, release: string): SetSpec
   /** One whose instances become ready and then write `ERROR order 1 is lost` and `ERROR order 2 is lost`. */
   complaining(service: string, release: string): SetSpec
+  /** Whether this target can tell here what instances use. */
+  tellsUse: boolean
   close(): Promise<void>
 }
 
@@ -171,6 +173,47 @@ export function targetConformance(name: string, make: () => Promise<TargetHarnes
       })
       expect(await errorsOf('shop@1')).toMatchObject({ signatures: [], others: 0 })
       expect(mustOk(await target.observe('nobody')).errors ?? []).toEqual([])
+    })
+
+    const useOf = async (release: string) =>
+      mustOk(await target.observe(SERVICE)).use?.releases.find((one) => one.release === release)
+
+    it('tells what instances use, or that it cannot tell', async () => {
+      mustOk(await start('shop@1', 2, 1))
+      mustOk(await start('shop@2', 1, 2))
+      await untilReady('shop@1', 2)
+      await untilReady('shop@2', 1)
+      if (!harness.tellsUse) return expect(mustOk(await target.observe(SERVICE)).use).toBeUndefined()
+      await untilTrue(async () => (await useOf('shop@1'))?.instances === 2)
+      await untilTrue(async () => ((await useOf('shop@2'))?.cpuMs ?? 0) > 0)
+      const { use, at } = mustOk(await target.observe(SERVICE))
+      expect(use?.measuredAt).toBeLessThanOrEqual(at)
+      expect(use?.host.cpus).toBeGreaterThan(0)
+      expect(use?.releases.map(({ release }) => release).toSorted()).toEqual(['shop@1', 'shop@2'])
+      for (const { memoryBytes, largestMemoryBytes, instances } of use?.releases ?? []) {
+        expect(largestMemoryBytes).toBeGreaterThan(0)
+        expect(memoryBytes).toBeGreaterThanOrEqual(largestMemoryBytes)
+        expect(memoryBytes).toBeLessThanOrEqual(largestMemoryBytes * instances)
+        expect(memoryBytes).toBeLessThan(use?.host.memoryBytes ?? 0)
+      }
+      expect(mustOk(await target.observe('nobody')).use?.releases ?? []).toEqual([])
+    })
+
+    it('never lets its counters of use fall while the observer lives, whatever ends and comes back', async () => {
+      if (!harness.tellsUse) return
+      mustOk(await start('shop@1', 2, 1))
+      await untilTrue(async () => (await useOf('shop@1'))?.instances === 2)
+      await untilTrue(async () => ((await useOf('shop@1'))?.cpuMs ?? 0) > 0)
+      const { boot } = mustOk(await target.observe(SERVICE))
+      const before = (await useOf('shop@1'))?.cpuMs ?? 0
+      mustOk(await stop('shop@1', 2))
+      await untilTrue(async () => ((await useOf('shop@1'))?.instances ?? 0) === 0)
+      expect((await useOf('shop@1'))?.cpuMs ?? before).toBeGreaterThanOrEqual(before)
+      mustOk(await start('shop@1', 1, 3))
+      await untilTrue(async () => (await useOf('shop@1'))?.instances === 1)
+      await untilTrue(async () => ((await useOf('shop@1'))?.cpuMs ?? 0) > before)
+      expect(await useOf('shop@1')).toMatchObject({ instances: 1 })
+      expect(mustOk(await target.observe(SERVICE)).boot).toBe(boot)
     })
 
     it('keeps its boot while it runs', async () => {

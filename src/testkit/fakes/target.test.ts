@@ -27,7 +27,7 @@ targetConformance('memory fake', async () => {
     fake.behave(release, 'complain')
     return specOf(service, release)
   }
-  return { target: fake.target, healthy: specOf, failing, complaining, close: async () => {} }
+  return { target: fake.target, healthy: specOf, failing, complaining, tellsUse: true, close: async () => {} }
 })
 
 describe('the fake target', () => {
@@ -75,5 +75,21 @@ describe('the fake target', () => {
     fake.setReachable(false)
     expect(await states(fake)).toBe('TARGET_UNREACHABLE')
     expect(fake.calls.map((call) => call.method)).toContain('stop')
+  })
+
+  it('uses what it is told to use, tells nothing when it cannot, and counts anew after a restart', async () => {
+    const fake = await started()
+    const use = async () => {
+      const seen = await fake.target.observe('shop')
+      return seen.kind === 'ok' ? seen.value.use : seen.problem.code
+    }
+    expect(await use()).toMatchObject({ measuredAt: 7, releases: [{ instances: 1, cpuMs: 100 }] })
+    fake.restart()
+    expect(await use()).toMatchObject({ releases: [{ instances: 1, cpuMs: 0 }] })
+    fake.use.set('shop@1', { cpuMs: 5000, memoryBytes: 9 })
+    fake.use.setHost({ cpus: 2 })
+    expect(await use()).toMatchObject({ host: { cpus: 2 }, releases: [{ cpuMs: 5000, memoryBytes: 9 }] })
+    fake.use.setKnown(false)
+    expect(await use()).toBeUndefined()
   })
 })

@@ -7,6 +7,7 @@ import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { SetRequest } from '../../core/shared/set-spec.ts'
 import { compareTokens, type FencingToken } from '../../core/shared/token.ts'
 import type { AdoptRequest, LogLine, ResolvedArtifact, ResolveRequest, Target } from '../../ports/target.ts'
+import { createFakeUse, type FakeUse } from './target-use.ts'
 
 /** What instances of a release do by themselves at the next look; `hang` stays in `starting` until told, `complain` writes two errors. */
 type FakeBehaviour = 'ready' | 'fail' | 'hang' | 'complain'
@@ -35,6 +36,8 @@ export type TargetFake = {
   flap(id: string, times: number): void
   /** A line of output; an error in it is counted. */
   write(id: string, line: string): void
+  /** What instances use, and whether that is known. */
+  use: Pick<FakeUse, 'set' | 'setHost' | 'setKnown'>
   failNext(method: keyof Target, fault: FakeFault): void
   /** From now on nothing answers (or answers again). */
   setReachable(reachable: boolean): void
@@ -54,6 +57,7 @@ type Memory = {
   lines: LogLine[]
   artifacts: Map<string, ResolvedArtifact>
   calls: FakeCall[]
+  use: FakeUse
   now: () => number
 }
 type SetName = { service: string; release: string }
@@ -75,17 +79,19 @@ export function createTargetFake({ now = () => Date.now() }: { now?: () => numbe
     lines: [],
     artifacts: new Map(),
     calls: [],
+    use: createFakeUse(),
     now,
   }
   return {
     target: targetOf(memory),
     calls: memory.calls,
     instances: () => memory.instances,
+    use: memory.use,
     ...commandsOf(memory),
   }
 }
 
-function commandsOf(memory: Memory): Omit<TargetFake, 'target' | 'calls' | 'instances'> {
+function commandsOf(memory: Memory): Omit<TargetFake, 'target' | 'calls' | 'instances' | 'use'> {
   const makeReady = (id: string) =>
     change(memory, id, {
       state: 'ready',
@@ -120,6 +126,7 @@ function commandsOf(memory: Memory): Omit<TargetFake, 'target' | 'calls' | 'inst
     },
     restart: () => {
       memory.boot += 1
+      memory.use.restart()
     },
   }
 }
@@ -172,6 +179,7 @@ function start(memory: Memory, { token, spec, replicas }: SetRequest): Result<vo
   for (let count = wanted.length; count < replicas; count += 1) {
     const instance = newInstance(memory, spec)
     memory.instances.push(instance)
+    memory.use.started(spec.release)
     write(memory, instance, `hello from ${spec.release}`)
     if (memory.behaviours.get(spec.release) === 'complain')
       for (const order of [1, 2]) write(memory, instance, `ERROR order ${order} is lost`)
@@ -214,12 +222,15 @@ function letGo(memory: Memory, request: Fenced): Result<void> {
 
 function observe(memory: Memory, service: string) {
   for (const instance of memory.instances) if (instance.state === 'starting') settle(memory, instance)
+  const instances = memory.instances.filter((instance) => instance.service === service)
+  const use = memory.use.of(instances, memory.now())
   return {
     at: memory.now(),
     boot: `fake-${memory.boot}`,
     highestToken: memory.tokens.get(service) ?? null,
-    instances: structuredClone(memory.instances.filter((instance) => instance.service === service)),
+    instances: structuredClone(instances),
     errors: errorsOf(memory, service),
+    ...(use === undefined ? {} : { use }),
   }
 }
 

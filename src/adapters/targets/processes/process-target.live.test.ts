@@ -122,6 +122,7 @@ async function makeHarness({ startsAgent = true } = {}): Promise<LiveHarness> {
       const loud = spec(service, release)
       return { ...loud, env: { ...loud.env, COMPLAINS: 'yes' } }
     },
+    tellsUse: process.platform === 'linux',
     close,
   }
 }
