@@ -1,6 +1,6 @@
 /** One request whose answer is small. */
 export type HttpRequest = {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   url: string
   headers: Readonly<Record<string, string>>
   body: string | null
@@ -10,13 +10,15 @@ export type HttpRequest = {
   maxBytes: number
 }
 
-export type HttpAnswer =
-  /** Any status, redirects too. `retryAfterMs` is what `Retry-After` says. */
-  | { kind: 'answered'; status: number; body: string; retryAfterMs: number | null }
+/** Any status, redirects too. `retryAfterMs` is what `Retry-After` says. */
+export type HttpAnswered = { kind: 'answered'; status: number; body: string; retryAfterMs: number | null }
+export type HttpTrouble =
   | { kind: 'too-large' }
   | { kind: 'timed-out' }
   | { kind: 'cancelled' }
   | { kind: 'unreachable'; reason: string }
+
+export type HttpAnswer = HttpAnswered | HttpTrouble
 
 /** Makes requests to addresses of the configuration. Never follows a redirect: credentials go to the named place only. */
 export interface HttpClient {

@@ -14,8 +14,8 @@ export interface Target {
   /** Asks for `replicas` instances of a release. Returns when accepted; progress shows in `observe`. */
   start(request: SetRequest): Promise<Result<void>>
   /**
-   * What runs and what ended lately, for one service, all releases, and the errors that the instances wrote where their
-   * output can be read. Asked several times a second. Fails with `TARGET_UNREACHABLE` when it cannot tell.
+   * What runs and what ended lately, for one service, all releases, the errors that the instances wrote where their
+   * output can be read, and what they use where that can be measured. Asked several times a second. Fails with `TARGET_UNREACHABLE` when it cannot tell.
    */
   observe(service: string): Promise<Result<Observation>>
   /** Tells workers to take no new work (a signal). Services behind a router drain there instead. */

@@ -23,7 +23,7 @@ import {
   unreadable,
 } from '../../../ports/metric-problems.ts'
 import { providerOf } from '../../../ports/metric-provider.ts'
-import { type Ending, runProgram } from './run-program.ts'
+import { type Ending, inheritedFrom, runProgram } from '../../tools/run-program.ts'
 
 export type CommandProviderOptions = {
   secretOf: (name: string) => string | null
@@ -33,8 +33,8 @@ export type CommandProviderOptions = {
   env?: Readonly<Record<string, string | undefined>>
 }
 
-/** The rest of the controller's environment stays at home: it may hold secrets the program has no business with. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
+/** Far more than the few numbers of a metric. */
+const MAX_OUTPUT_BYTES = 65_536
 /** Of what the program said last. */
 const SHOWN_LINES = 5
 
@@ -61,14 +61,12 @@ async function sample(
   const context: ReadingContext = { metric, window, asked: asked.map(hide), notes: [], hide }
   const missing = secrets.find(([, value]) => value === null)
   if (missing !== undefined) return failure(secretMissing(metric, missing[0]), context)
-  const variables = { ...inherited(env), ...variablesOf(request), ...Object.fromEntries(found) }
+  const variables = { ...inheritedFrom(env), ...variablesOf(request), ...Object.fromEntries(found) }
   const { timeoutMs } = metric
-  const ending = await runProgram({ program, args, env: variables, cwd, timeoutMs }, signal)
+  const run = { program, args, env: variables, cwd, timeoutMs, maxOutputBytes: MAX_OUTPUT_BYTES }
+  const ending = await runProgram(run, signal)
   return readEnding(ending, { context, place: `the command ${program}` })
 }
-
-const inherited = (env: Readonly<Record<string, string | undefined>>): Record<string, string> =>
-  Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 
 function variablesOf({ metric, subject, window }: MetricRequest): Record<string, string> {
   const { version, release, service, environment, from, to, fromMs, toMs } = placeholderValues(

@@ -24,7 +24,7 @@ import {
   unreadable,
 } from '../../../ports/metric-problems.ts'
 import { providerOf } from '../../../ports/metric-provider.ts'
-import { nodesAt } from './path.ts'
+import { nodesAt } from '../../tools/json-nodes.ts'
 
 /**
  * Asks any address that answers with JSON, and finds the numbers by JSONPath (RFC 9535).

@@ -1,11 +1,9 @@
 import { problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { NotificationMessage, Notifier, NotifyFailure } from '../../../ports/notifier.ts'
-import { type Ending, runCommand } from './run-command.ts'
+import { type Ending, inheritedFrom, runProgram } from '../../tools/run-program.ts'
 
 const TIMEOUT_MS = 10_000
-/** The rest of the controller's environment stays at home: it may hold secrets the command has no business with. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
 
 export type CommandOptions = {
   /** Program and arguments. No shell is involved, so nothing in a message can become a command. */
@@ -28,16 +26,12 @@ export function createCommandNotifier({
   const [program, ...args] = command
   if (program === undefined || program === '') return failed(empty())
   const send = async (message: NotificationMessage, key: string): Promise<Result<void, NotifyFailure>> => {
-    const variables = { ...inherited(env), SLUICE_EVENT: message.type, SLUICE_KEY: key }
+    const variables = { ...inheritedFrom(env), SLUICE_EVENT: message.type, SLUICE_KEY: key }
     const input = `${JSON.stringify({ key, ...message })}\n`
-    const ending = await runCommand({ program, args, env: variables, input, timeoutMs })
+    const ending = await runProgram({ program, args, env: variables, input, timeoutMs })
     return resultOf(program, ending, timeoutMs)
   }
   return ok({ kind: 'command', send })
-}
-
-function inherited(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
 }
 
 function resultOf(program: string, ending: Ending, timeoutMs: number): Result<void, NotifyFailure> {
@@ -45,13 +39,16 @@ function resultOf(program: string, ending: Ending, timeoutMs: number): Result<vo
     case 'exited':
       return ending.code === 0
         ? ok(undefined)
-        : failed(unsuccessful(program, `ended with code ${ending.code}`, ending.output))
+        : failed(unsuccessful(program, `ended with code ${ending.code}`, ending.said))
     case 'signalled':
-      return failed(unsuccessful(program, `was ended by ${ending.signal}`, ending.output))
+      return failed(unsuccessful(program, `was ended by ${ending.signal}`, ending.said))
     case 'timed-out':
-      return failed(timedOut(program, timeoutMs, ending.output))
+      return failed(timedOut(program, timeoutMs, ending.said))
     case 'not-started':
       return failed(notStarted(program, ending.error))
+    case 'cancelled':
+    case 'too-large':
+      throw new Error(`a notification command was ended as ${ending.kind}, which nobody asked for`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { type JsonValue, query } from 'jsonpath-rfc9535'
 import * as z from 'zod'
-import { failed, ok, type Result } from '../../../core/shared/result.ts'
+import { failed, ok, type Result } from '../../core/shared/result.ts'
 
 const Json: z.ZodType<JsonValue> = z.custom<JsonValue>((input) => input !== undefined)
 
