@@ -15,6 +15,7 @@ import type { MetricSource } from '../../src/ports/metric.ts'
 import type { Prober } from '../../src/ports/prober.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createMetricProviderFake } from '../../src/testkit/fakes/metric-provider.ts'
+import { createVerifierFake } from '../../src/testkit/fakes/verifier.ts'
 import type { Worlds } from './worlds.ts'
 
 const OUTBOX_EVERY_MS = 500
@@ -69,6 +70,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       store,
       target,
       router,
+      // No rollout of the bench has checks.
+      verifier: createVerifierFake().verifier,
       probeKey: PROBE_KEY,
       epochOf: ownership.leases.epochOf,
       // No release of the bench gets so far that the light watch would ask for it.

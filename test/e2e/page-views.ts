@@ -10,6 +10,7 @@ import type {
   TimelineEntry,
 } from '../../src/core/rollout/view.ts'
 import { evidenceOf, rollOut } from '../../src/testkit/simulator/course.test.kit.ts'
+import { declaredMetrics } from './page-declared.ts'
 
 /** Views of the shape the engine makes, with every part of the page filled. `now` is when they are looked at. */
 
@@ -90,6 +91,7 @@ function set(now: number, { role, version, release, weight, instances }: SetShap
     release,
     version,
     role,
+    leavesAt: null,
     wanted: instances,
     ready: instances,
     desiredWeightPermille: weight,
@@ -294,7 +296,7 @@ export function rolledBack(now: number): RolloutView {
     waitingOn: null,
     steps: steps(now, 2, true),
     weight: { desiredPermille: 0, observedPermille: 50 },
-    checks: checks(now).map((check, index) =>
+    checks: [...checks(now), ...declaredMetrics().views].map((check, index) =>
       index === 0
         ? {
             ...check,
@@ -394,5 +396,6 @@ export function evidence(rollout: string): RolloutEvidence {
     ...check,
     name: check.name === 'error rate (critical)' ? 'error rate' : check.name,
   }))
-  return { ...simulated, rollout, checks }
+  const declared = declaredMetrics()
+  return { ...simulated, rollout, checks: [...checks, ...declared.checks], values: declared.values }
 }

@@ -294,6 +294,23 @@ describe('page', () => {
     await picture(`evidence-${scheme}-${width}`)
   })
 
+  it('opens declared metrics to their evidence, and a value to its curves', async () => {
+    await openPage({ width: 1280, height: 900 }, 'light')
+    await signIn('/rollouts/rollout-5c1x0d')
+    await page.getByText('Evidence for payment-failures').click()
+    await page.getByRole('img', { name: /^payment-failures: worse\. Evidence after \d+ windows/ }).waitFor()
+    await page.getByText('count bad things').last().waitFor()
+    await page.getByText('Evidence for revenue').click()
+    await page.getByRole('img', { name: /^revenue: \w+\. After \d+ windows/ }).waitFor()
+    await page.getByText(/^None: one number for each version has no statistics behind it/).waitFor()
+    const serious = (await violationsOf(page)).filter(
+      ({ impact }) => impact === 'serious' || impact === 'critical',
+    )
+    expect(serious.map(({ id }) => id)).toEqual([])
+    expect(complaints).toEqual([])
+    await picture('evidence-declared')
+  })
+
   it('has an accessible dialog', async () => {
     await signIn('/services/api.production')
     await page.getByRole('button', { name: 'Roll back' }).click()

@@ -82,6 +82,12 @@ it('the errors of one route, counted by the data plane, roll back where no other
     .journal()
     .flatMap(({ event }) => (event.kind === 'metric-sampled' ? [event.sample] : []))
   expect(samples[0]).toMatchObject({ candidate: { kind: 'counts' }, stable: { kind: 'counts' } })
+  const { out: explained } = await stack.cli('explain', 'last', '--check', 'page-errors')
+  expect(explained).toMatch(/page-errors of total/)
+  expect(explained).toMatch(/crossed +with window \d+ at /)
+  expect(explained).toMatch(/would pass +up to [\d.]+% instead/)
+  expect(explained).toMatch(/asked +builtin, last over [\d.]+s until .*: \d+ windows? with numbers/)
+  expect((await stack.cli('replay')).out).toMatch(/^equal: .* of declared metrics/)
 })
 
 it('a metric from JSON rolls back, and one that never answers delays neither it nor the looks', async () => {

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as z from 'zod'
 import { evidenceChart } from '../../core/analysis/evidence/chart.ts'
-import type { CheckEvidence } from '../../core/analysis/evidence/evidence.ts'
 import { svgText } from '../../core/analysis/evidence/svg.ts'
+import { valueChart } from '../../core/analysis/evidence/value-chart.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { RolloutEvidence } from '../../core/rollout/rollout-evidence.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
@@ -30,12 +30,11 @@ export async function explainRollout(session: Session, { rollout, svg, check }: 
   if (answer.kind === 'failed') return session.fail(answer.problem)
   const { evidence } = answer.value
   if (evidence === null) return session.fail(noBatches(id.value), EXIT_CODE.noData)
-  const chosen = chosenChecks(evidence.checks, check)
+  const chosen = chosenChecks(evidence, check)
   if (chosen.kind === 'failed') return session.fail(chosen.problem, EXIT_CODE.usage)
-  const shown = { ...evidence, checks: chosen.value }
-  const [first] = shown.checks
-  if (svg !== undefined && first !== undefined) {
-    const unwritten = writeChart(session, path.resolve(session.io.cwd, svg), { evidence, first })
+  const shown = { ...evidence, ...chosen.value }
+  if (svg !== undefined) {
+    const unwritten = writeChart(session, path.resolve(session.io.cwd, svg), shown)
     if (unwritten !== null) return session.fail(unwritten)
   }
   session.value('rollout-explanation', { evidence: shown })
@@ -50,26 +49,35 @@ export const noBatches = (rollout: string): Problem =>
     remedy: 'See `sluice history` for other rollouts.',
   })
 
+type Chosen = Pick<RolloutEvidence, 'checks' | 'values'>
+
 /** All of them, or the one that was named. */
-function chosenChecks(checks: readonly CheckEvidence[], name: string | undefined): Result<CheckEvidence[]> {
-  if (name === undefined) return ok([...checks])
-  const found = checks.filter((check) => check.name === name)
-  if (found.length > 0) return ok(found)
+function chosenChecks({ checks, values }: Chosen, name: string | undefined): Result<Chosen> {
+  if (name === undefined) return ok({ checks, values })
+  const isNamed = (one: { name: string }): boolean => one.name === name
+  const chosen = { checks: checks.filter(isNamed), values: values.filter(isNamed) }
+  if (chosen.checks.length + chosen.values.length > 0) return ok(chosen)
   return failed(
     problem('USAGE', {
       message: `There was no check "${name}".`,
-      remedy: `The rollout had: ${checks.map((check) => check.name).join(', ')}.`,
+      remedy: `The rollout had: ${[...checks, ...values].map((check) => check.name).join(', ')}.`,
     }),
   )
 }
 
-type Drawn = { evidence: RolloutEvidence; first: CheckEvidence }
-
-function writeChart(session: Session, file: string, { evidence, first }: Drawn): Problem | null {
+/** The most telling check, or the value that was named. */
+function drawingOf({ checks: [check], values: [value], ...evidence }: RolloutEvidence) {
   const { candidate, stable } = evidence
-  const drawing = svgText(evidenceChart(first, { width: FILE_WIDTH, candidate, stable, isAlone: true }))
+  const options = { width: FILE_WIDTH, candidate, stable, isAlone: true }
+  if (check !== undefined) return { name: check.name, drawn: evidenceChart(check, options) }
+  return value === undefined ? null : { name: value.name, drawn: valueChart(value, options) }
+}
+
+function writeChart(session: Session, file: string, evidence: RolloutEvidence): Problem | null {
+  const drawing = drawingOf(evidence)
+  if (drawing === null) return null
   try {
-    writeFileSync(file, `${drawing}\n`)
+    writeFileSync(file, `${svgText(drawing.drawn)}\n`)
   } catch (error) {
     return problem('CHART_UNWRITABLE', {
       message: `The chart cannot be written to ${file}.`,
@@ -77,6 +85,6 @@ function writeChart(session: Session, file: string, { evidence, first }: Drawn):
       remedy: 'Name a file in a folder that is there and may be written to.',
     })
   }
-  session.note(`The chart of "${first.name}" is in ${file}.`)
+  session.note(`The chart of "${drawing.name}" is in ${file}.`)
   return null
 }

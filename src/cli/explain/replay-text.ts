@@ -1,4 +1,4 @@
-import type { Difference, Replay } from '../../core/rollout/replay.ts'
+import type { Difference, NotRecomputed, Replay } from '../../core/rollout/replay.ts'
 import { type Line, quiet, span, strong } from '../text/line.ts'
 import { count, plural } from '../text/number.ts'
 import { clockTime } from '../text/time.ts'
@@ -6,21 +6,48 @@ import { wrap } from '../text/width.ts'
 
 const INDENT = '  '
 
-/** Equal, or each place where it is not. */
-export function replayLines(
-  { rollout, batches, verdicts, decisions, differences, isEqual }: Replay,
-  columns: number,
-): Line[] {
-  const judged = `${plural(batches, 'batch', 'batches')} of ${rollout} judged again`
-  if (isEqual)
-    return wrap(
-      `equal: ${judged}; ${plural(verdicts, 'verdict')} came out the same bit for bit, ${decisions === 0 ? 'none' : count(decisions)} of them behind a pause or a rollback.`,
-      columns,
-    ).map((text): Line => [span(text, 'good')])
+/** Equal, or each place where it is not; then what could not be made again. */
+export function replayLines(replay: Replay, columns: number): Line[] {
   return [
-    [strong(`differs: ${judged}; ${plural(differences.length, 'difference')}.`)],
-    ...differences.flatMap((one) => differenceLines(one, columns)),
+    ...standingLines(replay, columns),
+    ...replay.notRecomputed.flatMap((one) => notRecomputedLines(one, columns)),
   ]
+}
+
+function standingLines(replay: Replay, columns: number): Line[] {
+  const { verdicts, decisions, differences, standing } = replay
+  const again = judged(replay)
+  switch (standing) {
+    case 'equal':
+      return wrap(
+        `equal: ${again}; ${plural(verdicts, 'verdict')} came out the same bit for bit, ${decisions === 0 ? 'none' : count(decisions)} of them behind a decision.`,
+        columns,
+      ).map((text): Line => [span(text, 'good')])
+    case 'other-method':
+      return wrap(otherMethod(replay), columns).map((text): Line => [strong(text)])
+    case 'differs':
+      return [
+        ...wrap(`differs: ${again}; ${plural(differences.length, 'difference')}.`, columns).map(
+          (text): Line => [strong(text)],
+        ),
+        ...differences.flatMap((one) => differenceLines(one, columns)),
+      ]
+  }
+}
+
+const judged = ({ rollout, batches, windows }: Replay): string => {
+  const metrics = windows === 0 ? '' : ` and ${plural(windows, 'window')} of declared metrics`
+  return `${plural(batches, 'batch', 'batches')}${metrics} of ${rollout} judged again`
+}
+
+const otherMethod = (replay: Replay): string =>
+  `other method: ${judged(replay)}; it was judged by method ${replay.method.recorded.join(', then ')}, and this version judges by method ${replay.method.now}. ${plural(replay.differences.length, 'verdict')} would come out differently now, which says nothing about what is stored. Use the version of Sluice that judged it to compare bit for bit.`
+
+/** A person's command is nobody's to repeat. */
+function notRecomputedLines({ at, what, why }: NotRecomputed, columns: number): Line[] {
+  return wrap(`not made again: ${what} at ${clockTime(at)} UTC, ${why}`, columns).map(
+    (text): Line => [quiet(text)],
+  )
 }
 
 function differenceLines(

@@ -1,16 +1,23 @@
-import { percent } from '../../core/analysis/criteria.ts'
-import { badWords, sideText } from '../../core/analysis/evidence/chart.ts'
 import type { BaselineTable, CheckEvidence } from '../../core/analysis/evidence/evidence.ts'
+import {
+  atLeastText,
+  chanceText,
+  crossedText,
+  looksText,
+  neededText,
+  passingText,
+  sideText,
+} from '../../core/analysis/evidence/words.ts'
 import type { RolloutEvidence } from '../../core/rollout/rollout-evidence.ts'
 import { SPARK_VALUES, sparkAgainst } from '../frame/spark.ts'
 import { fitLine, type Line, type Look, quiet, span, strong } from '../text/line.ts'
-import { count, plural } from '../text/number.ts'
+import { plural } from '../text/number.ts'
 import { type Column, table } from '../text/table.ts'
 import { clockTime } from '../text/time.ts'
 import { pad, wrap } from '../text/width.ts'
+import { askingFacts, type Fact, factLines, INDENT, indented, NAMES } from './fact-lines.ts'
+import { valueLines } from './value-text.ts'
 
-const INDENT = 2
-const NAMES = 14
 /** Longer lines than this nobody follows with the eye. */
 const WIDEST = 110
 /** A smaller terminal than this is written as if it were so wide. */
@@ -25,6 +32,8 @@ export function rolloutLines(evidence: RolloutEvidence, terminalColumns: number)
     ...wrap(evidence.sentence, columns).map((text): Line => [strong(text)]),
     [quiet(`${rollout}: ${candidate} ${beside}, ${plural(batches, 'batch', 'batches')}`)],
     ...evidence.checks.flatMap((check) => [[], ...checkLines(check, evidence, columns)]),
+    ...evidence.values.flatMap((value) => [[], ...valueLines(value, evidence, columns)]),
+    ...resourceLines(evidence, columns),
     [],
     ...baselineLines(evidence, columns),
     [],
@@ -44,81 +53,46 @@ function checkLines(check: CheckEvidence, { candidate, stable }: RolloutEvidence
   const mark = MARK[check.verdict]
   const head: Line = [strong(check.name), span('  '), span(mark.text, mark.look)]
   const sides = [
-    { name: candidate, value: sideText(check.candidate) },
-    ...(stable === null ? [] : [{ name: stable, value: sideText(check.stable) }]),
+    { name: candidate, value: sideText(check, check.candidate) },
+    ...(stable === null ? [] : [{ name: stable, value: sideText(check, check.stable) }]),
   ]
   return [
     fitLine(head, columns),
     ...indented(check.sentence, columns),
-    fitLine([span(' '.repeat(INDENT)), quiet(badWords(check).toLowerCase())], columns),
-    ...facts([...sides, ...judged(check)], columns),
+    fitLine([span(' '.repeat(INDENT)), quiet(whatIsCounted(check))], columns),
+    ...factLines([...sides, ...judged(check)], columns),
     ...curve(check, columns),
   ]
 }
 
-type Fact = { name: string; value: string }
+/** Names of metrics keep their letters. */
+const whatIsCounted = ({ about, counted }: CheckEvidence): string =>
+  about === 'declared' ? counted : counted.toLowerCase()
 
 function judged(check: CheckEvidence): Fact[] {
-  const { logE, peakLogE, threshold, pValue, oneIn, looks, dispersion } = check
-  const chance =
-    peakLogE > 0 ? `; 1 in ${count(oneIn)} healthy rollouts would look this bad at some time` : ''
-  const weaker =
-    dispersion.evidence === 'weaker' ? `, weaker evidence from ${plural(dispersion.minutes, 'minute')}` : ''
-  const crossing =
-    check.crossedAt === null
-      ? []
-      : [
-          {
-            name: 'crossed',
-            value: `with batch ${check.crossedAtBatch ?? '?'} at ${clockTime(check.crossedAt)} UTC`,
-          },
-        ]
+  const { logE, peakLogE, threshold, crossedAt, verdict, asking } = check
+  const passing = passingText(check)
   return [
     { name: 'limit', value: check.limit },
     {
       name: 'evidence',
-      value: `${logE.toFixed(2)} now, ${peakLogE.toFixed(2)} at most; worse from ${threshold.toFixed(2)} on (logarithms), p ${pValue.toPrecision(2)}${chance}`,
+      value: `${logE.toFixed(2)} now, ${peakLogE.toFixed(2)} at most; worse from ${threshold.toFixed(2)} on (logarithms)`,
     },
-    ...crossing,
-    ...atLeast(check),
-    ...wouldPass(check),
-    ...needed(check),
-    {
-      name: 'looks',
-      value: `${count(looks)}, evidence divided by ${Number(dispersion.phi.toPrecision(3))}${weaker}`,
-    },
+    { name: 'chance', value: chanceText(check) },
+    ...fact(
+      'crossed',
+      crossedAt === null ? null : `with ${crossedText(check)} at ${clockTime(crossedAt)} UTC`,
+    ),
+    ...fact('at least', atLeastText(check), ', with the confidence of the check'),
+    ...fact('would pass', passing, verdict === 'worse' ? ' instead' : ' with as many'),
+    ...fact('needed', neededText(check)),
+    { name: 'looks', value: looksText(check) },
+    ...(asking === null ? [] : askingFacts(asking)),
   ]
 }
 
-function atLeast({ atLeast: { ratio, points, share } }: CheckEvidence): Fact[] {
-  const parts = [
-    ...(ratio !== null && ratio > 1 ? [`${Number(ratio.toPrecision(3))} times stable`] : []),
-    ...(points !== null && points > 0 ? [`${Number(points.toPrecision(3))} points over stable`] : []),
-    ...(share !== null && share > 0 ? [percent(100 * share)] : []),
-  ]
-  return parts.length === 0
-    ? []
-    : [{ name: 'at least', value: `${parts.join(', ')}, with the confidence of the check` }]
-}
-
-const wouldPass = ({ passing, verdict }: CheckEvidence): Fact[] =>
-  passing === null
-    ? []
-    : [
-        {
-          name: 'would pass',
-          value: `up to ${percent(100 * passing)} ${verdict === 'worse' ? 'instead' : 'with as many requests'}`,
-        },
-      ]
-
-function needed({ verdict, needed: { what, toNotice, toRuleOut } }: CheckEvidence): Fact[] {
-  if (verdict === 'worse') return []
-  const parts = [
-    ...(toNotice === null ? [] : [`about ${count(toNotice)} more requests to notice ${what}`]),
-    ...(toRuleOut === null || toRuleOut === 0 ? [] : [`about ${count(toRuleOut)} to rule it out`]),
-  ]
-  return parts.length === 0 ? [] : [{ name: 'needed', value: parts.join(', ') }]
-}
+const fact = (name: string, value: string | null, more = ''): Fact[] =>
+  value === null ? [] : [{ name, value: `${value}${more}` }]
 
 function curve({ points, threshold }: CheckEvidence, columns: number): Line[] {
   if (points.length < 2) return []
@@ -131,53 +105,64 @@ function curve({ points, threshold }: CheckEvidence, columns: number): Line[] {
   return [[span(' '.repeat(INDENT)), quiet(pad('over time', NAMES)), span(`  ${bars}`)]]
 }
 
-function facts(all: readonly Fact[], columns: number): Line[] {
-  return all.flatMap(({ name, value }) => {
-    return wrap(value, columns - INDENT - NAMES - 2).map(
-      (text, index): Line => [
-        span(' '.repeat(INDENT)),
-        quiet(pad(index === 0 ? name : '', NAMES)),
-        span(`  ${text}`),
-      ],
-    )
-  })
-}
-
-const indented = (text: string, columns: number): Line[] =>
-  wrap(text, columns - INDENT).map((line): Line => [span(`${' '.repeat(INDENT)}${line}`)])
-
 const bulleted = (text: string, columns: number): Line[] =>
   wrap(text, columns - INDENT).map((line, index): Line => [span(`${index === 0 ? '- ' : '  '}${line}`)])
 
+const RESOURCE_MARK: Record<string, { text: string; look: Look }> = {
+  ok: { text: '✓ kept', look: 'good' },
+  warning: { text: '✗ broken', look: 'bad' },
+  critical: { text: '✗ broken', look: 'bad' },
+  worse: { text: '✗ broken', look: 'bad' },
+  watching: { text: '· watching', look: 'quiet' },
+  'no-data': { text: '· no data', look: 'quiet' },
+}
+
+/** A limit of what instances use has no evidence over time: its sentence is all there is. */
+const resourceLines = ({ resources }: RolloutEvidence, columns: number): Line[] =>
+  resources.flatMap(({ name, verdict, sentence }) => {
+    const { text, look } = RESOURCE_MARK[verdict] ?? { text: verdict, look: 'quiet' }
+    return [
+      [],
+      fitLine([strong(name), span('  '), span(text, look)], columns),
+      ...indented(sentence, columns),
+    ]
+  })
+
 function baselineLines({ baseline, candidate, stable }: RolloutEvidence, columns: number): Line[] {
-  const rows = baseline.rows.map(({ metric, before, now, change, target, status }) => [
+  const isRecorded = baseline.before === 'recorded'
+  const rows = baseline.rows.map(({ metric, before, stable: beside, now, change, target, status }) => [
     metric,
-    before,
+    ...(isRecorded ? [before] : []),
+    beside,
     now,
     change,
-    { text: status === 'none' ? '-' : `${status} ${target}`, look: STATUS_LOOK[status] },
+    {
+      text: status === 'none' ? '-' : `${status.replace('-', ' ')} ${target}`,
+      look: STATUS_LOOK[status],
+    },
   ])
-  const before = baseline.before === 'recorded' ? 'before' : 'beside'
-  const title =
-    baseline.before === 'recorded'
-      ? `${stable ?? 'stable'} before the rollout, and ${candidate}`
-      : `${stable ?? 'stable'} beside it (nothing was recorded before), and ${candidate}`
+  const title = isRecorded
+    ? `${stable ?? 'stable'} before the rollout and beside ${candidate}`
+    : `${stable ?? 'stable'} beside ${candidate} (nothing was recorded before)`
   return [
     fitLine([strong(title)], columns),
-    ...table(columnsOf(before), rows).map((line) => fitLine(line, columns)),
+    ...table(columnsOf(isRecorded), rows).map((line) => fitLine(line, columns)),
+    ...baseline.notes.flatMap((note) => wrap(note, columns).map((text): Line => [quiet(text)])),
   ]
 }
 
 const STATUS_LOOK: Record<BaselineTable['rows'][number]['status'], Look> = {
   met: 'good',
   missed: 'attention',
+  'not-known': 'quiet',
   none: 'quiet',
 }
 
-const columnsOf = (before: string): Column[] => [
+const columnsOf = (isRecorded: boolean): Column[] => [
   { title: 'metric' },
-  { title: before, align: 'right' },
-  { title: 'now', align: 'right' },
+  ...(isRecorded ? [{ title: 'before', align: 'right' as const }] : []),
+  { title: 'stable', align: 'right' },
+  { title: 'candidate', align: 'right' },
   { title: 'change', align: 'right' },
   { title: 'health target' },
 ]

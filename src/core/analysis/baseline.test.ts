@@ -15,7 +15,11 @@ const minute = (requests: number, errors: number): SideCounts => {
 const watched = (minutes: number): Baseline =>
   Array.from({ length: minutes }).reduce<Baseline>(
     (known, _, index) =>
-      addToBaseline(known, minute(600, 6), { sinceAt: index * MINUTE_MS, at: (index + 1) * MINUTE_MS }),
+      addToBaseline(known, minute(600, 6), {
+        sinceAt: index * MINUTE_MS,
+        at: (index + 1) * MINUTE_MS,
+        use: null,
+      }),
     newBaseline(STABLE, 0),
   )
 

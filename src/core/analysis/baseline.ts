@@ -2,6 +2,20 @@ import * as z from 'zod'
 import { LATENCY_BUCKETS, quantileMs } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
 import { addSides, noRequests, SideCounts as SideCountsSchema } from './batch.ts'
+import type { UseBatch } from './resources/use-batch.ts'
+import {
+  addHostUse,
+  addUse,
+  diskBusyPercent,
+  figuresOfUse,
+  HostSums,
+  halvedHostUse,
+  halvedUse,
+  noHostUse,
+  noUse,
+  UseFigures,
+  UseSums,
+} from './resources/use-sums.ts'
 import { Spread } from './sequential/dispersion.ts'
 import { addToMinutes, noMinutes, StableMinutes, spreadsOf } from './stable-minutes.ts'
 
@@ -18,6 +32,9 @@ export const Baseline = z.object({
   watchedMs: z.number(),
   counts: SideCountsSchema,
   minutes: StableMinutes,
+  /** Of the same time, as far as the target can tell. */
+  use: UseSums.default(noUse),
+  host: HostSums.default(noHostUse),
 })
 export type Baseline = z.infer<typeof Baseline>
 
@@ -35,6 +52,12 @@ export const BaselineFacts = z.object({
   p50Ms: z.number().nullable(),
   p95Ms: z.number().nullable(),
   p99Ms: z.number().nullable(),
+  /** Bodies, in bytes; `null` where they were not counted. */
+  bytesInPerSecond: z.number().nullable().default(null),
+  bytesOutPerSecond: z.number().nullable().default(null),
+  /** `null` where the target cannot tell. */
+  use: UseFigures.nullable().default(null),
+  diskBusyPercent: z.number().nullable().default(null),
 })
 export type BaselineFacts = z.infer<typeof BaselineFacts>
 
@@ -52,13 +75,15 @@ export const newBaseline = (
   watchedMs: 0,
   counts: noRequests(),
   minutes: noMinutes(),
+  use: noUse(),
+  host: noHostUse(),
 })
 
-/** Adds what was counted between two looks. */
+/** Adds what was counted between two looks, and what was used; there the release is the one called candidate. */
 export function addToBaseline(
   baseline: Baseline,
   counts: SideCounts,
-  { sinceAt, at }: { sinceAt: number; at: number },
+  { sinceAt, at, use }: { sinceAt: number; at: number; use: UseBatch | null },
 ): Baseline {
   const aged = baseline.watchedMs > HALVED_AT_MS ? halved(baseline) : baseline
   return {
@@ -67,6 +92,12 @@ export function addToBaseline(
     watchedMs: aged.watchedMs + Math.max(0, at - sinceAt),
     counts: addSides(aged.counts, counts),
     minutes: addToMinutes(aged.minutes, counts, sinceAt),
+    ...(use === null
+      ? {}
+      : {
+          use: addUse(aged.use, use.candidate, use, counts.requests),
+          host: addHostUse(aged.host, use),
+        }),
   }
 }
 
@@ -79,8 +110,14 @@ const halved = (baseline: Baseline): Baseline => ({
     latencyBuckets: Array.from({ length: LATENCY_BUCKETS }, (_, at) =>
       half(baseline.counts.latencyBuckets[at] ?? 0),
     ),
+    ...halvedBytes(baseline.counts),
   },
+  use: halvedUse(baseline.use),
+  host: halvedHostUse(baseline.host),
 })
+
+const halvedBytes = ({ bytes }: SideCounts): Pick<SideCounts, 'bytes'> =>
+  bytes === undefined ? {} : { bytes: { in: half(bytes.in), out: half(bytes.out) } }
 
 const half = (count: number): number => Math.floor(count / 2)
 
@@ -92,7 +129,11 @@ export function factsOf({
   version,
   since,
   until,
+  use,
+  host,
 }: Baseline): BaselineFacts {
+  const perSecond = (bytes: number | undefined): number | null =>
+    bytes === undefined || watchedMs === 0 ? null : (1000 * bytes) / watchedMs
   return {
     release,
     version,
@@ -107,5 +148,9 @@ export function factsOf({
     p50Ms: quantileMs(counts.latencyBuckets, 0.5),
     p95Ms: quantileMs(counts.latencyBuckets, 0.95),
     p99Ms: quantileMs(counts.latencyBuckets, 0.99),
+    bytesInPerSecond: perSecond(counts.bytes?.in),
+    bytesOutPerSecond: perSecond(counts.bytes?.out),
+    use: figuresOfUse(use),
+    diskBusyPercent: diskBusyPercent(host),
   }
 }

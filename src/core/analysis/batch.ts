@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
+import { WeightPermille } from '../shared/weight.ts'
 
 const Count = z.int().nonnegative()
 
@@ -8,8 +9,14 @@ export const SideCounts = z.object({
   requests: Count,
   errors: Count,
   latencyBuckets: z.array(Count).length(LATENCY_BUCKETS),
+  /** Bodies of requests and of answers; absent in what was counted before these were. */
+  bytes: z.object({ in: Count, out: Count }).exactOptional(),
 })
 export type SideCounts = z.infer<typeof SideCounts>
+
+/** Crashes of one version in one interval, and for how many hours its instances ran, all together. */
+export const CrashCounts = z.object({ events: Count, exposure: z.number().nonnegative() })
+export type CrashCounts = z.infer<typeof CrashCounts>
 
 /** What was counted between two looks: differences of the data plane's counters, never planned weights. */
 export const Batch = z.object({
@@ -21,6 +28,10 @@ export const Batch = z.object({
   requests: Count,
   unroutable: Count,
   cutOnDrain: Count,
+  /** The candidate's confirmed share, where it was the same at both looks. */
+  weightPermille: WeightPermille.exactOptional(),
+  /** Where the instances of both versions were seen at both looks. */
+  crashes: z.object({ candidate: CrashCounts, stable: CrashCounts }).exactOptional(),
 })
 export type Batch = z.infer<typeof Batch>
 
@@ -30,8 +41,28 @@ export const noRequests = (): SideCounts => ({
   latencyBuckets: new Array<number>(LATENCY_BUCKETS).fill(0),
 })
 
+/** Requests with a complete answer, so with a latency: neither an aborted client nor a broken connection has one. */
+export const answeredBy = ({ latencyBuckets }: Pick<SideCounts, 'latencyBuckets'>): number =>
+  latencyBuckets.reduce((sum, count) => sum + count, 0)
+
+type Answers = { candidate: number; stable: number }
+
+/** Answers of both; where nothing is timed (WebSockets, event streams) all requests. */
+export function answersOf({ candidate, stable }: { candidate: SideCounts; stable: SideCounts }): Answers {
+  const answers = { candidate: answeredBy(candidate), stable: answeredBy(stable) }
+  return answers.candidate + answers.stable > 0
+    ? answers
+    : { candidate: candidate.requests, stable: stable.requests }
+}
+
 export const addSides = (a: SideCounts, b: SideCounts): SideCounts => ({
   requests: a.requests + b.requests,
   errors: a.errors + b.errors,
   latencyBuckets: a.latencyBuckets.map((count, index) => count + (b.latencyBuckets[index] ?? 0)),
+  ...addBytes(a, b),
 })
+
+const addBytes = ({ bytes: a }: SideCounts, { bytes: b }: SideCounts): Pick<SideCounts, 'bytes'> =>
+  a === undefined && b === undefined
+    ? {}
+    : { bytes: { in: (a?.in ?? 0) + (b?.in ?? 0), out: (a?.out ?? 0) + (b?.out ?? 0) } }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { metricOf } from '../../testkit/metric-definition.test.kit.ts'
-import { simulatedSettings } from '../../testkit/simulator/settings.ts'
+import { type SettingsChange, simulatedSettings } from '../../testkit/simulator/settings.ts'
 import type { MetricDefinition } from '../shared/metric-definition.ts'
 import { alphaOfMetric, alphaPerGroup, checksOf } from './check.ts'
 
@@ -21,6 +21,33 @@ describe('the false-alarm budget', () => {
     expect(alphaPerGroup(settingsWith(declared('a', 'critical'), declared('b', 'critical')))).toBeCloseTo(
       0.01 / 4,
     )
+  })
+
+  it('leaves errors and latency their thirds when the limits have some that take minutes', () => {
+    const forLong = { throughputPercent: 50, p95TimesStable: 1.5, overMs: 300_000 }
+    const critical = { errorRatePercent: 1, errorPointsOverStable: 5, p99Ms: 1000, p95TimesStable: 2 }
+    const compare = { errors: { ratio: 1, points: 0.1 }, latency: { ratio: 1, points: 1 } }
+    const alphas = (analysis: NonNullable<SettingsChange['analysis']>): Map<string, number> =>
+      new Map(checksOf(simulatedSettings({ analysis }).analysis).map(({ name, alpha }) => [name, alpha]))
+    const before = alphas({ compare, critical, warning: {} })
+    expect(before.get('p99 latency (critical)')).toBe(0.01 / 3 / 4)
+    const after = alphas({
+      compare: { ...compare, crashes: { ratio: 1 } },
+      critical: { ...critical, forLong },
+      warning: { errorRatePercent: 0.5, throughputPercent: 50 },
+    })
+    expect(after.get('errors against stable')).toBe(0.01 / 3)
+    expect(after.get('latency against stable')).toBe(0.01 / 3)
+    expect(after.get('p99 latency (critical)')).toBeCloseTo((0.9 * 0.01) / 3 / 4)
+    for (const name of [
+      'throughput for long (critical)',
+      'p95 over stable for long (critical)',
+      'crashes against stable',
+    ])
+      expect(after.get(name)).toBeCloseTo((0.1 * 0.01) / 3 / 3)
+    const rollingBack = [...after].filter(([name]) => !name.includes('warning'))
+    expect(rollingBack.reduce((sum, [, alpha]) => sum + alpha, 0)).toBeCloseTo(0.01)
+    expect(after.get('throughput (warning)')).toBeCloseTo((0.1 * 0.01) / 3)
   })
 
   it('gives a value nothing, because a value has no statistics', () => {

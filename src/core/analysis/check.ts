@@ -6,13 +6,22 @@ import { Metric } from './sequential/metric.ts'
 type Named<Tier> = { name: string; tier: Tier; alpha: number }
 type Tiered = Named<'critical' | 'warning'>
 
+/** Only trouble of at least this length can break it. */
+type Lasting = { overMs?: number }
+/** The candidate answers less than this part of the requests that are due by its weight. */
+export type ThroughputLimit = Tiered & Required<Lasting> & { kind: 'throughput'; leastShare: number }
+/** Crashes of the candidate beside those of stable. */
+export type CrashComparison = Named<'compare'> & { kind: 'crashes'; ratio: number }
+
 /** A limit of its own, or one that hangs on stable. Shares are 0 to 1. */
 export type Guard =
   | (Tiered & { kind: 'error-limit'; limitShare: number })
   | (Tiered & { kind: 'latency-limit'; boundMs: number })
   | (Tiered & { kind: 'errors-over-stable'; points: number })
-  | (Tiered & { kind: 'latency-over-stable'; times: number })
+  | (Tiered & Lasting & { kind: 'latency-over-stable'; times: number })
   | (Tiered & BurnLimit)
+  | ThroughputLimit
+  | CrashComparison
 /** The candidate against the concurrent stable. */
 export type Comparison = Named<'compare'> & {
   kind: 'compare'
@@ -46,6 +55,11 @@ export const COMPARED_BOUNDS_MS = [20, 50, 100, 200, 300, 500, 750, 1000, 2000, 
 const HARM_GROUPS = 3
 /** What is to be noticed lies above what is tolerated, or both verdicts could be true at once. */
 const NOTICE_OVER_TOLERANCE = 0.5
+
+/** Part of the limits' budget for those of them that take minutes. */
+const SLOW_PART = 0.1
+/** Users of one version come in bursts: fewer requests than are due for less than this is no evidence. */
+const FEW_FOR_MS = 60_000
 
 /** What the budget is shared among depends on. */
 export type Budgeted = Pick<AnalysisSettings, 'alpha' | 'newErrors' | 'slo' | 'metrics'>
@@ -81,8 +95,8 @@ function makeChecks(settings: AnalysisSettings): Check[] {
   const perGroup = alphaPerGroup(settings)
   return [
     ...comparisons(settings, perGroup),
-    ...limits(settings.critical, 'critical', perGroup),
-    ...limits(settings.warning, 'warning', perGroup),
+    ...withinBudget([...limits(settings.critical, 'critical'), ...lasting(settings)], perGroup),
+    ...withinBudget(limits(settings.warning, 'warning'), perGroup),
     ...burnRates(settings, perGroup),
   ]
 }
@@ -102,19 +116,76 @@ function comparisons({ compare, noticePoints, alpha: beta }: AnalysisSettings, a
   return [...of('errors', compare.errors), ...of('latency', compare.latency)]
 }
 
-function limits(limit: AnalysisSettings['critical'], tier: 'critical' | 'warning', budget: number): Check[] {
-  const alpha = budget / Math.max(1, Object.keys(limit).length)
-  const { errorRatePercent, errorPointsOverStable: points, p99Ms: boundMs, p95TimesStable: times } = limit
-  const named = (what: string) => ({ name: `${what} (${tier})`, tier, alpha })
-  const checks: Check[] = []
+/** A check that has no part of the budget yet. */
+type Unpaid<T> = T extends unknown ? Omit<T, 'alpha'> : never
+type UnpaidGuard = Unpaid<Guard>
+
+function limits(limit: AnalysisSettings['warning'], tier: 'critical' | 'warning'): UnpaidGuard[] {
+  const {
+    errorRatePercent,
+    errorPointsOverStable: points,
+    p99Ms: boundMs,
+    p95TimesStable: times,
+    throughputPercent,
+  } = limit
+  const named = (what: string) => ({ name: `${what} (${tier})`, tier })
+  const checks: UnpaidGuard[] = []
   if (errorRatePercent !== undefined)
     checks.push({ kind: 'error-limit', ...named('error rate'), limitShare: errorRatePercent / 100 })
   if (points !== undefined)
     checks.push({ kind: 'errors-over-stable', ...named('errors over stable'), points })
   if (boundMs !== undefined) checks.push({ kind: 'latency-limit', ...named('p99 latency'), boundMs })
   if (times !== undefined) checks.push({ kind: 'latency-over-stable', ...named('p95 over stable'), times })
+  if (throughputPercent !== undefined)
+    checks.push({
+      kind: 'throughput',
+      ...named('throughput'),
+      leastShare: throughputPercent / 100,
+      overMs: FEW_FOR_MS,
+    })
   return checks
 }
+
+/** What takes its time: trouble that lasts, and crashes, of which there are few. */
+function lasting({ critical: { forLong }, compare: { crashes } }: AnalysisSettings): UnpaidGuard[] {
+  const tier = 'critical'
+  const checks: UnpaidGuard[] = []
+  if (forLong?.throughputPercent !== undefined) {
+    const leastShare = forLong.throughputPercent / 100
+    const name = 'throughput for long (critical)'
+    checks.push({ kind: 'throughput', name, tier, leastShare, overMs: forLong.overMs })
+  }
+  if (forLong?.p95TimesStable !== undefined) {
+    const name = 'p95 over stable for long (critical)'
+    checks.push({
+      kind: 'latency-over-stable',
+      name,
+      tier,
+      times: forLong.p95TimesStable,
+      overMs: forLong.overMs,
+    })
+  }
+  if (crashes !== undefined)
+    checks.push({ kind: 'crashes', name: 'crashes against stable', tier: 'compare', ratio: crashes.ratio })
+  return checks
+}
+
+/**
+ * What takes minutes anyway loses nothing by a higher threshold: all of it together gets a tenth of what the limits have,
+ * and the others hardly notice.
+ */
+function withinBudget(checks: readonly UnpaidGuard[], budget: number): Check[] {
+  const slow = checks.filter(takesTime).length
+  const fast = checks.length - slow
+  const slowPart = slow === 0 ? 0 : fast === 0 ? 1 : SLOW_PART
+  return checks.map((check) => ({
+    ...check,
+    alpha: takesTime(check) ? (budget * slowPart) / slow : (budget * (1 - slowPart)) / fast,
+  }))
+}
+
+const takesTime = (check: UnpaidGuard): boolean =>
+  check.kind === 'crashes' || ('overMs' in check && check.overMs !== undefined)
 
 function burnRates({ slo }: AnalysisSettings, alpha: number): Check[] {
   if (slo === null) return []

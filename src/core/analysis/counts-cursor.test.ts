@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { trafficOf } from '../../testkit/traffic.ts'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { ServiceCounts } from '../shared/traffic-counts.ts'
-import { batchBetween, cursorOf } from './counts-cursor.ts'
+import { batchBetween, type CountsCursor, cursorOf } from './counts-cursor.ts'
 
 function counts(
   boot: string,
@@ -81,5 +81,36 @@ describe('the batch between two looks', () => {
     const odd = counts('1', { a: [3, 0] })
     odd.releases[0]?.total.latencyBuckets.splice(2)
     expect(cursorOf(odd, 1).releases.a?.latencyBuckets).toHaveLength(LATENCY_BUCKETS)
+  })
+
+  it('says the share of the candidate only where it was confirmed all the time', () => {
+    const sides = { candidate: 'b', stable: 'a' }
+    const at = (when: number, since: number | null, b: number) =>
+      cursorOf(counts('1', { a: [when, 0], b: [when, 0] }), when, {
+        ...(since === null ? {} : { weights: { since, of: { a: 1000 - b, b } } }),
+      })
+    const weightBetween = (last: CountsCursor, next: CountsCursor) =>
+      batchBetween(last, next, sides).weightPermille
+    expect(weightBetween(at(1, 0, 50), at(2, 0, 50))).toBe(50)
+    expect(weightBetween(at(1, 0, 50), at(2, 2, 250))).toBeUndefined()
+    // It went to another share and back.
+    expect(weightBetween(at(1, 0, 0), at(2, 2, 0))).toBeUndefined()
+    expect(weightBetween(at(1, null, 50), at(2, 0, 50))).toBeUndefined()
+    expect(weightBetween(at(1, 0, 50), at(2, null, 50))).toBeUndefined()
+  })
+
+  it('counts crashes since the last look for the hours of the instances, and nothing for those that are gone', () => {
+    const sides = { candidate: 'b', stable: 'a' }
+    const HOUR_MS = 3_600_000
+    const at = (when: number, a: number, b: number) =>
+      cursorOf(counts('1', { a: [1, 0], b: [1, 0] }), when, {
+        instances: { a: { crashes: a, wanted: 4 }, b: { crashes: b, wanted: 2 } },
+      })
+    expect(batchBetween(at(0, 3, 1), at(HOUR_MS, 0, 6), sides).crashes).toEqual({
+      candidate: { events: 5, exposure: 2 },
+      stable: { events: 0, exposure: 4 },
+    })
+    const unseen = cursorOf(counts('1', { a: [1, 0] }), HOUR_MS)
+    expect(batchBetween(at(0, 3, 1), unseen, sides).crashes).toBeUndefined()
   })
 })

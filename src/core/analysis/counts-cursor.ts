@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { ServiceCounts } from '../shared/traffic-counts.ts'
-import type { Batch, SideCounts } from './batch.ts'
+import { WeightPermille } from '../shared/weight.ts'
+import type { Batch, CrashCounts, SideCounts } from './batch.ts'
 import { noRequests, SideCounts as SideCountsSchema } from './batch.ts'
 
 /** Where the last look left the data plane's monotonic counters, so that the next look can take the difference. */
@@ -10,10 +11,19 @@ export const CountsCursor = z.object({
   at: z.number(),
   releases: z.record(z.string(), SideCountsSchema.extend({ cutOnDrain: z.int().nonnegative() })),
   unroutable: z.int().nonnegative(),
+  /** Shares that the router had confirmed and that were in force at this look, and since when; absent while they changed. */
+  weights: z.object({ since: z.number(), of: z.record(z.string(), WeightPermille) }).exactOptional(),
+  /** Crashes of all instances of each release until now, and how many of them are wanted. */
+  instances: z
+    .record(z.string(), z.object({ crashes: z.int().nonnegative(), wanted: z.int().nonnegative() }))
+    .exactOptional(),
 })
 export type CountsCursor = z.infer<typeof CountsCursor>
 
-export function cursorOf(counts: ServiceCounts, at: number): CountsCursor {
+/** What is seen beside the counters at the same look. */
+export type SeenBeside = Pick<CountsCursor, 'weights' | 'instances'>
+
+export function cursorOf(counts: ServiceCounts, at: number, beside: SeenBeside = {}): CountsCursor {
   const releases = counts.releases.map(({ release, total }) => [
     release,
     {
@@ -21,9 +31,11 @@ export function cursorOf(counts: ServiceCounts, at: number): CountsCursor {
       errors: total.errors,
       latencyBuckets: fitted(total.latencyBuckets),
       cutOnDrain: total.cutOnDrain,
+      bytes: { in: total.bytesIn, out: total.bytesOut },
     },
   ])
-  return { boot: counts.boot, at, releases: Object.fromEntries(releases), unroutable: counts.unroutable }
+  const { boot, unroutable } = counts
+  return { boot, at, releases: Object.fromEntries(releases), unroutable, ...beside }
 }
 
 /** The difference between two looks. A new boot of the data plane counted from zero, so all it counted is new. */
@@ -55,7 +67,40 @@ export function batchBetween(
     requests: grown((counts) => counts.requests),
     unroutable: Math.max(0, next.unroutable - before.unroutable),
     cutOnDrain: grown((counts) => counts.cutOnDrain),
+    ...steadyWeight(last, next, sides.candidate),
+    ...crashesBetween(last, next, sides),
   }
+}
+
+/** A batch in which the share was changed holds requests at two of them. */
+function steadyWeight(
+  last: CountsCursor,
+  next: CountsCursor,
+  candidate: string,
+): Pick<Batch, 'weightPermille'> {
+  const weight = next.weights?.of[candidate]
+  if (weight === undefined || last.weights?.since !== next.weights?.since) return {}
+  return last.weights?.of[candidate] === weight ? { weightPermille: weight } : {}
+}
+
+const HOUR_MS = 3_600_000
+
+function crashesBetween(
+  last: CountsCursor,
+  next: CountsCursor,
+  { candidate, stable }: { candidate: string; stable: string | null },
+): Pick<Batch, 'crashes'> {
+  const hours = Math.max(0, next.at - last.at) / HOUR_MS
+  const crashed = (release: string | null): CrashCounts | null => {
+    const [before, after] = [last, next].map(({ instances }) =>
+      release === null ? undefined : instances?.[release],
+    )
+    if (before === undefined || after === undefined) return null
+    // Instances that are gone take their crashes along.
+    return { events: Math.max(0, after.crashes - before.crashes), exposure: hours * before.wanted }
+  }
+  const [ours, theirs] = [crashed(candidate), crashed(stable)]
+  return ours === null || theirs === null ? {} : { crashes: { candidate: ours, stable: theirs } }
 }
 
 /** Counters only grow; fewer requests than before means that they were forgotten and began anew. */
@@ -64,15 +109,27 @@ const isRestarted = (next: SideCounts, last: SideCounts): boolean => next.reques
 function difference(next: SideCounts | undefined, last: SideCounts | undefined): SideCounts {
   if (next === undefined) return noRequests()
   if (last === undefined || isRestarted(next, last))
-    return { requests: next.requests, errors: next.errors, latencyBuckets: next.latencyBuckets }
+    return {
+      requests: next.requests,
+      errors: next.errors,
+      latencyBuckets: next.latencyBuckets,
+      ...(next.bytes === undefined ? {} : { bytes: next.bytes }),
+    }
   return {
     requests: Math.max(0, next.requests - last.requests),
     errors: Math.max(0, next.errors - last.errors),
     latencyBuckets: next.latencyBuckets.map((count, index) =>
       Math.max(0, count - (last.latencyBuckets[index] ?? 0)),
     ),
+    ...bytesBetween(last, next),
   }
 }
+
+/** Nothing where they were not counted at one of the looks. */
+const bytesBetween = ({ bytes: last }: SideCounts, { bytes: next }: SideCounts): Pick<SideCounts, 'bytes'> =>
+  last === undefined || next === undefined
+    ? {}
+    : { bytes: { in: Math.max(0, next.in - last.in), out: Math.max(0, next.out - last.out) } }
 
 const fitted = (buckets: readonly number[]): number[] =>
   Array.from({ length: LATENCY_BUCKETS }, (_, index) => buckets[index] ?? 0)

@@ -115,9 +115,42 @@ describe('criteria beside stable', () => {
   })
 })
 
+const TARGETS = {
+  errorRatePercent: 0.1,
+  successRatePercent: 99.95,
+  p99Ms: 500,
+  cpuPercent: 70,
+  memoryPercent: 80,
+}
+const USE = {
+  cpus: 1,
+  diskReadBytesPerSecond: 0,
+  diskWrittenBytesPerSecond: 0,
+  diskBytesPerInstanceSecond: 0,
+  requestsPerSecond: 1,
+}
+
 describe('health targets', () => {
   it('say "no data" and neither met nor missed without requests', () => {
-    for (const target of healthTargets(noRequests()))
-      expect(target).toMatchObject({ value: 'no data', met: null })
+    const unknown = healthTargets(TARGETS, { counts: noRequests(), use: null })
+    expect(unknown.map(({ name, value, met }) => [name, value, met])).toEqual([
+      ['error rate', 'no data', null],
+      ['success rate', 'no data', null],
+      ['p99', 'no data', null],
+      ['CPU', 'not known: this target cannot tell', null],
+      ['memory', 'not known: this target cannot tell', null],
+    ])
+  })
+
+  it('are met or missed by what the whole rollout showed; those that are off are not told', () => {
+    const use = { ...USE, cpuPercent: 50, highestCpuPercent: 95, memoryPercent: 81, highestMemoryPercent: 82 }
+    expect(healthTargets(TARGETS, { counts: side(10_000, 8), use })).toMatchObject([
+      { name: 'error rate', limit: '< 0.1%', met: true },
+      { name: 'success rate', value: '99.92%', limit: '> 99.95%', met: false },
+      { name: 'p99' },
+      { name: 'CPU', value: '50.0%, at most 95.0%', limit: '< 70%', met: true },
+      { name: 'memory', limit: '< 80%', met: false },
+    ])
+    expect(healthTargets({}, { counts: side(10, 0), use })).toEqual([])
   })
 })

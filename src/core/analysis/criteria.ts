@@ -1,6 +1,6 @@
 import type { StageCriteria } from '../release/settings.ts'
 import { quantileMs } from '../shared/histogram.ts'
-import type { SideCounts } from './batch.ts'
+import { answersOf, type SideCounts } from './batch.ts'
 import { logMeanExp } from './e-process.ts'
 import { addRequests, newSampleRatio } from './sequential/sample-ratio.ts'
 
@@ -123,30 +123,30 @@ function throughput(
   { minRequests, weightPermille }: Asked,
 ): Criterion | null {
   if (throughputPercent === undefined) return null
-  const all = candidate.requests + stable.requests
+  const { candidate: ours, stable: theirs } = answersOf({ candidate, stable })
+  const all = ours + theirs
   const due = (all * weightPermille) / 1000
   const name = 'throughput'
   const of = (requests: number, share: number): string =>
     all === 0 ? 'no requests' : `${requests} of ${Math.round(share)} requests due`
   const shown = {
     name,
-    candidate: of(candidate.requests, due),
-    stable: of(stable.requests, all - due),
+    candidate: of(ours, due),
+    stable: of(theirs, all - due),
     threshold: `>= ${throughputPercent}% of its share`,
   }
   if (due < minRequests) return tooFew(shown, Math.floor(due), minRequests)
-  const met = 100 * candidate.requests >= throughputPercent * due
-  const sentence = `${name}: ${shown.candidate} (${percent((100 * candidate.requests) / due)}) ${met ? 'meets' : 'does not meet'} ${shown.threshold}`
+  const met = 100 * ours >= throughputPercent * due
+  const sentence = `${name}: ${shown.candidate} (${percent((100 * ours) / due)}) ${met ? 'meets' : 'does not meet'} ${shown.threshold}`
   return {
     ...shown,
     met,
-    sentence: met ? sentence : `${sentence}${byChance({ candidate, stable }, weightPermille)}`,
+    sentence: met ? sentence : `${sentence}${byChance({ candidate: ours, stable: theirs }, weightPermille)}`,
   }
 }
 
 /** How seldom so few would come by chance. */
-function byChance({ candidate, stable }: Sides, weightPermille: number): string {
-  const counts = { candidate: candidate.requests, stable: stable.requests }
+function byChance(counts: { candidate: number; stable: number }, weightPermille: number): string {
   const { tooFew: terms } = addRequests(newSampleRatio(), counts, weightPermille / 1000)
   const oneIn = terms.length === 0 ? 1 : Math.floor(Math.min(1e9, Math.exp(logMeanExp(terms))))
   return oneIn <= 1

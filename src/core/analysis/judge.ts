@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { formatDuration } from '../shared/duration.ts'
 import { countSlowerThan, LATENCY_BOUNDS_MS, quantileMs } from '../shared/histogram.ts'
-import type { Batch, SideCounts } from './batch.ts'
+import { answeredBy, type Batch, type SideCounts } from './batch.ts'
 import { addToBurn, type BurnLimit, BurnState, burnEvidence, burnExcuse } from './burn-rate.ts'
 import {
   type Check,
@@ -11,21 +11,28 @@ import {
   isShareLimit,
   limitShareOf,
   type ShareLimit,
+  type ThroughputLimit,
 } from './check.ts'
+import { comparedCrashes, crashesIn, crashTerms } from './crashes.ts'
 import type { SideCount } from './e-process.ts'
 import { logMeanExp, logTermsAgainstLimit, logTermsAgainstStable } from './e-process.ts'
 import type { Batch as MetricBatch, Side } from './sequential/batch.ts'
 import {
   addBatch as addComparison,
+  evidenceOf,
+  isWorse,
   newState,
   SequentialState,
   type Standing,
   verdictOf as standingOf,
   weakest,
 } from './sequential/state.ts'
+import { type Answered, answeredIn, answeredOfDue, throughputTerms } from './throughput.ts'
 
 /** Stable needs this many requests before its own rates excuse the candidate or freeze a bound. */
 const MIN_STABLE_REQUESTS = 100
+
+const OwnCount = z.object({ bad: z.number(), total: z.number() })
 
 /** Everything a check remembers: a few sums. Survives a restart; replaying the batches gives the same numbers. */
 export const CheckState = z.object({
@@ -43,6 +50,8 @@ export const CheckState = z.object({
   sequential: SequentialState.nullable().default(null),
   /** Of a burn rate; `null` for the others, and before the first request. */
   burn: BurnState.nullable().default(null),
+  /** Of a check that counts neither errors nor slow requests: what it has counted; `null` for the others. */
+  own: z.object({ candidate: OwnCount, stable: OwnCount }).nullable().default(null),
 })
 export type CheckState = z.infer<typeof CheckState>
 
@@ -77,6 +86,7 @@ export const newCheckState = (check: Check): CheckState => ({
   crossedAt: null,
   sequential: check.kind === 'compare' ? newState() : null,
   burn: null,
+  own: null,
 })
 
 function boundFrom(check: Check): number | null {
@@ -88,7 +98,7 @@ function boundFrom(check: Check): number | null {
 export function addBatch(check: Check, state: CheckState, batch: Batch, context: BatchContext): CheckState {
   if (batch.candidate.requests === 0 && batch.stable.requests === 0) return state
   if (check.kind === 'compare') return compared(check, state, batch, context)
-  const frozen = prepared(check, state, batch, context.counted)
+  const frozen = prepared(check, state, batch, context)
   const terms = termsAfter(check, frozen, batch, context)
   const logE = logEvidence(terms)
   // Evidence counts where it stands now: what piled up in a shared outage is no evidence once the outage is over.
@@ -110,12 +120,12 @@ function compared(
   if (check.of === 'latency' && isWarmingUp) return state
   const metric = { ...check.metric, dispersion: dispersion[check.of] }
   const sequential = addComparison(metric, state.sequential ?? newState(), metricBatch(check, batch))
-  const { verdict } = standingOf(metric, sequential, check.alpha, check.beta)
+  const crossed = isWorse(metric, sequential, check.alpha)
   return {
     ...state,
     sequential,
     peakLogE: sequential.peak,
-    crossedAt: state.crossedAt ?? (verdict === 'worse' ? batch.at : null),
+    crossedAt: state.crossedAt ?? (crossed ? batch.at : null),
   }
 }
 
@@ -131,13 +141,13 @@ export const metricBatch = (
 function metricSide({ of }: Comparison, side: SideCounts): Side {
   if (of === 'errors') return { bad: side.errors, total: side.requests }
   const slower = COMPARED_BOUNDS_MS.map((boundMs) => countSlowerThan(side.latencyBuckets, boundMs))
-  const all = [measured(side), ...slower]
+  const all = [answeredBy(side), ...slower]
   return { counts: all.map((count, index) => count - (all[index + 1] ?? 0)) }
 }
 
 export function verdictOf(check: Check, state: CheckState, counted: Counted): CheckVerdict {
   const threshold = thresholdOf(check)
-  if (counted.candidate.requests === 0) return { verdict: 'no-data', logE: 0, threshold, excuse: null }
+  if (isEmpty(check, state, counted)) return { verdict: 'no-data', logE: 0, threshold, excuse: null }
   if (check.kind === 'compare') {
     const { verdict } = comparisonOf(check, state)
     return { verdict, logE: state.peakLogE, threshold, excuse: null }
@@ -147,13 +157,19 @@ export function verdictOf(check: Check, state: CheckState, counted: Counted): Ch
   return { verdict: state.crossedAt === null ? 'watching' : 'worse', logE: state.peakLogE, threshold, excuse }
 }
 
+/** One that answers nothing at all is what a check of throughput looks for. */
+const isEmpty = (check: Check, { own }: CheckState, { candidate }: Counted): boolean =>
+  hasOwnCounts(check) ? own === null : candidate.requests === 0
+
 /** Where a comparison stands, for verdict and explanation. */
 export const comparisonOf = (check: Comparison, state: CheckState): Standing =>
   standingOf(check.metric, state.sequential ?? newState(), check.alpha, check.beta)
 
 /** Log evidence as it stands after the last batch; the verdict of a comparison goes by the highest there was. */
 export const evidenceNow = (check: Check, state: CheckState): number =>
-  check.kind === 'compare' ? comparisonOf(check, state).logEvalue : logEvidence(state.terms)
+  check.kind === 'compare'
+    ? evidenceOf(check.metric, state.sequential ?? newState())
+    : logEvidence(state.terms)
 
 /** The sums for "not worse" as they stand, to tell later what was added since. */
 export const fineOf = ({ sequential }: CheckState): number[] => sequential?.fine ?? []
@@ -166,21 +182,80 @@ export function isFineSince(check: Comparison, state: CheckState, since: readonl
 
 export const thresholdOf = (check: Check): number => Math.log(1 / check.alpha)
 
-/** Requests on the bad side of a check, and all, for both versions. */
+/** Requests on the bad side of a check, and all, for both versions; or what else it counts. */
 export function countsOf(
   check: Check,
-  { boundMs }: Pick<CheckState, 'boundMs'>,
+  { boundMs, own }: Pick<CheckState, 'boundMs' | 'own'>,
   { candidate, stable }: Counted,
-): { candidate: SideCount; stable: SideCount } {
+): BothCounts {
+  if (hasOwnCounts(check)) return own ?? NOTHING
   return { candidate: badOf(check, candidate, boundMs), stable: badOf(check, stable, boundMs) }
 }
 
-function termsAfter(check: Guard, state: CheckState, batch: Batch, { dispersion }: BatchContext): number[] {
-  const by = isAboutErrors(check) ? dispersion.errors : dispersion.latency
+/** The same of one batch alone. */
+export function countsIn(
+  check: Check,
+  { boundMs }: Pick<CheckState, 'boundMs'>,
+  batch: Pick<Batch, 'candidate' | 'stable' | 'weightPermille' | 'crashes'>,
+): BothCounts {
+  return countsOf(check, { boundMs, own: ownCounts(check, batch) }, batch)
+}
+
+type BothCounts = { candidate: SideCount; stable: SideCount }
+const NOTHING: BothCounts = { candidate: { bad: 0, total: 0 }, stable: { bad: 0, total: 0 } }
+
+export const hasOwnCounts = (check: Check): check is OwnCounting =>
+  check.kind === 'throughput' || check.kind === 'crashes'
+type OwnCounting = Extract<Check, { kind: 'throughput' | 'crashes' }>
+
+function ownCounts(check: Check, batch: Parameters<typeof countsIn>[2]): BothCounts | null {
+  if (!hasOwnCounts(check)) return null
+  return check.kind === 'throughput' ? answeredOfDue(batch) : crashesIn(batch)
+}
+
+/** Nobody records how crashes and shares of traffic vary by themselves. */
+export const UNRECORDED_SPREAD = 2
+
+/** By what the evidence of a check is divided. */
+export function spreadOf(check: Check, { errors, latency }: BatchContext['dispersion']): number {
+  if (hasOwnCounts(check)) return Math.max(UNRECORDED_SPREAD, errors)
+  return isAboutErrors(check) ? errors : latency
+}
+
+/** What one batch says, one term per alternative; nothing where it cannot be judged. */
+function ownTerms(check: OwnCounting, batch: Batch, by: number): number[] {
+  if (check.kind === 'crashes') {
+    const rates = comparedCrashes(batch)
+    return rates === null ? [] : crashTerms(check, rates).map((term) => term / by)
+  }
+  const answered = answeredIn(batch)
+  return answered === null ? [] : tooFewTerms(check, answered, { batch, by })
+}
+
+/** What so many answers in the time of this batch say. */
+export function tooFewTerms(
+  check: ThroughputLimit,
+  answered: Answered,
+  { batch, by }: { batch: Batch; by: number },
+): number[] {
+  const most = mostOfOneBatch(check, batch)
+  return throughputTerms(check, answered).map((term) => Math.min(most, term / by))
+}
+
+function termsAfter(
+  check: Guard,
+  state: CheckState,
+  batch: Batch,
+  { dispersion, isWarmingUp }: BatchContext,
+): number[] {
+  // Requests are counted when they are answered: a new share shows only once those from before it are through.
+  if (check.kind === 'throughput' && isWarmingUp) return state.terms
+  const by = spreadOf(check, dispersion)
   const added = (terms: readonly number[]): number[] =>
-    terms.map((term, index) => term + (state.terms[index] ?? 0))
+    terms.length === 0 ? state.terms : terms.map((term, index) => term + (state.terms[index] ?? 0))
   if (check.kind === 'burn-rate') return state.burn === null ? [] : [burnEvidence(check, state.burn, by)]
-  const { candidate, stable } = countsOf(check, state, batch)
+  if (hasOwnCounts(check)) return added(ownTerms(check, batch, by))
+  const { candidate, stable } = countsIn(check, state, batch)
   if (isShareLimit(check))
     return isPrepared(check, state) ? added(limitTerms(check, candidate, { batch, by })) : state.terms
   const tolerance = { ratio: 1, share: check.points / 100 }
@@ -209,7 +284,11 @@ const LEAST_LONELY_BATCHES = 3
  * What one batch may say against the candidate, so that a limit takes several bad batches. What is above is cut off: less
  * evidence is still evidence, and the false-alarm budget holds.
  */
-function mostOfOneBatch(check: ShareLimit, { stable }: Batch): number {
+function mostOfOneBatch(check: ShareLimit | ThroughputLimit, { stable, sinceAt, at }: Batch): number {
+  if ('overMs' in check && check.overMs !== undefined) {
+    const share = Math.max(0, at - sinceAt) / check.overMs
+    return thresholdOf(check) * Math.min(share, 1 / LEAST_SLOW_BATCHES)
+  }
   if (!isAboutErrors(check)) return thresholdOf(check) / LEAST_SLOW_BATCHES
   return stable.requests === 0 ? thresholdOf(check) / LEAST_LONELY_BATCHES : Number.POSITIVE_INFINITY
 }
@@ -223,20 +302,36 @@ export const isAboutErrors = (check: Check): boolean =>
 function badOf(check: Check, side: SideCounts, boundMs: number | null): SideCount {
   if (isAboutErrors(check)) return { bad: side.errors, total: side.requests }
   const bad = boundMs === null ? 0 : countSlowerThan(side.latencyBuckets, boundMs)
-  return { bad, total: measured(side) }
+  return { bad, total: answeredBy(side) }
 }
-
-/** Requests with a latency: an aborted client has none. */
-const measured = (side: SideCounts): number => side.latencyBuckets.reduce((sum, count) => sum + count, 0)
 
 /** Averages of e-processes are e-processes; the maximum would not be one. */
 const logEvidence = (terms: readonly number[]): number => (terms.length === 0 ? 0 : logMeanExp(terms))
 
 /** What has to be there before the evidence is worked out: a bound, or the windows with this batch. */
-function prepared(check: Guard, state: CheckState, batch: Batch, counted: Counted): CheckState {
+function prepared(
+  check: Guard,
+  state: CheckState,
+  batch: Batch,
+  { counted, isWarmingUp }: BatchContext,
+): CheckState {
+  if (hasOwnCounts(check)) return withOwn(check, state, { batch, isWarmingUp })
   if (check.kind !== 'burn-rate') return withBeside(check, freezeBound(check, state, counted), batch)
   const { sinceAt, at } = batch
-  return { ...state, burn: addToBurn(check, state.burn, { ...countsOf(check, state, batch), sinceAt, at }) }
+  return { ...state, burn: addToBurn(check, state.burn, { ...countsIn(check, state, batch), sinceAt, at }) }
+}
+
+type InBatch = Pick<BatchContext, 'isWarmingUp'> & { batch: Batch }
+
+function withOwn(check: OwnCounting, state: CheckState, { batch, isWarmingUp }: InBatch): CheckState {
+  const counts = check.kind === 'throughput' && isWarmingUp ? null : ownCounts(check, batch)
+  if (counts === null) return state
+  const sum = (a: SideCount, b: SideCount): SideCount => ({ bad: a.bad + b.bad, total: a.total + b.total })
+  const { candidate, stable } = state.own ?? NOTHING
+  return {
+    ...state,
+    own: { candidate: sum(candidate, counts.candidate), stable: sum(stable, counts.stable) },
+  }
 }
 
 /**
@@ -244,7 +339,7 @@ function prepared(check: Guard, state: CheckState, batch: Batch, counted: Counte
  * weight that grew, most of stable's requests are from before a trouble that both share, and most of the candidate's not.
  */
 function withBeside(check: Guard, state: CheckState, batch: Batch): CheckState {
-  const { candidate, stable } = countsOf(check, state, batch)
+  const { candidate, stable } = countsIn(check, state, batch)
   if (stable.total === 0 || (!isAboutErrors(check) && state.boundMs === null)) return state
   const bad = state.beside.bad + (candidate.total * stable.bad) / stable.total
   return { ...state, beside: { bad, total: state.beside.total + candidate.total } }
@@ -253,7 +348,7 @@ function withBeside(check: Guard, state: CheckState, batch: Batch): CheckState {
 /** The bound of "p95 over N times stable's" is chosen once from stable's requests before it judges any of the candidate's. */
 function freezeBound(check: Guard, state: CheckState, { stable }: Counted): CheckState {
   if (check.kind !== 'latency-over-stable' || state.boundMs !== null) return state
-  if (measured(stable) < MIN_STABLE_REQUESTS) return state
+  if (answeredBy(stable) < MIN_STABLE_REQUESTS) return state
   const p95 = quantileMs(stable.latencyBuckets, 0.95) ?? 0
   const bound = LATENCY_BOUNDS_MS.find((candidate) => candidate >= p95 * check.times)
   return bound === undefined ? state : { ...state, boundMs: bound }

@@ -26,6 +26,8 @@ const SETTINGS: AnalysisSettings = {
   failingChecks: 3,
   failingInstancesPercent: 10,
   crashLimit: 3,
+  targets: {},
+  resourceFailureLimit: { limit: 3, of: 5 },
   newErrors: 'report',
   newErrorsAtLeast: 3,
   slo: null,
@@ -70,6 +72,14 @@ function dayOf(check: LightCheck, rateAt: (minute: number) => number, random: ()
 }
 
 describe('a light check', () => {
+  it('is not made of what was a dry run during the rollout', () => {
+    const names = (dryRun: string[]): string[] =>
+      lightChecks({ ...SETTINGS, dryRun }, recorded(50_000, 150), 0).map(({ name }) => name)
+    expect(names(['error rate (critical)', 'p95 over stable (critical)'])).toEqual(
+      names([]).filter((name) => name !== 'error rate' && name !== 'p95 latency'),
+    )
+  })
+
   it('alarms on fewer healthy releases than the budget allows, at the very limit and looked at each minute for a day', () => {
     const random = chance(7)
     const checks = lightChecks(SETTINGS, recorded(50_000, 150), 0)

@@ -6,6 +6,7 @@ import type { SideCounts } from './batch.ts'
 import { logEvidenceOfChange, logSumsAfter, suspectAfter, upperBoundOfRate } from './change-evidence.ts'
 import { P95_SLOW_SHARE, P99_SLOW_SHARE } from './check.ts'
 import { percent } from './criteria.ts'
+import { isDryRun, type NUMBER_CHECKS } from './dry-run.ts'
 import type { SideCount } from './e-process.ts'
 
 /** A record of fewer requests says nothing about what is usual. */
@@ -43,12 +44,15 @@ export function lightChecks(
   at: number,
 ): LightCheck[] {
   const record = recorded.filter(({ counts }) => counts.requests >= MIN_RECORDED_REQUESTS)
+  const during = (name: (typeof NUMBER_CHECKS)[number], check: Asked | null): Asked[] =>
+    check === null || isDryRun(settings, name) ? [] : [check]
+  // What was a dry run during the rollout stays one.
   const asked = [
-    errorLimit(settings, record),
-    latencyLimit(settings, record),
-    errorsAgainstRecord(settings, record),
-    latencyAgainstRecord(settings, record),
-  ].filter((check) => check !== null)
+    ...during('error rate (critical)', errorLimit(settings, record)),
+    ...during('p99 latency (critical)', latencyLimit(settings, record)),
+    ...during('errors against stable', errorsAgainstRecord(settings, record)),
+    ...during('p95 over stable (critical)', latencyAgainstRecord(settings, record)),
+  ]
   const suspect = { since: at, bad: 0, total: 0, log: 0 }
   const alpha = settings.alpha / Math.max(1, asked.length)
   return asked.map((check) => ({ ...check, alpha, logSums: [], suspect }))

@@ -69,7 +69,7 @@ function actionFor(
   if (alert.startsAt < rollout.startedAt) return report('it was firing before the rollout began')
   if ((state.traffic.weights[rollout.plan.to.release] ?? 0) === 0)
     return report('the candidate has no traffic')
-  return rollout.plan.kind === 'canary' ? { action, why: '' } : report('this rollout has no stages')
+  return rollout.plan.kind === 'deploy' ? { action, why: '' } : report('this rollout has no stages')
 }
 
 function wantedAction({ alerts }: AnalysisSettings, severity: string): AlertAction {

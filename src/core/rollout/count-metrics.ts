@@ -5,6 +5,7 @@ import { addBatch, newCheckState } from '../analysis/judge.ts'
 import { FULL_BASELINE_MINUTES } from '../analysis/sequential/dispersion.ts'
 import { addToMinutes, type Dispersions, dispersionsAt, NO_SPREADS } from '../analysis/stable-minutes.ts'
 import type { EventOf } from './event.ts'
+import { looksWith } from './stage-criteria.ts'
 import type { Exposure, RolloutState } from './state.ts'
 
 /** One look at the numbers of a rollout: what it adds to the totals, and to the evidence of each check. */
@@ -22,11 +23,14 @@ export function countMetrics(rollout: RolloutState, event: EventOf<'metrics-obse
     stable: addSides(exposure.stable, batch.stable),
   })
   const total = plus(rollout.total)
+  const atStep = isOfThisStep(rollout, batch) ? plus(rollout.atStep) : rollout.atStep
   return {
     ...looked,
     checks: judged(rollout, batch, total),
     stableMinutes: withMinute(rollout, batch),
-    atStep: isOfThisStep(rollout, batch) ? plus(rollout.atStep) : rollout.atStep,
+    atStep,
+    stageLooks: looksWith({ ...rollout, atStep }, batch),
+    watchLooks: isInWatch(rollout) ? rollout.watchLooks + 1 : 0,
     total,
     loss: {
       ...loss,
@@ -68,12 +72,17 @@ function withMinute(
   return addToMinutes(stableMinutes, batch.stable, batch.sinceAt)
 }
 
+const isInWatch = ({ plan, stepIndex }: RolloutState): boolean => plan.steps[stepIndex]?.step.kind === 'watch'
+
 /** A batch that began before the step did holds requests at another weight. */
 const isOfThisStep = ({ steps, stepIndex }: RolloutState, { sinceAt }: Batch): boolean =>
   sinceAt >= (steps[stepIndex]?.startedAt ?? 0)
 
 /** The beginning of a stage, and what overlaps it: caches are cold and connections are new. */
-export function isWarmingUp({ plan, steps, stepIndex, settings }: RolloutState, { sinceAt }: Batch): boolean {
+export function isWarmingUp(
+  { plan, steps, stepIndex, settings }: RolloutState,
+  { sinceAt }: Pick<Batch, 'sinceAt'>,
+): boolean {
   const step = plan.steps[stepIndex]?.step
   const startedAt = steps[stepIndex]?.startedAt ?? null
   if (step?.kind === 'traffic') return true

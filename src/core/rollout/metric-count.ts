@@ -1,4 +1,5 @@
 import { alphaOfMetric } from '../analysis/check.ts'
+import type { Dispersion } from '../analysis/sequential/dispersion.ts'
 import type { Metric } from '../analysis/sequential/metric.ts'
 import { addBatch, newState, verdictOf } from '../analysis/sequential/state.ts'
 import type { AnalysisSettings } from '../release/settings.ts'
@@ -7,6 +8,7 @@ import { dispersionsOf } from './count-metrics.ts'
 import type { EventOf } from './event.ts'
 import { isCounted, type MetricSide, type MetricState, newMetricState } from './metric-state.ts'
 import type { RolloutState } from './state.ts'
+import { levelsWith } from './value-level.ts'
 
 /** A provider that wants to be left alone for longer is asked again all the same. */
 export const LONGEST_RETRY_MS = 3_600_000
@@ -37,6 +39,7 @@ function countSample(
     ...evidence(rollout, metric, { at, sample }),
     last: { ...sample, at },
     failures: null,
+    levels: levelsWith(metric.measure, before.levels, sample),
     countedTo: counted ? sample.window.toMs : before.countedTo,
     emptySince: counted ? null : (before.emptySince ?? at),
   }
@@ -58,6 +61,7 @@ function oneMore(
     since: failures?.since ?? at,
     problem,
     askAgainAt: at + waitMs,
+    failedAt: at,
   }
 }
 
@@ -102,16 +106,18 @@ export function metricDispersion(
   rollout: RolloutState,
   { query, measure }: MetricDefinition,
   at: number,
-): { phi: number; known: boolean } {
+): MetricDispersion {
   const given = rollout.settings.analysis.dispersion
-  if (given !== null) return { phi: given, known: true }
-  if (query.provider !== 'builtin') return { phi: 1, known: false }
+  if (given !== null) return { phi: given, evidence: 'full', minutes: 0 }
+  if (query.provider !== 'builtin') return UNKNOWN
   const { errors, latency } = dispersionsOf(rollout, at)
-  if (measure.kind === 'histogram') return { phi: latency.phi, known: true }
-  return query.count === 'errors' || query.count === '5xx'
-    ? { phi: errors.phi, known: true }
-    : { phi: 1, known: false }
+  if (measure.kind === 'histogram') return latency
+  return query.count === 'errors' || query.count === '5xx' ? errors : UNKNOWN
 }
+
+export type MetricDispersion = Omit<Dispersion, 'evidence'> & { evidence: Dispersion['evidence'] | 'unknown' }
+
+const UNKNOWN: MetricDispersion = { phi: 1, evidence: 'unknown', minutes: 0 }
 
 /** Where the evidence of a count stands; `null` for a value. */
 export function standingOfMetric(analysis: AnalysisSettings, metric: MetricDefinition, state: MetricState) {

@@ -56,7 +56,7 @@ export function comparedStage({
 }: RolloutState): { startedAt: number; warmAt: number } | null {
   const step = plan.steps[stepIndex]?.step
   const startedAt = steps[stepIndex]?.startedAt ?? null
-  if (plan.kind !== 'canary' || phase.kind !== 'running' || step?.kind !== 'observe' || startedAt === null)
+  if (plan.kind !== 'deploy' || phase.kind !== 'running' || step?.kind !== 'observe' || startedAt === null)
     return null
   const before = plan.steps.slice(0, stepIndex).findLast((one) => one.step.kind === 'traffic')?.step
   if (before?.kind !== 'traffic' || before.weightPermille >= ALL) return null
@@ -79,5 +79,8 @@ function windowFrom(fromMs: number, { metric, known, now }: Known): MetricWindow
 }
 
 /** After a failure nobody asks before it is time. */
-export const isLeftAlone = ({ failures }: MetricState, now: number): boolean =>
-  failures !== null && now < failures.askAgainAt && failures.askAgainAt - now <= LONGEST_RETRY_MS
+export function isLeftAlone({ failures }: MetricState, now: number): boolean {
+  if (failures === null || now >= failures.askAgainAt) return false
+  const { askAgainAt, failedAt = askAgainAt - LONGEST_RETRY_MS } = failures
+  return now >= failedAt
+}

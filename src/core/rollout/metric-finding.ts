@@ -1,13 +1,11 @@
-import { deviationOf } from '../analysis/deviation.ts'
 import type { MetricDefinition } from '../shared/metric-definition.ts'
 import { metricStateOf, standingOfMetric } from './metric-count.ts'
-import { isCounted, type MetricState } from './metric-state.ts'
+import type { MetricLevel } from './metric-state.ts'
 import { describeMetric } from './metric-text.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import type { RolloutState } from './state.ts'
-
-export type MetricLevel = 'ok' | 'warning' | 'critical'
+import { levelOfValue } from './value-level.ts'
 
 /** Declared metrics that were found worse and have this consequence, if nobody let them pass; `null` for none. */
 export function metricsFound(
@@ -33,15 +31,6 @@ function consequenceOf(rollout: RolloutState, metric: MetricDefinition): MetricL
   return standing.verdict === 'worse' ? metric.tier : 'ok'
 }
 
-/** By the last window alone: a value has no evidence that adds up. */
-export function levelOfValue({ measure }: MetricDefinition, { last }: MetricState): MetricLevel {
-  if (measure.kind !== 'value' || last === null || !isCounted(last)) return 'ok'
-  const { candidate, stable } = last
-  if (candidate.kind !== 'value' || stable.kind !== 'value') return 'ok'
-  const deviation = deviationOf({ candidate: candidate.value, stable: stable.value }, measure)
-  return deviation.kind === 'measured' ? deviation.level : 'ok'
-}
-
 /** Every critical metric has ruled out that the candidate is worse: a stage may end early. */
 export const metricsShowFine = (rollout: RolloutState): boolean =>
   rollout.settings.analysis.metrics
@@ -49,7 +38,9 @@ export const metricsShowFine = (rollout: RolloutState): boolean =>
     .every((metric) => {
       const state = metricStateOf(rollout, metric.name)
       const standing = standingOfMetric(rollout.settings.analysis, metric, state)
-      return standing === null ? levelOfValue(metric, state) === 'ok' : standing.verdict === 'not-worse'
+      return standing === null
+        ? state.levels.every((level) => level === 'ok')
+        : standing.verdict === 'not-worse'
     })
 
 function reasonOf(rollout: RolloutState, metric: MetricDefinition, level: 'warning' | 'critical'): Reason {

@@ -69,9 +69,11 @@ function lackOf(
     const broken = hurtOf(metric, state) === null ? 'is asked again' : 'has a broken provider, policy hold'
     return told(failures.since, `${broken}: ${failures.problem.message.replace(/\.$/, '')}`)
   }
-  if (last === null || last.window.fromMs < startedAt)
+  // What ends after now was measured before the clock was set back.
+  if (last === null || last.window.fromMs < startedAt || last.window.toMs > now)
     return told(startedAt, 'was not measured at this weight yet')
-  if (emptySince !== null && (isNothing(state) || countedTo === null || countedTo < startedAt))
+  const isCounted = countedTo !== null && countedTo >= startedAt && countedTo <= now
+  if (emptySince !== null && (isNothing(state) || !isCounted))
     return told(emptySince, `has no data: ${emptiness(state).replace(/\.$/, '')}`)
   const oldAt = last.window.toMs + 2 * metric.everyMs + metric.delayMs + metric.timeoutMs + STALE_MARGIN_MS
   return now > oldAt ? told(last.window.toMs, 'has no fresh numbers') : null

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { MOST_REMEMBERED } from '../analysis/persistence.ts'
 import { Side, sizeOf } from '../analysis/sequential/batch.ts'
 import { SequentialState } from '../analysis/sequential/state.ts'
 import { Problem } from '../shared/problem.ts'
@@ -27,6 +28,9 @@ export type MetricSide = z.infer<typeof MetricSide>
 export const SampledWindow = z.object({ window: Window, candidate: MetricSide, stable: MetricSide })
 export type SampledWindow = z.infer<typeof SampledWindow>
 
+export const MetricLevel = z.enum(['ok', 'warning', 'critical'])
+export type MetricLevel = z.infer<typeof MetricLevel>
+
 /** All that a rollout remembers of one declared metric: a few sums, the last answer, and what is wrong with the provider. */
 export const MetricState = z.object({
   name: z.string(),
@@ -41,8 +45,17 @@ export const MetricState = z.object({
   emptySince: z.number().nullable(),
   /** Failures in a row. */
   failures: z
-    .object({ count: z.int(), since: z.number(), problem: Problem, askAgainAt: z.number() })
+    .object({
+      count: z.int(),
+      since: z.number(),
+      problem: Problem,
+      askAgainAt: z.number(),
+      /** When the last one failed: a clock that stands before it was set back. Absent from before that was kept. */
+      failedAt: z.number().exactOptional(),
+    })
     .nullable(),
+  /** Of a value: what each of the last windows was by itself, oldest first. */
+  levels: z.array(MetricLevel).max(MOST_REMEMBERED).default([]),
 })
 export type MetricState = z.infer<typeof MetricState>
 
@@ -54,6 +67,7 @@ export const newMetricState = (name: string): MetricState => ({
   countedTo: null,
   emptySince: null,
   failures: null,
+  levels: [],
 })
 
 /** Both versions had something to count: without that there is nothing to compare. */

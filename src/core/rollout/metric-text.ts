@@ -8,10 +8,17 @@ import { countsOf, directionsOf } from '../analysis/sequential/question.ts'
 import { logEvidences, type Standing } from '../analysis/sequential/state.ts'
 import { formatDuration } from '../shared/duration.ts'
 import type { MetricDefinition, MetricMeasure } from '../shared/metric-definition.ts'
-import { comparedOf, metricDispersion, metricStateOf, standingOfMetric } from './metric-count.ts'
+import {
+  comparedOf,
+  type MetricDispersion,
+  metricDispersion,
+  metricStateOf,
+  standingOfMetric,
+} from './metric-count.ts'
 import { hurtOf } from './metric-lack.ts'
 import type { MetricSide, MetricState } from './metric-state.ts'
 import type { RolloutState } from './state.ts'
+import { failuresText } from './value-level.ts'
 import type { CheckView } from './view.ts'
 
 const LONGEST_QUERY = 300
@@ -127,8 +134,8 @@ function neededText(metric: Metric, { sequential }: MetricState, budget: Budget)
   return `; about ${toNotice.toLocaleString('en-US')} more of the candidate would show one that is ${pointsText(metric, metric.notice.points)} worse`
 }
 
-function dispersionText({ phi, known }: { phi: number; known: boolean }): string {
-  if (!known)
+function dispersionText({ phi, evidence }: MetricDispersion): string {
+  if (evidence === 'unknown')
     return '; the counts are taken as independent, since how much they vary by themselves is not known'
   return phi === 1 ? '' : `; the evidence is divided by ${Number(phi.toPrecision(2))}`
 }
@@ -147,7 +154,7 @@ function boundShown(metric: Metric, { sequential, crossedAt }: MetricState): num
 function sideText(metric: Metric, side: Side, bound: number): string {
   const { bad = 0, total = 0 } = countsOf(metric, side)[bound] ?? {}
   if (total === 0) return 'nothing'
-  const [some, all] = [bad, total].map((count) => count.toLocaleString('en-US', { maximumFractionDigits: 1 }))
+  const [some, all] = [bad, total].map((count) => ONE_DECIMAL.format(count))
   switch (metric.kind) {
     case 'ratio':
       return `${percent((100 * bad) / total)} (${some} of ${all})`
@@ -166,14 +173,19 @@ function thresholdText(metric: Metric): string {
   return `${stable} ${sign} ${pointsText(metric, points)}`
 }
 
-const pointsText = (metric: Metric, points: number): string =>
+/** `1 point`, `3 per 100`. */
+export const pointsText = (metric: Metric, points: number): string =>
   metric.kind === 'rate'
     ? `${numberText(points)} per 100`
     : `${numberText(points)} ${points === 1 ? 'point' : 'points'}`
 
-const numberText = (value: number): string => value.toLocaleString('en-US', { maximumSignificantDigits: 4 })
+/** Made once: a format is dearer than all else that is said about a metric. */
+const FOUR_DIGITS = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 })
+const ONE_DECIMAL = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 })
 
-function valuesShown(measure: MetricMeasure, { last }: MetricState): Shown {
+const numberText = (value: number): string => FOUR_DIGITS.format(value)
+
+function valuesShown(measure: MetricMeasure, { last, levels }: MetricState): Shown {
   if (measure.kind !== 'value') throw new TypeError('a count is no value')
   const { warningPercent, criticalPercent } = measure
   const critical = criticalPercent === null ? '' : `, critical ${criticalPercent}%`
@@ -193,7 +205,7 @@ function valuesShown(measure: MetricMeasure, { last }: MetricState): Shown {
   return {
     ...shown,
     samples: 1,
-    sentence: `candidate ${shown.candidate}, stable ${shown.stable}; ${distance}; one number has no statistics behind it`,
+    sentence: `candidate ${shown.candidate}, stable ${shown.stable}; ${distance}${failuresText(measure, { levels })}; one number has no statistics behind it`,
   }
 }
 

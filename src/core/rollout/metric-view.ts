@@ -1,10 +1,11 @@
+import type { ValueEvidence } from '../analysis/evidence/evidence.ts'
 import type { MetricDefinition } from '../shared/metric-definition.ts'
 import { metricStateOf, standingOfMetric } from './metric-count.ts'
-import { levelOfValue } from './metric-finding.ts'
 import { hurtOf } from './metric-lack.ts'
 import type { MetricState } from './metric-state.ts'
 import { describeMetric } from './metric-text.ts'
 import type { RolloutState } from './state.ts'
+import { levelOfValue } from './value-level.ts'
 import type { CheckView } from './view.ts'
 
 /** The declared metrics as rows among the checks. */
@@ -24,8 +25,19 @@ function shownVerdict(
 ): CheckView['verdict'] {
   const standing = standingOfMetric(rollout.settings.analysis, metric, state)
   if (standing?.verdict === 'worse') return 'worse'
+  return troubleOf(metric, state) ?? (standing === null ? levelOfValue(metric, state) : standing.verdict)
+}
+
+/** How a value stands by its last windows. */
+export function valueVerdict(rollout: RolloutState, metric: MetricDefinition): ValueEvidence['verdict'] {
+  const state = metricStateOf(rollout, metric.name)
+  return troubleOf(metric, state) ?? levelOfValue(metric, state)
+}
+
+function troubleOf(metric: MetricDefinition, state: MetricState): 'provider-broken' | 'no-data' | null {
   if (hurtOf(metric, state)?.kind === 'provider-broken') return 'provider-broken'
-  if (state.last === null || state.last.candidate.kind === 'no-data' || state.last.stable.kind === 'no-data')
-    return 'no-data'
-  return standing === null ? levelOfValue(metric, state) : standing.verdict
+  const { last } = state
+  return last === null || last.candidate.kind === 'no-data' || last.stable.kind === 'no-data'
+    ? 'no-data'
+    : null
 }

@@ -1,11 +1,16 @@
 import * as z from 'zod'
 import { batchBetween } from '../analysis/counts-cursor.ts'
 import type { CheckState } from '../analysis/judge.ts'
+import { ANALYSIS_METHOD, FIRST_METHOD } from '../analysis/method.ts'
+import { gaugesOf } from '../analysis/resources/gauge.ts'
+import { useBetween } from '../analysis/resources/use-batch.ts'
 import { checkViews } from './check-view.ts'
+import { sidesOf } from './count-resources.ts'
 import type { Event, EventOf } from './event.ts'
-import { judgeRollout } from './judge-rollout.ts'
-import type { Reason } from './reason.ts'
-import type { RolloutState } from './state.ts'
+import type { MetricState } from './metric-state.ts'
+import { redecide } from './replay-decision.ts'
+import type { ResourceState } from './resource-state.ts'
+import type { RolloutState, ServiceState } from './state.ts'
 import { refold, type Steps } from './trail.ts'
 import type { CheckView, ReleaseRef } from './view.ts'
 
@@ -25,15 +30,36 @@ export const Difference = z.object({
 })
 export type Difference = z.infer<typeof Difference>
 
+/** A decision that does not follow from the events of the rollout. */
+export const NotRecomputed = z.object({
+  at: z.number(),
+  /** Its code, and the check where there is one. */
+  what: z.string(),
+  why: z.string(),
+})
+export type NotRecomputed = z.infer<typeof NotRecomputed>
+
 export const Replay = z.object({
   rollout: z.string(),
   batches: z.int(),
-  /** Verdicts that were recomputed: of each decision, and of each check at the end. */
+  /** Answers about declared metrics that were judged again. */
+  windows: z.int(),
+  /** Verdicts that were recomputed: of each decision, and of each check and metric at the end. */
   verdicts: z.int(),
+  /** Returns, failures that were held, pauses, what follows from alerts, and turns of a metric that were made again. */
   decisions: z.int(),
+  /** At most 50. */
+  notRecomputed: z.array(NotRecomputed),
+  /** How this version judges, and how those judged that wrote the events, in order. */
+  method: z.object({ now: z.int(), recorded: z.array(z.int()) }),
   /** At most 50. */
   differences: z.array(Difference),
   isEqual: z.boolean(),
+  /**
+   * `other-method`: it was judged in another way than this version does, and comes out differently. That says nothing about
+   * what is stored. A batch that does not follow from its counters `differs` in any case.
+   */
+  standing: z.enum(['equal', 'differs', 'other-method']),
 })
 export type Replay = z.infer<typeof Replay>
 
@@ -45,31 +71,68 @@ export type Recorded = {
   views: readonly CheckView[]
   /** Of the state, while this is the last rollout of the service. */
   states: readonly CheckState[] | null
+  metrics: readonly MetricState[] | null
+  resources: ResourceState | null
 }
 
-type Tally = { batches: number; decisions: number; differences: Difference[] }
+type Tally = {
+  batches: number
+  windows: number
+  decisions: number
+  notRecomputed: NotRecomputed[]
+  methods: Set<number>
+  differences: Difference[]
+}
 
 /**
- * Judges every batch of a rollout again and compares, bit for bit: each batch with the counters it was taken from, the
- * grounds of each decision, and verdict, crossing and evidence of each check at the end.
+ * Judges every batch of a rollout and every window of its declared metrics again and compares, bit for bit: each batch with
+ * the counters it was taken from, the grounds of each decision, and verdict, crossing and evidence of each check and metric
+ * at the end.
  */
 export function* replay(events: readonly Event[], recorded: Recorded): Steps<Replay> {
-  const tally: Tally = { batches: 0, decisions: 0, differences: [] }
+  const tally: Tally = {
+    batches: 0,
+    windows: 0,
+    decisions: 0,
+    notRecomputed: [],
+    methods: new Set(),
+    differences: [],
+  }
   const rollout = yield* refold(recorded.stable, events, (event, before) => {
-    if (before === null) return
-    if (event.kind === 'metrics-observed') seeBatch(tally, event, before)
-    else seeDecision(tally, event, before)
+    seeMethod(tally, event)
+    if (before.rollout === null) return
+    if (event.kind === 'metrics-observed') seeBatch(tally, event, before.rollout)
+    if (event.kind === 'metrics-observed') seeUse(tally, event, before.rollout)
+    if (event.kind === 'metric-sampled') tally.windows += 1
+    seeDecision(tally, event, before)
   })
   const ends = rollout === null ? [] : differencesAtEnd(rollout, recorded, tally.batches)
   const differences = [...tally.differences, ...ends]
+  const { batches, windows, decisions, notRecomputed } = tally
   return {
     rollout: recorded.rollout,
-    batches: tally.batches,
-    verdicts: tally.decisions + (rollout?.checks.length ?? 0),
-    decisions: tally.decisions,
+    batches,
+    windows,
+    verdicts: decisions + (rollout?.checks.length ?? 0) + (rollout?.metrics.length ?? 0),
+    decisions,
+    notRecomputed: notRecomputed.slice(0, MOST_DIFFERENCES),
+    method: { now: ANALYSIS_METHOD, recorded: [...tally.methods] },
     differences: differences.slice(0, MOST_DIFFERENCES),
     isEqual: differences.length === 0,
+    standing: standingOf(differences, tally.methods),
   }
+}
+
+/** A new owner in the middle of a rollout may be of another version. */
+function seeMethod({ methods }: Tally, event: Event): void {
+  if (event.kind === 'rollout-started' || event.kind === 'controller-started')
+    methods.add(event.method ?? FIRST_METHOD)
+}
+
+function standingOf(differences: readonly Difference[], methods: ReadonlySet<number>): Replay['standing'] {
+  if (differences.length === 0) return 'equal'
+  const isSameMethod = [...methods].every((method) => method === ANALYSIS_METHOD)
+  return isSameMethod || differences.some(({ kind }) => kind === 'batch') ? 'differs' : 'other-method'
 }
 
 /** Batches are differences of counters that are kept beside them: one that was changed gives itself away. */
@@ -88,44 +151,48 @@ function seeBatch(
   )
 }
 
-/** The reason of a decision holds the evidence it was made on. */
-function seeDecision(tally: Tally, event: Event, before: RolloutState): void {
-  const reason = decisionOf(event)
-  if (reason === null) return
-  tally.decisions += 1
-  const judged = judgeRollout(before, undefined)
-  const place = { kind: 'decision' as const, batch: tally.batches, at: event.at }
-  const what = `${reason.code} ${String(reason.evidence.check ?? '')}`.trim()
-  if (judged.kind === 'ok') {
-    const recorded = numbersOf(reason)
-    tally.differences.push({ ...place, what, recorded, recomputed: 'no check is broken at this moment' })
-  } else if (numbersOf(reason) !== numbersOf(judged.reason))
-    tally.differences.push({
-      ...place,
-      what,
-      recorded: numbersOf(reason),
-      recomputed: numbersOf(judged.reason),
-    })
+/** So is what was used; memory is as it was seen, and no difference. */
+function seeUse(tally: Tally, { at, use }: EventOf<'metrics-observed'>, rollout: RolloutState): void {
+  const last = rollout.resources.cursor
+  if (use === undefined || use.batch === null || last === null) return
+  const again = useBetween(last, use.cursor, { of: sidesOf(rollout), present: use.batch })
+  const place = { kind: 'batch' as const, batch: tally.batches, at }
+  tally.differences.push(...compared(use.batch, again, 'use').map((one) => ({ ...place, ...one })))
 }
 
-function decisionOf(event: Event): Reason | null {
-  switch (event.kind) {
-    case 'return-started':
-    case 'failure-held':
-    case 'rollout-paused':
-      return isOfChecks(event.reason) ? event.reason : null
-    default:
-      return null
+/** The reason of a decision holds the evidence it was made on. */
+function seeDecision(tally: Tally, event: Event, before: ServiceState): void {
+  const made = redecide(event, before)
+  if (made === null) return
+  switch (made.kind) {
+    case 'not-recomputed': {
+      const { what, why } = made
+      tally.notRecomputed.push({ at: event.at, what, why })
+      return
+    }
+    case 'differs': {
+      const { what, recorded, recomputed } = made
+      tally.differences.push({
+        kind: 'decision',
+        batch: tally.batches,
+        at: event.at,
+        what,
+        recorded,
+        recomputed,
+      })
+      tally.decisions += 1
+      return
+    }
+    case 'equal':
+      tally.decisions += 1
   }
 }
 
-const isOfChecks = ({ code }: Reason): boolean => code === 'CHECK_CRITICAL' || code === 'CHECK_WARNING'
-
-/** JSON holds every double exactly. */
-const numbersOf = ({ code, evidence: { check, logE, logThreshold, requests } }: Reason): string =>
-  JSON.stringify({ code, check, logE, logThreshold, requests })
-
-function differencesAtEnd(rollout: RolloutState, { views, states }: Recorded, batch: number): Difference[] {
+function differencesAtEnd(
+  rollout: RolloutState,
+  { views, states, metrics, resources }: Recorded,
+  batch: number,
+): Difference[] {
   const place = { kind: 'check' as const, batch, at: null }
   const recomputed = checkViews(rollout)
   const ofViews = views.flatMap((view): Difference[] => {
@@ -138,8 +205,40 @@ function differencesAtEnd(rollout: RolloutState, { views, states }: Recorded, ba
     const found = rollout.checks.find(({ name }) => name === state.name)
     return compared(state, found, state.name).map((one) => ({ ...place, ...one }))
   })
-  return [...ofViews, ...ofStates]
+  const ofMetrics = (metrics ?? []).flatMap((state): Difference[] => {
+    const found = rollout.metrics.find(({ name }) => name === state.name)
+    return compared(state, found, state.name).map((one) => ({ ...place, ...one }))
+  })
+  const ofResources = compared(resources, resources === null ? null : rollout.resources, 'resources').map(
+    (one) => ({ ...place, ...one }),
+  )
+  return [
+    ...ofViews,
+    ...gaugeDifferences(recomputed, rollout, views).map((one) => ({ ...place, ...one })),
+    ...ofStates,
+    ...ofMetrics,
+    ...ofResources,
+  ]
 }
+
+/** A limit of resources has no evidence but its row. */
+function gaugeDifferences(
+  recomputed: readonly CheckView[],
+  { settings }: RolloutState,
+  views: readonly CheckView[],
+): ReturnType<typeof compared> {
+  return gaugesOf(settings.analysis).flatMap(({ name }) => {
+    const [view, again] = [views, recomputed].map((all) => all.find((one) => one.name === name))
+    return view === undefined || again === undefined ? [] : compared(groundsOf(view), groundsOf(again), name)
+  })
+}
+
+const groundsOf = ({ verdict, candidate, stable, samples }: CheckView) => ({
+  verdict,
+  candidate,
+  stable,
+  samples,
+})
 
 const endOf = (view: CheckView | undefined): string =>
   view === undefined ? 'no such check' : JSON.stringify({ verdict: view.verdict, ...view.evidence })

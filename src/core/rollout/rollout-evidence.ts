@@ -1,12 +1,17 @@
 import * as z from 'zod'
+import { dryRunText, isDryRun } from '../analysis/dry-run.ts'
 import { baselineTable } from '../analysis/evidence/baseline-table.ts'
 import { checkEvidence } from '../analysis/evidence/check-evidence.ts'
-import { BaselineTable, CheckEvidence } from '../analysis/evidence/evidence.ts'
+import { BaselineTable, CheckEvidence, ValueEvidence } from '../analysis/evidence/evidence.ts'
 import { unseenBy } from '../analysis/evidence/unseen.ts'
+import { gaugesOf } from '../analysis/resources/gauge.ts'
+import { checkViews } from './check-view.ts'
 import { checksWithState, describedCheck, dispersionNow } from './judge-rollout.ts'
-import { metricViews } from './metric-view.ts'
+import { metricEvidence } from './metric-evidence.ts'
+import type { RolloutState } from './state.ts'
 import type { Steps, Trail } from './trail.ts'
-import type { CheckView } from './view.ts'
+import { valueEvidence } from './value-evidence.ts'
+import { CheckView } from './view.ts'
 
 /** The verdicts of one rollout with all that they rest on. */
 export const RolloutEvidence = z.object({
@@ -19,8 +24,15 @@ export const RolloutEvidence = z.object({
   sentence: z.string(),
   startedAt: z.number(),
   batches: z.int(),
-  /** Most telling first: what was found worse, then by how near the evidence came to its threshold. */
+  /**
+   * Declared metrics that are counted among them. Most telling first: what was found worse, then by how near the evidence
+   * came to its threshold.
+   */
   checks: z.array(CheckEvidence),
+  /** Declared metrics that are one number for each version. */
+  values: z.array(ValueEvidence),
+  /** Limits of what instances use: there is nothing more to them than their row. */
+  resources: z.array(CheckView),
   baseline: BaselineTable,
   /** What the verdicts do not say, in sentences. */
   unseen: z.array(z.string()),
@@ -29,21 +41,29 @@ export type RolloutEvidence = z.infer<typeof RolloutEvidence>
 
 /** A step for each check. */
 export function* rolloutEvidence(
-  { rollout, looks, failures }: Trail,
+  { rollout, looks, failures, metrics }: Trail,
   { stream, sentence }: { stream: string; sentence: string },
 ): Steps<RolloutEvidence> {
   const checks: CheckEvidence[] = []
   for (const [index, of] of checksWithState(rollout).entries()) {
     const { verdict, sentence: said, threshold } = describedCheck(rollout, of)
     const dispersion = dispersionNow(rollout, of.check)
-    checks.push(
-      checkEvidence({ ...of, index }, looks, {
-        verdict: verdict.verdict,
-        sentence: said,
-        threshold,
-        dispersion,
-      }),
-    )
+    const evidence = checkEvidence({ ...of, index }, looks, {
+      verdict: verdict.verdict,
+      sentence: said,
+      threshold,
+      dispersion,
+    })
+    checks.push(isDryRun(rollout.settings.analysis, evidence.name) ? triedOnly(evidence) : evidence)
+    yield
+  }
+  const values: ValueEvidence[] = []
+  for (const metric of rollout.settings.analysis.metrics) {
+    const sampled = metrics.get(metric.name) ?? []
+    const counted = metricEvidence(rollout, metric, sampled)
+    if (counted !== null) checks.push(counted)
+    const value = valueEvidence(rollout, metric, sampled)
+    if (value !== null) values.push(value)
     yield
   }
   checks.sort((a, b) => weightOf(b) - weightOf(a))
@@ -56,13 +76,26 @@ export function* rolloutEvidence(
     startedAt: rollout.startedAt,
     batches: looks.length,
     checks,
-    baseline: baselineTable(rollout.baseline, looks),
-    unseen: [...unseenBy(checks, looks, failures), ...metricViews(rollout).map(withoutChart)],
+    values,
+    resources: checkViews(rollout).filter(({ name }) => isGauge(rollout, name)),
+    baseline: baselineTable({
+      recorded: rollout.baseline,
+      looks,
+      use: rollout.resources,
+      targets: rollout.settings.analysis.targets,
+    }),
+    unseen: unseenBy(checks, looks, failures),
   }
 }
 
-const withoutChart = ({ sentence }: CheckView): string =>
-  `No chart above shows the declared metric ${sentence}.`
+const isGauge = ({ settings }: RolloutState, name: string): boolean =>
+  gaugesOf(settings.analysis).some((gauge) => gauge.name === name)
+
+const triedOnly = (evidence: CheckEvidence): CheckEvidence => ({
+  ...evidence,
+  tier: 'report',
+  sentence: `${evidence.sentence}${dryRunText(evidence.tier, evidence.verdict === 'worse')}`,
+})
 
 const weightOf = ({ verdict, peakLogE, threshold }: CheckEvidence): number =>
   (verdict === 'worse' ? 1000 : 0) + peakLogE / threshold

@@ -4,6 +4,8 @@ export type Behaviour = {
   neverReady?: boolean
   /** Share (0 to 1) of requests answered with 500. */
   errorShare?: number
+  /** Share (0 to 1) of requests that never get an answer. */
+  hangShare?: number
   /** Share (0 to 1) of requests that are answered well and mean a payment that failed. */
   failedPayments?: number
   /** Where it counts payments for Prometheus. */
@@ -16,6 +18,8 @@ export type Behaviour = {
   listensAfterMs?: number
   /** A line it prints when it starts. */
   says?: string
+  /** Keeps one CPU busy from the moment it listens, though it answers well. */
+  burnsCpu?: boolean
   /** Written for each request, with its number, though the request is answered well. */
   writes?: string[]
   /** Variables whose values it prints when it starts. */

@@ -113,7 +113,16 @@ export const quickAnalysis = {
   minRequests: 1,
   compare: { errors: 'off', latency: 'off' },
   critical: { errorRate: '5%', errorPointsOverStable: 'off', p99: 'off', p95TimesStable: 'off' },
-  warning: { errorRate: 'off', errorPointsOverStable: 'off', p99: 'off', p95TimesStable: 'off' },
+  warning: {
+    errorRate: 'off',
+    errorPointsOverStable: 'off',
+    p99: 'off',
+    p95TimesStable: 'off',
+    throughput: 'off',
+    cpu: 'off',
+    memory: 'off',
+    disk: 'off',
+  },
 }
 
 /** `atEnd` takes the removal of a stack that outlives one test. */

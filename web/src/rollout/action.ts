@@ -1,7 +1,7 @@
 import type { ActionView, RolloutView, ServiceView } from '../../../src/core/rollout/view.ts'
 
-/** What can be done from the page; a deploy needs a version and is done in the terminal. */
-export type ActionName = Exclude<ActionView['name'], 'deploy'>
+/** What can be done from the page; a deploy needs a version and a jump a share: both are done in the terminal. */
+export type ActionName = Exclude<ActionView['name'], 'deploy' | 'jump'>
 
 export type Action = {
   label: string
@@ -31,7 +31,7 @@ export const ACTIONS: Record<ActionName, Action> = {
 export function orderedActions(view: ServiceView): (ActionView & { name: ActionName })[] {
   const useful = mostUseful(view.rollout)
   const known = view.actions.flatMap((action) =>
-    action.name === 'deploy' ? [] : [{ ...action, name: action.name }],
+    action.name === 'deploy' || action.name === 'jump' ? [] : [{ ...action, name: action.name }],
   )
   return known.sort((a, b) => Number(b.name === useful) - Number(a.name === useful))
 }

@@ -89,7 +89,7 @@ function CheckTile({ check, evidence, onOpen }: TileProps) {
       <p className="check-foot dim">
         {TIER[check.tier]} · {formatNoun(check.samples, 'sample')}
       </p>
-      {check.evidence === undefined ? null : (
+      {check.tier === 'stage' ? null : (
         <Opening title="Evidence" about={`for ${check.name}`} onOpen={onOpen}>
           <CheckEvidencePart evidence={evidence} name={check.name} />
         </Opening>

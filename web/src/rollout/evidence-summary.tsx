@@ -1,25 +1,26 @@
 import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
 
-const STATUS = { met: 'Met', missed: 'Missed', none: '–' } as const
+const STATUS = { met: 'Met', missed: 'Missed', 'not-known': 'Not known', none: '–' } as const
 
 /** What was before beside what is now, and what the checks do not say. */
 export function EvidenceSummary({ evidence }: { evidence: RolloutEvidence | null | undefined }) {
   if (evidence === undefined) return <div className="skeleton is-block" />
   if (evidence === null) return <p className="dim">Nothing was counted yet.</p>
   const { baseline, unseen, stable } = evidence
-  const before = baseline.before === 'recorded' ? 'Before' : 'Beside it'
+  const isRecorded = baseline.before === 'recorded'
   return (
     <>
       <div className="table-scroll">
         <table className="baseline">
           <caption className="visually-hidden">
-            {stable ?? 'Stable'} {before.toLowerCase()} and {evidence.candidate} now
+            {stable ?? 'Stable'} {isRecorded ? 'before and ' : ''}beside {evidence.candidate}
           </caption>
           <thead>
             <tr>
               <th scope="col">Metric</th>
-              <th scope="col">{before}</th>
-              <th scope="col">Now</th>
+              {isRecorded && <th scope="col">Before</th>}
+              <th scope="col">Stable</th>
+              <th scope="col">Candidate</th>
               <th scope="col">Change</th>
               <th scope="col">Target</th>
             </tr>
@@ -28,7 +29,8 @@ export function EvidenceSummary({ evidence }: { evidence: RolloutEvidence | null
             {baseline.rows.map((row) => (
               <tr key={row.metric}>
                 <th scope="row">{row.metric}</th>
-                <td>{row.before}</td>
+                {isRecorded && <td>{row.before}</td>}
+                <td>{row.stable}</td>
                 <td>{row.now}</td>
                 <td>{row.change}</td>
                 <td>
@@ -40,7 +42,7 @@ export function EvidenceSummary({ evidence }: { evidence: RolloutEvidence | null
         </table>
       </div>
       <ul className="unseen">
-        {unseen.map((sentence) => (
+        {[...baseline.notes, ...unseen].map((sentence) => (
           <li key={sentence} className="dim">
             {sentence}
           </li>

@@ -23,7 +23,7 @@ export function TargetsPanel({ targets }: { targets: HealthTargetView[] }) {
 }
 
 function markOf(met: boolean | null): StateMark {
-  if (met === null) return { label: 'No data', tone: 'quiet', glyph: 'minus' }
+  if (met === null) return { label: 'Not known', tone: 'quiet', glyph: 'minus' }
   return met
     ? { label: 'Met', tone: 'good', glyph: 'check' }
     : { label: 'Missed', tone: 'warn', glyph: 'alert' }

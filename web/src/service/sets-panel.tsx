@@ -1,5 +1,6 @@
 import type { SetView } from '../../../src/core/rollout/view.ts'
 import { formatCount, formatWeight } from '../format/amount.ts'
+import { formatBothZones } from '../format/moment.ts'
 import { Panel } from '../parts/panel.tsx'
 import { InstanceRow } from './instance-row.tsx'
 
@@ -49,6 +50,9 @@ function SetHead({ set }: { set: SetView }) {
           warn={observed !== null && desired !== observed}
         />
         <Fact name="In flight" value={formatCount(set.inFlight)} warn={false} />
+        {set.leavesAt === null ? null : (
+          <Fact name="Stays until" value={formatBothZones(set.leavesAt)} warn={false} />
+        )}
       </dl>
     </header>
   )

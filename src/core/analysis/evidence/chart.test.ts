@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { badWords, describeChart, evidenceChart } from './chart.ts'
-import type { CheckEvidence } from './evidence.ts'
+import { describeChart, evidenceChart } from './chart.ts'
+import type { CheckEvidence, ValueEvidence } from './evidence.ts'
 import { node, type SvgNode, svgText } from './svg.ts'
+import { valueChart } from './value-chart.ts'
 
 const point = (at: number, logE: number) => ({
   at,
@@ -17,6 +18,10 @@ const evidence = (change: Partial<CheckEvidence> = {}): CheckEvidence => ({
   limit: 'stable + 0.1 points',
   boundMs: null,
   about: 'errors',
+  counted: 'Errors',
+  unit: 'percent',
+  harm: 'more',
+  asking: null,
   limitShare: null,
   candidate: { bad: 8, total: 200 },
   stable: { bad: 0, total: 400 },
@@ -93,7 +98,10 @@ describe('the chart of evidence', () => {
     expect(describeChart(evidence(), options)).toBe(
       'errors against stable: worse. Evidence after 4 batches 6.1, at most 6.1; worse from 5.7 on. It was reached with batch 3 of the rollout. Errors: 1.1.0 4.0% (8 of 200), 1.0.0 0.0% (0 of 400).',
     )
-    expect(badWords({ about: 'latency', boundMs: 300 })).toBe('Slower than 300 ms')
+    const declared = { about: 'declared', counted: 'failures per 100', unit: 'per-100' } as const
+    expect(describeChart(evidence({ ...declared, crossedAtBatch: 1 }), options)).toBe(
+      'errors against stable: worse. Evidence after 4 windows 6.1, at most 6.1; worse from 5.7 on. It was reached with window 1. failures per 100: 1.1.0 4 per 100 (8 in 200), 1.0.0 0 per 100 (0 in 400).',
+    )
   })
 
   it('has colours of its own, light and dark, only where it stands alone', () => {
@@ -101,6 +109,55 @@ describe('the chart of evidence', () => {
     const alone = svgText(evidenceChart(evidence(), { ...options, isAlone: true }))
     expect(alone).toContain('prefers-color-scheme:dark')
     expect(alone).toContain('<title>errors against stable: worse</title>')
+  })
+})
+
+describe('the chart of values', () => {
+  const of = (count: number, change: Partial<ValueEvidence> = {}): ValueEvidence => ({
+    name: 'revenue '.repeat(30),
+    tier: 'warning',
+    verdict: 'warning',
+    sentence: '',
+    limit: 'warning 10%, critical 50%',
+    direction: 'either',
+    warningPercent: 10,
+    criticalPercent: 50,
+    warnedAt: null,
+    criticalAt: null,
+    passing: null,
+    windows: count,
+    asking: { provider: 'sql', asked: [], window: null, counted: count, empty: 0, failed: 0 },
+    points: Array.from({ length: count }, (_, at) => ({
+      at: at * 1000,
+      candidate: at % 2 === 0 ? -12_345_678 : 98_765,
+      stable: 1e7,
+      percent: -10,
+    })),
+    ...change,
+  })
+
+  it.each([0, 1, 240])(
+    'keeps %i windows inside, with both versions and each limit on both sides',
+    (count) => {
+      const chart = valueChart(of(count), { ...options, isAlone: true })
+      for (const { attributes } of all(chart).slice(1))
+        for (const number of (String(attributes.d ?? '').match(/-?[\d.]+/g) ?? []).map(Number)) {
+          expect(number).toBeGreaterThanOrEqual(0)
+          expect(number).toBeLessThanOrEqual(options.width)
+        }
+      for (const { children } of all(chart).filter(({ tag }) => tag === 'text'))
+        expect(String(children[0]).length * 6).toBeLessThan(options.width)
+      expect(svgText(chart)).not.toMatch(/NaN|Infinity|undefined/)
+      expect(withClass(chart, 'caution')).toHaveLength(2)
+      expect(withClass(chart, 'limit')).toHaveLength(2)
+      expect(withClass(chart, 'candidate-line')).toHaveLength(2)
+    },
+  )
+
+  it('has limits on the side that is the harm, and none that was not declared', () => {
+    const chart = valueChart(of(3, { direction: 'less-is-worse', criticalPercent: null }), options)
+    expect(withClass(chart, 'caution')).toHaveLength(1)
+    expect(withClass(chart, 'limit')).toEqual([])
   })
 })
 

@@ -5,12 +5,25 @@ import type { Batch, SideCounts } from '../batch.ts'
 import { noRequests } from '../batch.ts'
 import { type Check, checksOf } from '../check.ts'
 import { addBatch, type CheckState, evidenceNow, newCheckState, verdictOf } from '../judge.ts'
+import { noHostUse, noUse } from '../resources/use-sums.ts'
 import { baselineTable } from './baseline-table.ts'
 import { checkEvidence } from './check-evidence.ts'
 import type { CheckEvidence } from './evidence.ts'
 import type { Look } from './trail.ts'
 import { unseenBy } from './unseen.ts'
 
+const REST = {
+  use: { candidate: noUse(), stable: noUse(), host: noHostUse() },
+  targets: {
+    errorRatePercent: 0.1,
+    successRatePercent: 99.95,
+    p50Ms: 100,
+    p95Ms: 300,
+    p99Ms: 500,
+    cpuPercent: 70,
+    memoryPercent: 80,
+  },
+}
 const SETTINGS = simulatedSettings({
   analysis: {
     critical: { errorRatePercent: 5, p99Ms: 1000, p95TimesStable: 2 },
@@ -192,23 +205,49 @@ describe('the table of before and now', () => {
   const { looks } = judged(times(10, { candidate: side(50, 1, 60), stable: side(200, 0, 30) }))
 
   it('takes stable beside the candidate where nothing was recorded', () => {
-    const { before, rows } = baselineTable(null, looks)
+    const { before, rows, notes } = baselineTable({ recorded: null, looks, ...REST })
     expect(before).toBe('rollout')
+    expect(notes).toEqual([expect.stringContaining('this target cannot tell')])
     expect(rows).toMatchObject([
-      { metric: 'requests/s', before: '200.0', now: '50.0', change: '-', status: 'none' },
+      {
+        metric: 'requests/s',
+        before: 'not recorded',
+        stable: '200.0',
+        now: '50.0',
+        change: '-',
+        status: 'none',
+      },
       {
         metric: 'error rate',
-        before: '0.0%',
+        before: 'not recorded',
+        stable: '0.0%',
         now: '2.0%',
         change: '+2 points',
         target: '< 0.1%',
         status: 'missed',
       },
+      { metric: 'success rate', status: 'missed' },
       { metric: 'p50', status: 'met' },
       { metric: 'p95', status: 'met' },
       { metric: 'p99', status: 'met' },
+      {
+        metric: 'CPU',
+        stable: 'not known',
+        now: 'not known',
+        change: '-',
+        target: '< 70%',
+        status: 'not-known',
+      },
+      { metric: 'CPU at most', status: 'none' },
+      { metric: 'memory', status: 'not-known' },
+      { metric: 'memory at most' },
+      { metric: 'disk read' },
+      { metric: 'disk written' },
+      { metric: 'host disk busy' },
+      { metric: 'network in', now: 'not known' },
+      { metric: 'network out' },
     ])
-    expect(rows[2]?.change).toMatch(/^\+\d+%$/)
+    expect(rows[3]?.change).toMatch(/^\+\d+%$/)
   })
 
   it('takes the record of stable before the rollout where there is one', () => {
@@ -226,12 +265,38 @@ describe('the table of before and now', () => {
       p50Ms: 60,
       p95Ms: null,
       p99Ms: 700,
+      bytesInPerSecond: null,
+      bytesOutPerSecond: 1200,
+      use: {
+        ...{ cpus: 0.12, cpuPercent: 6, highestCpuPercent: 20, memoryPercent: 30, highestMemoryPercent: 31 },
+        ...{ diskReadBytesPerSecond: 0, diskWrittenBytesPerSecond: 1024, diskBytesPerInstanceSecond: 512 },
+        requestsPerSecond: 12,
+      },
+      diskBusyPercent: 3,
     }
-    const { before, rows } = baselineTable(recorded, looks)
+    const sums = {
+      ...noUse(),
+      ms: 10_000,
+      requests: 500,
+      cpuMs: 10_000,
+      cpuPercentMs: 500_000,
+      memoryPercentMs: 350_000,
+    }
+    const use = { candidate: sums, stable: noUse(), host: noHostUse() }
+    const { before, rows, notes } = baselineTable({ recorded, looks, use, targets: REST.targets })
+    const row = (metric: string) => rows.find((one) => one.metric === metric)
+    expect(row('CPU')).toMatchObject({
+      ...{ before: '6.0%', stable: 'not known', now: '50.0%', change: '+100% a request' },
+      ...{ target: '< 70%', status: 'met' },
+    })
+    expect(row('memory')).toMatchObject({ change: '+5 points' })
+    expect(row('host disk busy')).toMatchObject({ before: '3.0%', now: 'not known', change: '-' })
+    expect(row('network out')).toMatchObject({ before: '1.2 KiB/s', now: 'not known' })
+    expect(notes).toEqual([expect.stringContaining('this host does not tell')])
     expect(before).toBe('recorded')
     expect(rows[0]).toMatchObject({ before: '12.0', now: '50.0' })
     expect(rows[1]).toMatchObject({ before: '2.0%', change: 'none' })
-    expect(rows[3]).toMatchObject({ before: 'no data', change: '-' })
-    expect(rows[4]?.change).toMatch(/^-\d+%$/)
+    expect(rows[4]).toMatchObject({ before: 'no data', change: '-' })
+    expect(rows[5]?.change).toMatch(/^-\d+%$/)
   })
 })

@@ -1,17 +1,15 @@
-import { addSides } from '../batch.ts'
-import { countsOf, evidenceNow, isAboutErrors, thresholdOf } from '../judge.ts'
+import type { Check } from '../check.ts'
+import { countsIn, evidenceNow, isAboutErrors, thresholdOf } from '../judge.ts'
 import type { Dispersion } from '../sequential/dispersion.ts'
 import type { Verdict } from '../sequential/state.ts'
 import { burnFacts } from './burn-facts.ts'
+import { chanceOf } from './chance.ts'
 import { comparisonFacts } from './comparison-facts.ts'
 import type { CheckEvidence, EvidencePoint, Facts } from './evidence.ts'
 import { limitFacts } from './limit-facts.ts'
+import { crashFacts, throughputFacts } from './own-facts.ts'
+import { stretches } from './stretches.ts'
 import { counts, type Judged, type Look } from './trail.ts'
-
-/** More points than this nobody sees. */
-const MOST_POINTS = 240
-/** No figure of confidence beyond this: the model itself is not that sure. */
-const MOST_ONE_IN = 1_000_000_000
 
 /** What was said of the check when it was described. */
 export type Said = { verdict: Verdict; sentence: string; threshold: string; dispersion: Dispersion }
@@ -23,22 +21,25 @@ export function checkEvidence(judged: Judged, looks: readonly Look[], said: Said
   const facts = factsOf(judged, used, said.dispersion.phi)
   const peak = state.peakLogE
   const crossed = looks.findIndex(({ batch }) => batch.at === state.crossedAt)
-  const points = drawnTogether(judged, used, facts.boundMs)
+  const points = stretches(used).map((some) => pointOf(judged, some, facts.boundMs))
   return {
     name: check.name,
     tier: check.tier,
     verdict: said.verdict,
     sentence: said.sentence,
     limit: said.threshold,
-    about: isAboutErrors(check) ? 'errors' : 'latency',
+    about: aboutOf(check),
+    counted: countedWords(check, facts.boundMs),
+    unit: check.kind === 'crashes' ? 'per-100' : 'percent',
+    harm: check.kind === 'throughput' ? 'less' : 'more',
+    asking: null,
     ...facts,
     candidate: sumOf(points.map(({ candidate }) => candidate)),
     stable: sumOf(points.map(({ stable }) => stable)),
     logE: evidenceNow(check, state),
     peakLogE: peak,
     threshold: thresholdOf(check),
-    pValue: Math.min(1, Math.exp(-peak)),
-    oneIn: Math.max(1, Math.floor(Math.min(MOST_ONE_IN, Math.exp(peak)))),
+    ...chanceOf(peak),
     crossedAt: state.crossedAt,
     crossedAtBatch: state.crossedAt === null || crossed === -1 ? null : crossed + 1,
     looks: used.length,
@@ -59,31 +60,35 @@ function factsOf(judged: Judged, used: readonly Look[], phi: number): Facts {
     case 'latency-limit':
     case 'latency-over-stable':
       return limitFacts({ check, state, index }, used, phi)
+    case 'throughput':
+      return throughputFacts(check, used)
+    case 'crashes':
+      return crashFacts(check, { state, index }, used)
   }
 }
 
-function drawnTogether(judged: Judged, used: readonly Look[], boundMs: number | null): EvidencePoint[] {
-  const width = Math.min(MOST_POINTS, used.length)
-  return Array.from({ length: width }, (_, point) => {
-    const from = Math.floor((point * used.length) / width)
-    return pointOf(judged, used.slice(from, Math.floor(((point + 1) * used.length) / width)), boundMs)
-  })
+function aboutOf(check: Check): CheckEvidence['about'] {
+  if (check.kind === 'throughput' || check.kind === 'crashes') return check.kind
+  return isAboutErrors(check) ? 'errors' : 'latency'
+}
+
+function countedWords(check: Check, boundMs: number | null): string {
+  if (isAboutErrors(check)) return 'Errors'
+  if (check.kind === 'throughput') return 'Answered of the requests due'
+  if (check.kind === 'crashes') return 'Crashes of instance hours'
+  return boundMs === null ? 'Slow requests' : `Slower than ${boundMs} ms`
 }
 
 function pointOf({ check, index }: Judged, looks: readonly Look[], boundMs: number | null): EvidencePoint {
-  const sides = looks
-    .map(({ batch: { candidate, stable } }) => ({ candidate, stable }))
-    .reduce((sum, side) => ({
-      candidate: addSides(sum.candidate, side.candidate),
-      stable: addSides(sum.stable, side.stable),
-    }))
+  const sides = looks.map(({ batch }) => countsIn(check, { boundMs }, batch))
   return {
     at: looks.at(-1)?.batch.at ?? 0,
     logE: looks.reduce(
       (most, { checks }) => Math.max(most, checks[index]?.logE ?? 0),
       Number.NEGATIVE_INFINITY,
     ),
-    ...countsOf(check, { boundMs }, sides),
+    candidate: sumOf(sides.map(({ candidate }) => candidate)),
+    stable: sumOf(sides.map(({ stable }) => stable)),
   }
 }
 

@@ -3,8 +3,9 @@ import { type CheckState, comparisonOf, metricBatch } from '../judge.ts'
 import { momentOf } from '../sequential/decisive-moment.ts'
 import { shownBound } from '../sequential/explain.ts'
 import { requestsNeeded } from '../sequential/growth.ts'
-import { lowerBounds, passingShare } from '../sequential/lower-bounds.ts'
+import { lowerBounds } from '../sequential/lower-bounds.ts'
 import { Metric } from '../sequential/metric.ts'
+import { passingShare } from '../sequential/passing-share.ts'
 import { newState, type SequentialState } from '../sequential/state.ts'
 import type { Facts } from './evidence.ts'
 import { leastNoticed } from './least-noticed.ts'
@@ -22,11 +23,9 @@ export function comparisonFacts(
   const metric = { ...metricOf(check), dispersion: phi }
   const both = used.filter(({ batch }) => batch.candidate.requests > 0 && batch.stable.requests > 0)
   const sequential = check.kind === 'compare' ? (state.sequential ?? newState()) : sequentialOf(state, both)
-  const deciding = state.crossedAt === null ? used : used.slice(0, peakOf(index, used) + 1)
-  const moment = momentOf(
-    metric,
-    deciding.map((look) => batchOf(check, look)),
-  )
+  const batches = used.map((look) => batchOf(check, look))
+  const deciding = state.crossedAt === null ? batches : batches.slice(0, peakOf(index, used) + 1)
+  const moment = momentOf(metric, deciding)
   // Without any evidence for "worse" there is nothing that it shows at least.
   const bounds =
     moment.cells.length === 0 || state.peakLogE <= 0 ? null : lowerBounds(metric, moment, check.alpha)
@@ -37,7 +36,7 @@ export function comparisonFacts(
     boundMs: boundOf({ check, state }),
     limitShare: null,
     atLeast: { ratio: bounds?.ratio ?? null, points: bounds?.points ?? null, share: null },
-    passing: passingShare(metric, moment, check.alpha),
+    passing: passingShare(metric, batches, { alpha: check.alpha, direction: 0 }),
     needed: {
       what: `one that is ${points} ${points === 1 ? 'point' : 'points'} worse than stable`,
       toNotice,

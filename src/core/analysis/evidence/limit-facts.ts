@@ -7,12 +7,12 @@ import {
   type SideCount,
 } from '../e-process.ts'
 import { countsOf, isAboutErrors, limitTerms, thresholdOf } from '../judge.ts'
+import { edge } from '../sequential/search.ts'
 import type { Facts } from './evidence.ts'
 import { type Judged, type Look, peakOf } from './trail.ts'
 
 type JudgedLimit = Judged & { check: ShareLimit }
 
-const ROUNDS = 50
 /** What is looked ahead for: a candidate at this many times the limit. */
 const TIMES_LIMIT = 2
 
@@ -25,7 +25,7 @@ export function limitFacts(judged: JudgedLimit, used: readonly Look[], phi: numb
     boundMs: isAboutErrors(check) ? null : state.boundMs,
     limitShare,
     atLeast: { ratio: null, points: null, share: lowerBoundOfRate(countedIn(judged, decisive), check.alpha) },
-    passing: passingLimit(judged, decisive),
+    passing: passingLimit(judged, used),
     needed: {
       what: `one at ${TIMES_LIMIT} times the limit`,
       toNotice: used.length === 0 ? null : toNotice(judged, phi),
@@ -54,29 +54,52 @@ function countedIn(judged: JudgedLimit, looks: readonly Look[]): SideCount {
   )
 }
 
-/** The share of the candidate, the same all the time, up to which as many requests would have passed. */
+/** The share of the candidate, the same all the time, up to which as many requests would have passed after every batch. */
 function passingLimit(judged: JudgedLimit, looks: readonly Look[]): number | null {
+  const course = courseOf(judged, looks)
+  if (course.caps.length === 0) return null
+  const threshold = thresholdOf(judged.check)
+  const passes = (share: number): boolean => neverReaches(course, share, threshold)
+  return passes(1) ? 1 : edge(0, 1, passes)
+}
+
+/**
+ * What each batch adds for every alternative: without a bad one, for each unit of their share, and at most. A long rollout is
+ * gone through dozens of times, so all that does not depend on the share is worked out once.
+ */
+type Course = { fixed: Float64Array; slope: Float64Array; caps: readonly number[] }
+
+function courseOf(judged: JudgedLimit, looks: readonly Look[]): Course {
   const { check, state } = judged
-  const batches = looks.map((look) => ({
-    batch: look.batch,
-    by: dispersionIn(judged, look),
-    total: countsOf(check, state, look.batch).candidate.total,
-  }))
-  if (batches.every(({ total }) => total === 0)) return null
-  const passes = (share: number): boolean => {
-    const terms = batches.map(({ total, ...one }) => limitTerms(check, { bad: share * total, total }, one))
-    const sums = ALTERNATIVES.map((_, index) => terms.reduce((sum, one) => sum + (one[index] ?? 0), 0))
-    return logMeanExp(sums) < thresholdOf(check)
+  const limitShare = limitShareOf(check)
+  const fixed: number[] = []
+  const slope: number[] = []
+  const caps: number[] = []
+  for (const look of looks) {
+    const { total } = countsOf(check, state, look.batch).candidate
+    if (total === 0) continue
+    const one = { batch: look.batch, by: dispersionIn(judged, look) }
+    fixed.push(...limitTerms(check, { bad: 0, total }, one))
+    slope.push(...logTermsAgainstLimit({ bad: total, total: 0 }, limitShare).map((term) => term / one.by))
+    caps.push(Math.max(...limitTerms(check, { bad: Number.POSITIVE_INFINITY, total }, one)))
   }
-  if (passes(1)) return 1
-  let inside = 0
-  let outside = 1
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const middle = (inside + outside) / 2
-    if (passes(middle)) inside = middle
-    else outside = middle
-  }
-  return inside
+  return { fixed: Float64Array.from(fixed), slope: Float64Array.from(slope), caps }
+}
+
+function neverReaches({ fixed, slope, caps }: Course, share: number, threshold: number): boolean {
+  const size = ALTERNATIVES.length
+  const sums = new Array<number>(size).fill(0)
+  return caps.every((cap, row) => {
+    let most = Number.NEGATIVE_INFINITY
+    for (let column = 0; column < size; column += 1) {
+      const at = row * size + column
+      const sum = (sums[column] ?? 0) + Math.min(cap, (fixed[at] ?? 0) + share * (slope[at] ?? 0))
+      sums[column] = sum
+      if (sum > most) most = sum
+    }
+    // An average is never above its highest term.
+    return most < threshold || logMeanExp(sums) < threshold
+  })
 }
 
 /** From the growth of the evidence for each request, with the alternative that is through first. */

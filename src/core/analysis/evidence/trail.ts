@@ -1,7 +1,9 @@
 import type { Batch } from '../batch.ts'
 import type { Check } from '../check.ts'
+import { comparedCrashes } from '../crashes.ts'
 import type { CheckState } from '../judge.ts'
 import type { Dispersions } from '../stable-minutes.ts'
+import { answeredOfDue } from '../throughput.ts'
 
 /** One batch of a rollout with what was known when it was judged. */
 export type Look = {
@@ -18,6 +20,8 @@ export type Judged = { check: Check; state: CheckState; index: number }
 /** Does the check add this batch to its evidence? */
 export function counts({ check, index }: Judged, { batch, isWarmingUp, checks }: Look): boolean {
   if (batch.candidate.requests === 0 && batch.stable.requests === 0) return false
+  if (check.kind === 'throughput') return !isWarmingUp && answeredOfDue(batch) !== null
+  if (check.kind === 'crashes') return comparedCrashes(batch) !== null
   if (check.kind === 'compare') return check.of === 'errors' || !isWarmingUp
   return check.kind !== 'latency-over-stable' || checks[index]?.boundMs !== null
 }

@@ -1,5 +1,6 @@
 import type { CheckEvidence } from './evidence.ts'
 import type { Look } from './trail.ts'
+import { count } from './words.ts'
 
 /** What nobody should read into the verdicts, in whole sentences. */
 export function unseenBy(
@@ -35,13 +36,16 @@ export function unseenBy(
   ]
 }
 
-function smallRise({ name, tier, verdict, leastNoticed }: CheckEvidence): string | null {
-  if (tier !== 'compare' || verdict === 'worse' || leastNoticed === null) return null
+function smallRise({ name, tier, about, verdict, leastNoticed, ...of }: CheckEvidence): string | null {
+  if (tier !== 'compare' && about !== 'declared') return null
+  if (verdict === 'worse' || leastNoticed === null) return null
   const { points, requests: compared } = leastNoticed
-  const requests = `${compared.toLocaleString('en-US')} requests`
+  const size = `${count(compared)} ${about === 'declared' ? 'counted' : 'requests'} of the candidate beside stable`
+  const change = of.harm === 'less' ? 'fall' : 'rise'
+  const unit = of.unit === 'percent' ? 'points' : 'per 100'
   return points === null
-    ? `${name}: ${requests} of the candidate beside stable are too few to show any rise.`
-    : `${name}: a rise of less than about ${Number(points.toPrecision(2))} points would not have been noticed with ${requests} of the candidate beside stable.`
+    ? `${name}: ${size} are too few to show any ${change}.`
+    : `${name}: a ${change} of less than about ${Number(points.toPrecision(2))} ${unit} would not have been noticed with ${size}.`
 }
 
 const some = (part: number, looks: readonly Look[]): string =>

@@ -28,11 +28,12 @@ export function decisiveMoment(metric: Metric, batches: readonly Batch[], alpha:
   return { direction, cells: cellsOf(metric, batches.slice(0, state.batches), direction) }
 }
 
-/** The same where it is known which batches decide, and there is one direction only. */
-export const momentOf = (metric: Metric, deciding: readonly DispersedBatch[]): DecisiveMoment => ({
-  direction: 0,
-  cells: cellsOf(metric, deciding, 0),
-})
+/** The same where it is known which batches decide, and in which direction. */
+export const momentOf = (
+  metric: Metric,
+  deciding: readonly DispersedBatch[],
+  direction = 0,
+): DecisiveMoment => ({ direction, cells: cellsOf(metric, deciding, direction) })
 
 function cellsOf(metric: Metric, batches: readonly DispersedBatch[], direction: number): Cell[] {
   return batches

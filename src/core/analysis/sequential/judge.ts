@@ -1,7 +1,8 @@
 import type { Batch } from './batch.ts'
 import { decisiveMoment } from './decisive-moment.ts'
-import { type LowerBounds, lowerBounds, passingShare } from './lower-bounds.ts'
+import { type LowerBounds, lowerBounds } from './lower-bounds.ts'
 import type { Metric } from './metric.ts'
+import { passingShare } from './passing-share.ts'
 import { addBatch, newState, type SequentialState, type Standing, type Verdict, verdictOf } from './state.ts'
 
 /** Chance of a wrong `worse`, and of a wrong `not-worse`. */
@@ -19,7 +20,7 @@ export type Judgement = {
   series: readonly number[]
   /** `null` when nothing was compared. */
   bounds: LowerBounds | null
-  /** What would have passed; `null` for a histogram and when nothing was compared. */
+  /** What would have passed throughout; `null` for a histogram and when nothing was compared. */
   passing: number | null
 }
 
@@ -47,7 +48,7 @@ export function judgeMetric(metric: Metric, batches: readonly Batch[], budget: B
     crossedAtBatch,
     series,
     bounds: state.compared > 0 ? lowerBounds(metric, moment, alpha) : null,
-    passing: passingShare(metric, moment, alpha),
+    passing: passingShare(metric, batches, { alpha, direction: moment.direction }),
   }
 }
 

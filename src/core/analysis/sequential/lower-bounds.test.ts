@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { chance, draw } from '../chance.test.fixture.ts'
 import type { Batch } from './batch.ts'
 import { decisiveMoment } from './decisive-moment.ts'
-import { judgeMetric } from './judge.ts'
-import { lowerBounds as boundsAt, passingShare as passingAt } from './lower-bounds.ts'
+import { lowerBounds as boundsAt } from './lower-bounds.ts'
 import { Metric, type MetricInput } from './metric.ts'
 import { addBatch, newState, verdictOf } from './state.ts'
 
@@ -22,8 +21,6 @@ const logEvidence = (metric: Metric, batches: readonly Batch[]): number =>
 
 const lowerBounds = (metric: Metric, batches: readonly Batch[], alpha: number) =>
   boundsAt(metric, decisiveMoment(metric, batches, alpha), alpha)
-const passingShare = (metric: Metric, batches: readonly Batch[], alpha: number) =>
-  passingAt(metric, decisiveMoment(metric, batches, alpha), alpha)
 
 const BAD = [batch(40, 1000, 1, 1000), batch(110, 2000, 12, 6000)]
 
@@ -86,36 +83,5 @@ describe('the lower bounds', () => {
     expect(ratio).toBeGreaterThan(3)
     expect(ratio).toBeLessThan(10)
     expect(points).toBeLessThan(10)
-  })
-})
-
-describe('what would have passed', () => {
-  it('is the share at which the evidence just does not suffice', () => {
-    const share = passingShare(metricOf(), BAD, 0.01) ?? Number.NaN
-    const at = (level: number): Batch[] =>
-      BAD.map(({ stable }, index) => {
-        const total = index === 0 ? 1000 : 2000
-        return { candidate: { bad: level * total, total }, stable }
-      })
-    expect(logEvidence(metricOf(), at(share * 0.999))).toBeLessThan(Math.log(100))
-    expect(logEvidence(metricOf(), at(share * 1.001))).toBeGreaterThan(Math.log(100))
-  })
-
-  it('is a least share where less is worse', () => {
-    const less = metricOf({ kind: 'rate', direction: 'less-is-worse' })
-    const fewer: Batch = { candidate: { events: 2, exposure: 100 }, stable: { events: 60, exposure: 100 } }
-    const share = passingShare(less, [fewer], 0.01) ?? Number.NaN
-    expect(share).toBeGreaterThan(0.1)
-    expect(share).toBeLessThan(0.6)
-    const enough = { events: Math.ceil(share * 100), exposure: 100 }
-    expect(judgeMetric(less, [{ ...fewer, candidate: enough }], { alpha: 0.01, beta: 0.01 })).toMatchObject({
-      standing: { verdict: 'watching' },
-    })
-  })
-
-  it('is not said of histograms and of nothing', () => {
-    expect(passingShare(metricOf(), [], 0.01)).toBeNull()
-    const latency = metricOf({ kind: 'histogram', bounds: [100] })
-    expect(passingShare(latency, [], 0.01)).toBeNull()
   })
 })

@@ -1,9 +1,8 @@
 import { type DecisiveMoment, logEvidenceOf, type Weighed, weigh } from './decisive-moment.ts'
 import type { Metric } from './metric.ts'
-import { directionsOf, toleranceOf } from './question.ts'
+import { directionsOf } from './question.ts'
+import { edge, firstOf } from './search.ts'
 
-/** Halvings, or doublings, of the range that is searched: far below what anybody prints. */
-const ROUNDS = 50
 const LOG_RATIOS = { least: Math.log(1e-9), most: Math.log(1e9) }
 
 export type LowerBounds = {
@@ -47,48 +46,3 @@ const largestShare = (crosses: (share: number) => boolean): number =>
         crosses,
       )
     : 0
-
-/**
- * The share of the candidate, the same in every batch, up to which the verdict would not have been `worse` against what
- * stable did; where less is worse, from which on. `null` for a histogram, and when nothing was compared.
- */
-export function passingShare(metric: Metric, moment: DecisiveMoment, alpha: number): number | null {
-  if (metric.kind === 'histogram' || moment.cells.length === 0) return null
-  const threshold = Math.log(directionsOf(metric) / alpha)
-  const { ratio, share: tolerated } = toleranceOf(metric)
-  const weighed = weigh(metric, moment.cells, ratio)
-  const isSwapped = isLess(metric, moment)
-  const passes = (share: number): boolean =>
-    logEvidenceOf(weighed, ({ x: [x = 0], y: [y = 0], n, m, cost }) => [
-      (isSwapped ? x - share * m : share * n - y) - tolerated * cost,
-    ]) < threshold
-  if (isSwapped) return passes(0) ? 0 : edge(firstOf(passes), 0, passes)
-  if (metric.kind === 'ratio' && passes(1)) return 1
-  return edge(
-    0,
-    firstOf((share) => !passes(share)),
-    passes,
-  )
-}
-
-const isLess = (metric: Metric, { direction }: DecisiveMoment): boolean =>
-  metric.kind !== 'histogram' && (metric.direction === 'less-is-worse' || direction === 1)
-
-/** The first of 1, 2, 4, ... for which it is so. */
-function firstOf(isSo: (value: number) => boolean): number {
-  let value = 1
-  for (let round = 0; round < ROUNDS && !isSo(value); round += 1) value *= 2
-  return value
-}
-
-/** Where `holds` ends between a value for which it holds and one for which it does not. */
-function edge(holding: number, failing: number, holds: (value: number) => boolean): number {
-  let inside = holding
-  let outside = failing
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const middle = (inside + outside) / 2
-    if (holds(middle)) inside = middle
-    else outside = middle
-  }
-  return inside
-}

@@ -100,6 +100,13 @@ export function verdictOf(
   return { verdict: decided(state, standing), ...standing }
 }
 
+/** Whether the verdict is `worse`, without the rest of it: every batch asks. */
+export const isWorse = (metric: Metric, { compared, peak }: SequentialState, alpha: number): boolean =>
+  compared > 0 && peak >= Math.log(directionsOf(metric) / alpha)
+
+/** Log evidence for "worse" after the last batch, without the rest of the verdict. */
+export const evidenceOf = (metric: Metric, { worse }: SequentialState): number => strongest(metric, worse)
+
 function decided(state: SequentialState, standing: Omit<Standing, 'verdict'>): Verdict {
   if (state.compared === 0) return 'no-data'
   if (state.peak >= standing.threshold) return 'worse'

@@ -21,8 +21,19 @@ server.on('upgrade', openWebSocket)
 process.once('SIGTERM', () => server.close(() => process.exit(0)))
 const port = behaviour.ownPort ?? Number(process.env.PORT)
 setTimeout(() => {
-  server.listen(port, '127.0.0.1', () => console.log(`version ${version} listens on ${port}`))
+  server.listen(port, '127.0.0.1', () => {
+    console.log(`version ${version} listens on ${port}`)
+    if (behaviour.burnsCpu) burn()
+  })
 }, behaviour.listensAfterMs ?? 0)
+
+const BURN_MS = 20
+/** Requests come in between. */
+function burn() {
+  const until = Date.now() + BURN_MS
+  while (Date.now() < until);
+  setImmediate(burn)
+}
 
 let answered = 0
 const payments = { all: 0, failed: 0 }
@@ -48,6 +59,7 @@ function answer(request, response) {
     if (request.url === '/slow') return setTimeout(say, SLOW_MS, 200, 'slow')
     if (request.url === '/marker') return say(200, behaviour.marker ?? '')
     if (request.url === '/variable') return say(200, process.env.KEPT ?? 'unset')
+    if (Math.random() < (behaviour.hangShare ?? 0)) return undefined
     answered += 1
     for (const text of behaviour.writes ?? [])
       console.error(text.replace('{n}', answered).replace('{key}', process.env.API_KEY))
