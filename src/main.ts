@@ -28,7 +28,7 @@ async function dispatch(argv: string[]): Promise<void> {
     default: {
       const { runCli } = await import('./cli/main.ts')
       const { processIo } = await import('./cli/process-io.ts')
-      process.exitCode = await runCli(argv, processIo({ keeper, metrics }))
+      process.exitCode = await runCli(argv, processIo({ keeper, metrics, checker }))
     }
   }
 }
@@ -39,8 +39,16 @@ async function keeper(stateFolder: string) {
   return openStateKeeper(stateFolder, process.env)
 }
 
+type Place = { stateFolder: string; folder: string }
+
 /** Nor do they know a provider of metrics. */
-async function metrics({ stateFolder, folder }: { stateFolder: string; folder: string }) {
+async function metrics({ stateFolder, folder }: Place) {
   const { openMetricTester } = await import('./controller/metric-tester.ts')
   return openMetricTester({ stateFolder, folder, env: process.env })
+}
+
+/** Nor how a check is made. */
+async function checker({ stateFolder, folder }: Place) {
+  const { openChecker } = await import('./controller/checker.ts')
+  return openChecker({ stateFolder, folder, env: process.env })
 }

@@ -57,10 +57,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/deploy.ts'),
   },
   {
+    name: 'verify',
+    group: 'Release',
+    summary: 'make the checks of the file on what runs now',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
     name: 'promote',
     group: 'Release',
     summary: 'go on to the next step now, or to the end',
     load: () => import('./commands/promote.ts'),
+  },
+  {
+    name: 'jump',
+    group: 'Release',
+    summary: 'go to another step of the plan, ahead or back',
+    load: () => import('./commands/jump.ts'),
   },
   {
     name: 'pause',

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { readWeight } from '../config/units.ts'
 import { formatDuration, parseDuration } from '../core/shared/duration.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { CommandAbout, CommandListing } from './command-listing.ts'
@@ -47,6 +48,14 @@ export const DurationArgument = z.string().transform((text, context): number => 
     code: 'custom',
     message: `"${text}" is not a time: write it like ${formatDuration(90_000)} or 30m`,
   })
+  return z.NEVER
+})
+
+/** `25%` or `0.5%`; per mille. */
+export const WeightArgument = z.string().transform((text, context): number => {
+  const reading = readWeight(text)
+  if (reading.kind === 'ok') return reading.value
+  context.addIssue({ code: 'custom', message: `"${text}" is not a share: write it like 25% or 0.5%` })
   return z.NEVER
 })
 

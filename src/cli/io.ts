@@ -1,5 +1,6 @@
 import type { Result } from '../core/shared/result.ts'
 import type { StateKeeper } from '../operations/backup/keeper.ts'
+import type { Checker } from '../operations/checker.ts'
 import type { MetricTester } from '../operations/metrics/tester.ts'
 
 /** Everything a command touches of the world around it, so that a test can bring its own. */
@@ -24,6 +25,8 @@ export interface Io {
   keeper(stateFolder: string): Promise<StateKeeper>
   /** Asks metrics; it knows the providers, which no command does. */
   metrics(place: { stateFolder: string; folder: string }): Promise<Result<MetricTester>>
+  /** Makes the checks of the file from here. */
+  checker(place: { stateFolder: string; folder: string }): Promise<Result<Checker>>
 }
 
 /** A terminal with a person before it. */

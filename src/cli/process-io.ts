@@ -5,7 +5,7 @@ import type { Io, Terminal } from './io.ts'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** The real world. */
-export function processIo({ keeper, metrics }: Pick<Io, 'keeper' | 'metrics'>): Io {
+export function processIo({ keeper, metrics, checker }: Pick<Io, 'keeper' | 'metrics' | 'checker'>): Io {
   endQuietlyWhenNobodyReads()
   return {
     env: process.env,
@@ -17,6 +17,7 @@ export function processIo({ keeper, metrics }: Pick<Io, 'keeper' | 'metrics'>): 
     input: readInput,
     keeper,
     metrics,
+    checker,
     terminal: process.stdout.isTTY && process.stdin.isTTY ? processTerminal() : null,
     onInterrupt: (callback) => {
       for (const signal of SIGNALS) process.on(signal, callback)

@@ -8,7 +8,8 @@ export type Conflict = Complaint & { paths: string[] }
 export function conflictsIn(settings: ServiceSettings): Conflict[] {
   return [
     ...healthConflicts(settings),
-    ...canaryConflicts(settings),
+    ...watchConflicts(settings),
+    ...failureLimitConflicts(settings),
     ...runConflicts(settings),
     ...repeated(
       settings.notify.map((channel) => channel.name),
@@ -35,13 +36,26 @@ function healthConflicts({ health }: ServiceSettings): Conflict[] {
   ]
 }
 
-function canaryConflicts({ strategy, analysis }: ServiceSettings): Conflict[] {
+function watchConflicts({ strategy, analysis }: ServiceSettings): Conflict[] {
+  const key = strategy.kind === 'canary' ? 'canary' : 'blueGreen'
   if (strategy.watchMs >= analysis.intervalMs) return []
   return [
     conflict(
-      ['strategy.canary.watch', 'analysis.interval'],
+      [`strategy.${key}.watch`, 'analysis.interval'],
       `is ${durationText(strategy.watchMs)}, shorter than the ${durationText(analysis.intervalMs)} between two looks of the analysis, so that nothing would be watched`,
       `Write at least ${durationText(analysis.intervalMs)}.`,
+    ),
+  ]
+}
+
+function failureLimitConflicts({ analysis }: ServiceSettings): Conflict[] {
+  const { limit, of } = analysis.resourceFailureLimit
+  if (limit <= of) return []
+  return [
+    conflict(
+      ['analysis.resourceFailureLimit.limit', 'analysis.resourceFailureLimit.of'],
+      `is ${limit} of the last ${of}, which is never`,
+      'Write at most "of".',
     ),
   ]
 }

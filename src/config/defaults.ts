@@ -3,7 +3,7 @@
  * the reference print them, so a default stands in one place only.
  */
 export const DEFAULTS = {
-  run: { artifact: '.', replicas: 1, envFile: [], env: {}, secrets: [], stopGrace: '10s' },
+  run: { artifact: '.', replicas: 1, envFile: [], env: {}, secrets: [], stopGrace: '10s', resources: {} },
   health: { interval: '1s', timeout: '1s', successes: 2, failures: 3, deadline: '60s', slowStart: '0s' },
   drain: { requests: '30s', websockets: '60s' },
   strategy: { canary: { preset: 'standard', watch: '60m', earliest: 'off', hold: '30s', ready: '100%' } },
@@ -11,12 +11,46 @@ export const DEFAULTS = {
     alpha: '1%',
     interval: '1s',
     minRequests: 100,
-    compare: { errors: { ratio: 1, points: '0.1%' }, latency: { ratio: 1.1, points: '1%' } },
+    compare: {
+      errors: { ratio: 1, points: '0.1%' },
+      latency: { ratio: 1.1, points: '1%' },
+      crashes: { ratio: 1 },
+    },
     notice: '1%',
     dispersion: 'auto',
     warmUp: '30s',
-    critical: { errorRate: '1%', errorPointsOverStable: '5%', p99: '1000ms', p95TimesStable: 2 },
-    warning: { errorRate: '0.5%', errorPointsOverStable: 'off', p99: '500ms', p95TimesStable: 'off' },
+    critical: {
+      errorRate: '1%',
+      errorPointsOverStable: '5%',
+      p99: '1000ms',
+      p95TimesStable: 2,
+      throughput: 'off',
+      cpu: 'off',
+      memory: 'off',
+      disk: 'off',
+      forLong: { throughput: '50%', p95TimesStable: 1.5, over: '5m' },
+    },
+    warning: {
+      errorRate: '0.5%',
+      errorPointsOverStable: 'off',
+      p99: '500ms',
+      p95TimesStable: 'off',
+      throughput: '50%',
+      cpu: '80%',
+      memory: '85%',
+      disk: '80%',
+    },
+    resourceFailureLimit: { limit: 3, of: 5 },
+    targets: {
+      errorRate: '0.1%',
+      successRate: '99.95%',
+      p50: '100ms',
+      p95: '300ms',
+      p99: '500ms',
+      cpu: '70%',
+      memory: '80%',
+    },
+    dryRun: [],
     slo: 'off',
     alerts: { critical: 'pause', warning: 'report', match: {} },
     failingChecks: 3,
@@ -26,6 +60,7 @@ export const DEFAULTS = {
     newErrorsAtLeast: 3,
     metrics: [],
   },
+  verify: [],
   rollback: { window: 3, onFailure: 'rollback', breaker: { count: 3, within: '24h' } },
   onControllerLoss: 'hold',
   drift: 'correct',
@@ -41,6 +76,7 @@ export const METRIC_DEFAULTS = {
   tolerance: { ratio: 1, points: '0.1%' },
   notice: '1%',
   deviation: { warning: '10%', critical: 'off' },
+  failureLimit: { limit: 3, of: 5 },
   every: '30s',
   delay: '0s',
   timeout: '5s',
@@ -48,6 +84,10 @@ export const METRIC_DEFAULTS = {
   onNoData: { after: '5m', policy: 'hold' },
   onTrouble: { failures: 5, retry: '2s', policy: 'hold' },
 } as const
+/** What a check of `verify` has without saying so. */
+export const VERIFY_DEFAULTS = { when: 'both', timeout: '30s' } as const
+/** What `blueGreen` has without saying so; the rest is as with canary. */
+export const DEFAULT_BLUE_GREEN = { switch: '0s', warm: '0s', warmInProduction: '24h' } as const
 /** The watch after the watch: in production, unless the file says otherwise. */
 export const DEFAULT_LIGHT_WATCH = { for: '24h', onFinding: 'alarm' } as const
 /** `analysis.slo` without a window. */

@@ -14,6 +14,7 @@ notify: [{ name: team, webhook: https://hooks.example.com/x, secret: HOOK }]
 analysis: { compare: { latency: off }, critical: { p99: off } }
 environments:
   production: { run: { replicas: 4 }, strategy: { canary: quick } }
+  staging: { run: { resources: { cpus: 0.5, memory: 512MiB } } }
 `
 
 function loaded(environment: string) {
@@ -46,6 +47,14 @@ test('every effective value is written as in the file, with its origin', () => {
       '{ name: team, webhook: https://hooks.example.com/x, secret: HOOK, on: ["*"] } <- sluice.yaml:9:9',
   })
   expect(rowsOf('local').get('strategy.canary.steps[0]')).toContain('default: preset standard')
+})
+
+test('resources are written as in the file, and `{}` where nothing is said', () => {
+  expect(rowsOf('local').get('run.resources')).toBe('{} <- default')
+  const rows = rowsOf('staging')
+  expect(rows.get('run.resources')).toBeUndefined()
+  expect(rows.get('run.resources.cpus')).toBe('0.5 <- sluice.yaml:13:40 (environment staging)')
+  expect(rows.get('run.resources.memory')).toBe('512MiB <- sluice.yaml:13:53 (environment staging)')
 })
 
 test('the text has a heading for each service and one line for each value', () => {

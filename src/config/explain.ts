@@ -1,15 +1,21 @@
 import type {
+  BlueGreenSettings,
   CanaryStep,
+  CriticalLimits,
   GuardLimits,
+  HealthTargets,
+  InstanceResources,
   NotifyChannel,
   ServiceLevel,
   ServiceSettings,
 } from '../core/release/settings.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
+import type { VerifyCheck } from '../core/shared/verification.ts'
 import { formatWeight } from '../core/shared/weight.ts'
 import type { LoadedConfig } from './load.ts'
 import { type Origin, originText } from './origin.ts'
 import { windowText } from './schema-windows.ts'
+import { sizeText } from './size.ts'
 import { durationText, percentText } from './units.ts'
 
 /** One effective value of one service. */
@@ -69,6 +75,7 @@ function valuesOf(settings: ServiceSettings): Value[] {
     ['drain.requests', durationText(settings.drain.requestsMs)],
     ['drain.websockets', durationText(settings.drain.websocketsMs)],
     ...strategyValues(settings.strategy),
+    ...listValues('verify', settings.verify, checkText),
     ...analysisValues(settings.analysis),
     ...rollbackValues(settings.rollback),
     [
@@ -93,7 +100,16 @@ const runValues = (run: ServiceSettings['run']): Value[] => [
   ...Object.entries(run.env).map(([name, value]) => [`run.env.${name}`, wordText(value)] as const),
   ['run.secrets', listText(run.secrets)],
   ['run.stopGrace', durationText(run.stopGraceMs)],
+  ...resourceValues(run.resources),
 ]
+
+const resourceValues = ({ cpus, memoryBytes }: InstanceResources): Value[] =>
+  cpus === undefined && memoryBytes === undefined
+    ? [['run.resources', '{}']]
+    : [
+        ...(cpus === undefined ? [] : [['run.resources.cpus', String(cpus)] as const]),
+        ...(memoryBytes === undefined ? [] : [['run.resources.memory', sizeText(memoryBytes)] as const]),
+      ]
 
 const healthValues = (health: ServiceSettings['health']): Value[] => [
   ['health.path', health.path],
@@ -104,21 +120,57 @@ const healthValues = (health: ServiceSettings['health']): Value[] => [
   ['health.deadline', durationText(health.deadlineMs)],
 ]
 
-const strategyValues = (strategy: ServiceSettings['strategy']): Value[] => [
-  ...listValues('strategy.canary.steps', strategy.steps, stepText),
-  ['strategy.canary.watch', durationText(strategy.watchMs)],
-  ['strategy.canary.earliest', strategy.earliestMs === null ? 'off' : durationText(strategy.earliestMs)],
-  ...lightWatchValues(strategy.lightWatch),
-  ['strategy.canary.hold', strategy.holdMs === null ? 'keep' : durationText(strategy.holdMs)],
-  ['strategy.canary.ready', percentText(strategy.readyPercent)],
+function strategyValues(strategy: ServiceSettings['strategy']): Value[] {
+  switch (strategy.kind) {
+    case 'canary':
+      return [...riseValues('strategy.canary', strategy), ...arrivalValues('strategy.canary', strategy)]
+    case 'blue-green':
+      return blueGreenValues('strategy.blueGreen', strategy)
+  }
+}
+
+function blueGreenValues(path: string, strategy: BlueGreenSettings): Value[] {
+  const { switchAfterMs, previewReplicas, warmMs, steps } = strategy
+  return [
+    [`${path}.switch`, switchAfterMs === null ? 'manual' : durationText(switchAfterMs)],
+    [`${path}.previewReplicas`, previewReplicas === null ? 'all' : String(previewReplicas)],
+    ...(steps.length === 1 ? [] : riseValues(`${path}.canary`, strategy)),
+    [`${path}.warm`, durationText(warmMs)],
+    ...arrivalValues(path, strategy),
+  ]
+}
+
+function checkText(check: VerifyCheck): string {
+  const { name, moments, timeoutMs } = check
+  const requests = check.kind === 'journey' ? check.steps.length : 0
+  const what = check.kind === 'command' ? 'command' : requests === 1 ? '1 request' : `${requests} requests`
+  return `${name}: ${what}, ${moments.join(' and ')}, within ${durationText(timeoutMs)}`
+}
+
+const riseValues = (
+  path: string,
+  { steps, earliestMs }: Pick<ServiceSettings['strategy'], 'steps' | 'earliestMs'>,
+): Value[] => [
+  ...listValues(`${path}.steps`, steps, stepText),
+  [`${path}.earliest`, earliestMs === null ? 'off' : durationText(earliestMs)],
 ]
 
-const lightWatchValues = (lightWatch: ServiceSettings['strategy']['lightWatch']): Value[] =>
+const arrivalValues = (
+  path: string,
+  { watchMs, lightWatch, holdMs, readyPercent }: ServiceSettings['strategy'],
+): Value[] => [
+  [`${path}.watch`, durationText(watchMs)],
+  ...lightWatchValues(`${path}.lightWatch`, lightWatch),
+  [`${path}.hold`, holdMs === null ? 'keep' : durationText(holdMs)],
+  [`${path}.ready`, percentText(readyPercent)],
+]
+
+const lightWatchValues = (path: string, lightWatch: ServiceSettings['strategy']['lightWatch']): Value[] =>
   lightWatch === null
-    ? [['strategy.canary.lightWatch', 'off']]
+    ? [[path, 'off']]
     : [
-        ['strategy.canary.lightWatch.for', durationText(lightWatch.forMs)],
-        ['strategy.canary.lightWatch.onFinding', lightWatch.onFinding],
+        [`${path}.for`, durationText(lightWatch.forMs)],
+        [`${path}.onFinding`, lightWatch.onFinding],
       ]
 
 function stepText({ weightPermille, pauseMs, atMostMs, criteria }: CanaryStep): string {
@@ -136,6 +188,8 @@ function stepText({ weightPermille, pauseMs, atMostMs, criteria }: CanaryStep): 
     criteria.throughputPercent === undefined
       ? null
       : `throughput: ${percentText(criteria.throughputPercent)}`,
+    criteria.consecutivePasses === undefined ? null : `consecutivePasses: ${criteria.consecutivePasses}`,
+    criteria.failureLimit === undefined ? null : `failureLimit: ${criteria.failureLimit}`,
   ].filter((part) => part !== null)
   const parts = [
     `weight: ${formatWeight(weightPermille)}`,
@@ -152,11 +206,17 @@ const analysisValues = (analysis: ServiceSettings['analysis']): Value[] => [
   ['analysis.minRequests', String(analysis.minRequests)],
   ...comparisonValues('analysis.compare.errors', analysis.compare.errors),
   ...comparisonValues('analysis.compare.latency', analysis.compare.latency),
+  ...crashesValues(analysis.compare),
   ['analysis.notice', percentText(analysis.noticePoints)],
   ['analysis.dispersion', analysis.dispersion === null ? 'auto' : String(analysis.dispersion)],
   ['analysis.warmUp', durationText(analysis.warmUpMs)],
   ...guardValues('analysis.critical', analysis.critical),
+  ...forLongValues(analysis.critical),
   ...guardValues('analysis.warning', analysis.warning),
+  ['analysis.resourceFailureLimit.limit', String(analysis.resourceFailureLimit.limit)],
+  ['analysis.resourceFailureLimit.of', String(analysis.resourceFailureLimit.of)],
+  ...targetValues(analysis.targets),
+  ['analysis.dryRun', listText(analysis.dryRun ?? [])],
   ...sloValues(analysis.slo),
   ['analysis.alerts.critical', analysis.alerts.critical],
   ['analysis.alerts.warning', analysis.alerts.warning],
@@ -187,8 +247,41 @@ const guardValues = (path: string, limits: GuardLimits): Value[] => [
     limits.errorPointsOverStable === undefined ? 'off' : percentText(limits.errorPointsOverStable),
   ],
   [`${path}.p99`, limits.p99Ms === undefined ? 'off' : durationText(limits.p99Ms)],
-  [`${path}.p95TimesStable`, limits.p95TimesStable === undefined ? 'off' : String(limits.p95TimesStable)],
+  [`${path}.p95TimesStable`, timesText(limits.p95TimesStable)],
+  [`${path}.throughput`, shareText(limits.throughputPercent)],
+  [`${path}.cpu`, shareText(limits.cpuPercent)],
+  [`${path}.memory`, shareText(limits.memoryPercent)],
+  [`${path}.disk`, shareText(limits.diskPercent)],
 ]
+
+const targetValues = (targets: HealthTargets): Value[] => [
+  ['analysis.targets.errorRate', shareText(targets.errorRatePercent)],
+  ['analysis.targets.successRate', shareText(targets.successRatePercent)],
+  ['analysis.targets.p50', latencyText(targets.p50Ms)],
+  ['analysis.targets.p95', latencyText(targets.p95Ms)],
+  ['analysis.targets.p99', latencyText(targets.p99Ms)],
+  ['analysis.targets.cpu', shareText(targets.cpuPercent)],
+  ['analysis.targets.memory', shareText(targets.memoryPercent)],
+]
+
+const latencyText = (ms: number | undefined): string => (ms === undefined ? 'off' : durationText(ms))
+
+const timesText = (times: number | undefined): string => (times === undefined ? 'off' : String(times))
+const shareText = (share: number | undefined): string => (share === undefined ? 'off' : percentText(share))
+
+const crashesValues = ({ crashes }: ServiceSettings['analysis']['compare']): Value[] =>
+  crashes === undefined
+    ? [['analysis.compare.crashes', 'off']]
+    : [['analysis.compare.crashes.ratio', String(crashes.ratio)]]
+
+const forLongValues = ({ forLong }: CriticalLimits): Value[] =>
+  forLong === undefined
+    ? [['analysis.critical.forLong', 'off']]
+    : [
+        ['analysis.critical.forLong.throughput', shareText(forLong.throughputPercent)],
+        ['analysis.critical.forLong.p95TimesStable', timesText(forLong.p95TimesStable)],
+        ['analysis.critical.forLong.over', durationText(forLong.overMs)],
+      ]
 
 const sloValues = (slo: ServiceSettings['analysis']['slo']): Value[] =>
   slo === null ? [['analysis.slo', 'off']] : [['analysis.slo', sloText(slo)]]

@@ -33,6 +33,7 @@ const shortened = (issue: Issue): Issue =>
 
 /** One cause, one problem: `pth:` explains why `path` is missing, `image:` why `command` is. */
 function isExplainedByNeighbour(issue: Issue, all: readonly Issue[], { document }: Context): boolean {
+  if (issue.code === 'custom' && hasUnknownKey(issue, all)) return true
   const key = issue.path.at(-1)
   if (
     typeof key !== 'string' ||
@@ -45,11 +46,12 @@ function isExplainedByNeighbour(issue: Issue, all: readonly Issue[], { document 
     other.code === 'unrecognized_keys' && pathText(other.path) === parent ? other.keys : [],
   )
   if (unknown.some((other) => nearestOf(other, [key]) !== null)) return true
-  return (
-    (key === 'command' || key === 'canary') &&
-    unknown.some((other) => laterKeyRemedy(issue.path.slice(0, -1), other) !== null)
-  )
+  return key === 'command' && unknown.some((other) => laterKeyRemedy(issue.path.slice(0, -1), other) !== null)
 }
+
+/** What a section lacks as a whole is not lacking where a key of it is misspelt. */
+const hasUnknownKey = ({ path }: Issue, all: readonly Issue[]): boolean =>
+  all.some((other) => other.code === 'unrecognized_keys' && pathText(other.path) === pathText(path))
 
 /** Paths inside a union or a key are relative to it. Of a union only the branch the person meant is reported. */
 function flatten(issue: Issue, above: PropertyKey[]): Issue[] {

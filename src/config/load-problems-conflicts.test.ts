@@ -55,6 +55,13 @@ describe('a file that cannot work is refused before anything is done: place, cau
     ],
     [
       'CONFIG_CONFLICT',
+      withLines('analysis: { resourceFailureLimit: { limit: 6 } }'),
+      '7:44',
+      'analysis.resourceFailureLimit.limit is 6 of the last 5, which is never',
+      'at most "of"',
+    ],
+    [
+      'CONFIG_CONFLICT',
       replaced(6, '  path: /up', '  interval: 60s'),
       '7:13',
       'no instance could ever become ready',

@@ -41,6 +41,7 @@ describe('a file that is right', () => {
         env: {},
         secrets: [],
         stopGraceMs: 10_000,
+        resources: {},
       },
       listen: { host: '127.0.0.1', port: 8080 },
       health: {
@@ -66,12 +67,40 @@ describe('a file that is right', () => {
       alpha: 0.01,
       intervalMs: 1000,
       minRequests: 100,
-      compare: { errors: { ratio: 1, points: 0.1 }, latency: { ratio: 1.1, points: 1 } },
+      compare: {
+        errors: { ratio: 1, points: 0.1 },
+        latency: { ratio: 1.1, points: 1 },
+        crashes: { ratio: 1 },
+      },
+      dryRun: [],
       noticePoints: 1,
       dispersion: null,
       warmUpMs: 30_000,
-      critical: { errorRatePercent: 1, errorPointsOverStable: 5, p99Ms: 1000, p95TimesStable: 2 },
-      warning: { errorRatePercent: 0.5, p99Ms: 500 },
+      critical: {
+        errorRatePercent: 1,
+        errorPointsOverStable: 5,
+        p99Ms: 1000,
+        p95TimesStable: 2,
+        forLong: { throughputPercent: 50, p95TimesStable: 1.5, overMs: 300_000 },
+      },
+      warning: {
+        errorRatePercent: 0.5,
+        p99Ms: 500,
+        throughputPercent: 50,
+        cpuPercent: 80,
+        memoryPercent: 85,
+        diskPercent: 80,
+      },
+      resourceFailureLimit: { limit: 3, of: 5 },
+      targets: {
+        errorRatePercent: 0.1,
+        successRatePercent: 99.95,
+        p50Ms: 100,
+        p95Ms: 300,
+        p99Ms: 500,
+        cpuPercent: 70,
+        memoryPercent: 80,
+      },
       failingChecks: 3,
       failingInstancesPercent: 10,
       crashLimit: 3,
@@ -155,8 +184,8 @@ describe('a file that is right', () => {
       withLines(
         'prober: off',
         'analysis:',
-        '  compare: { latency: off }',
-        '  critical: { p99: off, errorRate: 2% }',
+        '  compare: { latency: off, crashes: off }',
+        '  critical: { p99: off, errorRate: 2%, forLong: off }',
       ),
     )
     expect(settings.prober).toBeNull()
@@ -166,6 +195,44 @@ describe('a file that is right', () => {
       errorPointsOverStable: 5,
       p95TimesStable: 2,
     })
+  })
+
+  test('has limits of resources and health targets that can be changed and switched off', () => {
+    const { analysis } = settingsFrom(
+      withLines(
+        'analysis:',
+        '  critical: { memory: 95% }',
+        '  warning: { cpu: off, disk: 60% }',
+        '  resourceFailureLimit: { of: 8 }',
+        '  targets: { p50: 20ms, successRate: off, cpu: off }',
+      ),
+    )
+    expect(analysis.critical).toMatchObject({ memoryPercent: 95 })
+    expect(analysis.warning).toMatchObject({ memoryPercent: 85, diskPercent: 60 })
+    expect(analysis.warning).not.toHaveProperty('cpuPercent')
+    expect(analysis.resourceFailureLimit).toEqual({ limit: 3, of: 8 })
+    const rest = { errorRatePercent: 0.1, p95Ms: 300, p99Ms: 500, memoryPercent: 80 }
+    expect(analysis.targets).toEqual({ ...rest, p50Ms: 20 })
+  })
+
+  test('takes parts of what takes long, and checks that are only tried', () => {
+    const { analysis, strategy } = settingsFrom(
+      withLines(
+        'strategy: { canary: { steps: [{ weight: 5%, criteria: { p99: 1s, consecutivePasses: 3, failureLimit: 10 } }] } }',
+        'analysis:',
+        '  critical: { forLong: { throughput: off, over: 10m } }',
+        '  dryRun: [p99 latency (critical), crash loop]',
+      ),
+    )
+    expect(analysis.critical.forLong).toEqual({ p95TimesStable: 1.5, overMs: 600_000 })
+    expect(analysis.dryRun).toEqual(['p99 latency (critical)', 'crash loop'])
+    expect(strategy.steps[0]?.criteria).toEqual({ p99Ms: 1000, consecutivePasses: 3, failureLimit: 10 })
+  })
+
+  test('tries all checks of numbers without a consequence, and none of those that are certain', () => {
+    const { dryRun } = settingsFrom(withLines('analysis: { dryRun: all }')).analysis
+    expect(dryRun).toContain('throughput for long (critical)')
+    expect(dryRun).not.toContain('crash loop')
   })
 
   test('keeps variables and command words as they are written', () => {

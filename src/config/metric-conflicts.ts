@@ -102,6 +102,15 @@ function checkKind(keys: MetricKeys, refuse: Refuse): void {
     )
   if (kind !== 'value' && keys.deviation !== undefined)
     refuse(['deviation'], `belongs to kind value, and this is kind ${kind}`, 'Write tolerance instead.')
+  if (kind !== 'value' && keys.failureLimit !== undefined)
+    refuse(
+      ['failureLimit'],
+      `belongs to kind value, and this is kind ${kind}`,
+      'Remove it: evidence of counts adds up by itself.',
+    )
+  const { limit, of } = keys.failureLimit ?? {}
+  if (limit !== undefined && of !== undefined && limit > of)
+    refuse(['failureLimit', 'limit'], `is ${limit} of the last ${of}, which is never`, 'Write at most "of".')
   if (kind !== 'histogram' && keys.bounds !== undefined)
     refuse(['bounds'], `belongs to kind histogram, and this is kind ${kind}`, 'Remove it.')
   if (builtin === undefined) return

@@ -35,7 +35,15 @@ export function definitionOf(keys: MetricKeys): MetricDefinition {
   }
 }
 
-function measureOf({ kind, direction, tolerance, notice, bounds, deviation }: MetricKeys): MetricMeasure {
+function measureOf({
+  kind,
+  direction,
+  tolerance,
+  notice,
+  bounds,
+  deviation,
+  failureLimit,
+}: MetricKeys): MetricMeasure {
   const comparison = {
     tolerance: {
       ratio: tolerance?.ratio ?? METRIC_DEFAULTS.tolerance.ratio,
@@ -56,9 +64,16 @@ function measureOf({ kind, direction, tolerance, notice, bounds, deviation }: Me
         direction: direction ?? 'less-is-worse',
         warningPercent: deviation?.warning ?? percentOf(METRIC_DEFAULTS.deviation.warning),
         criticalPercent: critical === 'off' ? null : critical,
+        failureLimit: failureLimitOf(failureLimit),
       }
     }
   }
+}
+
+/** A larger `limit` alone widens the look back with it. */
+function failureLimitOf({ limit, of }: NonNullable<MetricKeys['failureLimit']> = {}) {
+  const { limit: usual, of: usualOf } = METRIC_DEFAULTS.failureLimit
+  return { limit: limit ?? Math.min(usual, of ?? usual), of: of ?? Math.max(usualOf, limit ?? usual) }
 }
 
 function queryOf({ prometheus, json, sql, command, builtin }: MetricKeys): MetricQuery {

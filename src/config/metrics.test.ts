@@ -231,6 +231,20 @@ describe('a metric that cannot be', () => {
       'deviation',
     ],
     [
+      'bad windows of counts',
+      `name: a, failureLimit: { limit: 2 }, ${BUILTIN}`,
+      'CONFIG_CONFLICT',
+      'failureLimit belongs to kind value',
+      'Remove it',
+    ],
+    [
+      'more bad windows than are looked at',
+      'name: a, kind: value, failureLimit: { limit: 4, of: 3 }, command: { run: ls }',
+      'CONFIG_CONFLICT',
+      'is 4 of the last 3, which is never',
+      'at most "of"',
+    ],
+    [
       'a critical value without a limit',
       'name: a, kind: value, tier: critical, command: { run: ls }',
       'CONFIG_CONFLICT',

@@ -1,31 +1,23 @@
 import { resolve as resolvePath } from 'node:path'
+import { ALL_BUT_HARD } from '../core/analysis/dry-run.ts'
 import {
   type AnalysisSettings,
-  type CanaryStep,
+  type CriticalLimits,
   type GuardLimits,
   type NotifyChannel,
   type ServiceLevel,
   ServiceSettings,
-  type StrategySettings,
 } from '../core/release/settings.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { ControllerLossPolicy } from '../core/shared/routes.ts'
-import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
-import {
-  DEFAULT_LIGHT_WATCH,
-  DEFAULT_NOTIFY_ON,
-  DEFAULT_REVERT_AFTER,
-  DEFAULT_STEP_PAUSE,
-  DEFAULTS,
-} from './defaults.ts'
+import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
 import { defaultLayer, type Layer, LayeredReader } from './layers.ts'
 import type { Origins } from './origin.ts'
-import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
+import { strategyOf } from './resolve-strategy.ts'
 import { Overrides } from './schema.ts'
 import type { AnalysisKeys } from './schema-analysis.ts'
 import { levelOf, type SloSection } from './schema-slo.ts'
-import type { CanarySection } from './schema-strategy.ts'
-import { readDuration } from './units.ts'
+import { msOf } from './units.ts'
 
 export type ResolveInput = {
   service: string
@@ -67,6 +59,7 @@ export function resolveService({
       env: reader.merge('run.env', ({ run }) => run?.env),
       secrets: reader.pick('run.secrets', ({ run }) => run?.secrets),
       stopGraceMs: reader.pick('run.stopGrace', ({ run }) => run?.stopGrace),
+      resources: resourcesOf(reader),
     },
     listen: reader.pick('listen', ({ listen }) => listen),
     health,
@@ -77,6 +70,7 @@ export function resolveService({
     },
     strategy: strategyOf(reader, production),
     analysis: analysisOf(reader, folder, sloInFile),
+    verify: reader.pick('verify', ({ verify }) => verify),
     rollback: rollbackOf(reader),
     onControllerLoss: controllerLossOf(reader),
     drift: reader.pick('drift', ({ drift }) => drift),
@@ -88,6 +82,12 @@ export function resolveService({
   return { settings: ServiceSettings.parse(settings), origins: reader.origins }
 }
 
+function resourcesOf(reader: LayeredReader): ServiceSettings['run']['resources'] {
+  const cpus = reader.find('run.resources.cpus', ({ run }) => run?.resources?.cpus)
+  const memoryBytes = reader.find('run.resources.memory', ({ run }) => run?.resources?.memory)
+  return { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) }
+}
+
 const healthOf = (reader: LayeredReader): ServiceSettings['health'] => ({
   path: reader.pick('health.path', ({ health }) => health?.path),
   intervalMs: reader.pick('health.interval', ({ health }) => health?.interval),
@@ -96,88 +96,6 @@ const healthOf = (reader: LayeredReader): ServiceSettings['health'] => ({
   failures: reader.pick('health.failures', ({ health }) => health?.failures),
   deadlineMs: reader.pick('health.deadline', ({ health }) => health?.deadline),
 })
-
-function strategyOf(reader: LayeredReader, production: boolean): StrategySettings {
-  const steps = reader.pick('strategy.canary.steps', ({ strategy }) => stepsIn(canaryIn(strategy)))
-  if (steps.preset !== null) nameThePreset(reader, steps.preset)
-  return {
-    kind: 'canary',
-    steps: steps.list,
-    watchMs: reader.pick('strategy.canary.watch', ({ strategy }) => canaryIn(strategy)?.watch),
-    lightWatch: lightWatchOf(reader, production),
-    earliestMs: reader.pick('strategy.canary.earliest', ({ strategy }) => canaryIn(strategy)?.earliest),
-    holdMs: reader.pick('strategy.canary.hold', ({ strategy }) => canaryIn(strategy)?.hold),
-    readyPercent: reader.pick('strategy.canary.ready', ({ strategy }) => canaryIn(strategy)?.ready),
-  }
-}
-
-/** On in production unless the file switches it off, and wherever the file asks for it. */
-function lightWatchOf(reader: LayeredReader, production: boolean): StrategySettings['lightWatch'] {
-  const path = 'strategy.canary.lightWatch'
-  const chosen = reader.find(path, ({ strategy }) => canaryIn(strategy)?.lightWatch)
-  if (chosen === 'off') return null
-  if (chosen === undefined && !production) {
-    reader.note(path, { kind: 'default', note: 'not in production' })
-    return null
-  }
-  reader.origins.delete(path)
-  const part = <K extends 'for' | 'onFinding'>(key: K) =>
-    reader.find(`${path}.${key}`, ({ strategy }) => {
-      const section = canaryIn(strategy)?.lightWatch
-      return section === 'off' ? undefined : section?.[key]
-    })
-  return {
-    forMs: part('for') ?? msOf(DEFAULT_LIGHT_WATCH.for),
-    onFinding: part('onFinding') ?? DEFAULT_LIGHT_WATCH.onFinding,
-  }
-}
-
-function canaryIn(strategy: Overrides['strategy']): CanarySection | undefined {
-  if (strategy === undefined || strategy === 'canary') return undefined
-  return typeof strategy.canary === 'string' ? { preset: strategy.canary } : strategy.canary
-}
-
-function stepsIn(
-  canary: CanarySection | undefined,
-): { preset: PresetName | null; list: CanaryStep[] } | undefined {
-  if (canary?.preset !== undefined) return { preset: canary.preset, list: presetSteps(canary.preset) }
-  if (canary?.steps === undefined) return undefined
-  const list = canary.steps.map(stepOf)
-  return { preset: null, list: list.at(-1)?.weightPermille === TOTAL_PERMILLE ? list : [...list, LAST_STEP] }
-}
-
-const stepPauseMs = msOf(DEFAULT_STEP_PAUSE)
-
-function stepOf({
-  weight,
-  pause,
-  atMost,
-  criteria = {},
-}: NonNullable<CanarySection['steps']>[number]): CanaryStep {
-  const { errorRate, successRate, p99, p95, p50, errorPointsOverStable, throughput } = criteria
-  return {
-    weightPermille: weight,
-    pauseMs: weight === TOTAL_PERMILLE ? 0 : pause === undefined ? stepPauseMs : pause,
-    ...(atMost === undefined ? {} : { atMostMs: atMost }),
-    criteria: {
-      ...(errorRate === undefined ? {} : { errorRatePercent: errorRate }),
-      ...(successRate === undefined ? {} : { successRatePercent: successRate }),
-      ...(p99 === undefined ? {} : { p99Ms: p99 }),
-      ...(p95 === undefined ? {} : { p95Ms: p95 }),
-      ...(p50 === undefined ? {} : { p50Ms: p50 }),
-      ...(errorPointsOverStable === undefined ? {} : { errorPointsOverStable }),
-      ...(throughput === undefined ? {} : { throughputPercent: throughput }),
-    },
-  }
-}
-
-function nameThePreset(reader: LayeredReader, name: PresetName): void {
-  const origin = reader.originOf('strategy.canary.steps')
-  if (origin.kind === 'default')
-    reader.note('strategy.canary.steps', { kind: 'default', note: `preset ${name}` })
-  else
-    reader.note('strategy.canary.steps', { kind: 'preset', name, line: origin.line, column: origin.column })
-}
 
 function analysisOf(reader: LayeredReader, folder: string, sloInFile: ServiceLevel | null): AnalysisSettings {
   const key = <T>(name: keyof AnalysisKeys, choose: (analysis: AnalysisKeys) => T | undefined) =>
@@ -189,12 +107,19 @@ function analysisOf(reader: LayeredReader, folder: string, sloInFile: ServiceLev
     alpha: key('alpha', ({ alpha }) => alpha) / 100,
     intervalMs: key('interval', ({ interval }) => interval),
     minRequests: key('minRequests', ({ minRequests }) => minRequests),
-    compare: { errors: comparisonOf(reader, 'errors'), latency: comparisonOf(reader, 'latency') },
+    compare: {
+      errors: comparisonOf(reader, 'errors'),
+      latency: comparisonOf(reader, 'latency'),
+      ...crashesOf(reader),
+    },
     noticePoints: key('notice', ({ notice }) => notice),
     dispersion: dispersionOf(key('dispersion', ({ dispersion }) => dispersion)),
     warmUpMs: key('warmUp', ({ warmUp }) => warmUp),
-    critical: guardOf(reader, 'critical'),
+    critical: { ...guardOf(reader, 'critical'), ...forLongOf(reader) },
     warning: guardOf(reader, 'warning'),
+    resourceFailureLimit: resourceFailureLimitOf(reader),
+    targets: targetsOf(reader),
+    dryRun: dryRunOf(key('dryRun', ({ dryRun }) => dryRun)),
     slo: sloOf(
       key('slo', ({ slo }) => slo),
       sloInFile,
@@ -248,20 +173,98 @@ function comparisonOf(
   return { ratio: part('ratio'), points: part('points') }
 }
 
+const dryRunOf = (chosen: 'all' | readonly string[]): string[] =>
+  chosen === 'all' ? [...ALL_BUT_HARD] : [...chosen]
+
+function crashesOf(reader: LayeredReader): Pick<AnalysisSettings['compare'], 'crashes'> {
+  const path = 'analysis.compare.crashes'
+  const chosen = reader.pick(path, ({ analysis }) => analysisIn(analysis)?.compare?.crashes)
+  if (chosen === 'off') return {}
+  reader.origins.delete(path)
+  const ratio = reader.pick(`${path}.ratio`, ({ analysis }) => {
+    const crashes = analysisIn(analysis)?.compare?.crashes
+    return crashes === 'off' ? undefined : crashes?.ratio
+  })
+  return { crashes: { ratio } }
+}
+
+type ForLongKeys = Exclude<NonNullable<NonNullable<AnalysisKeys['critical']>['forLong']>, 'off'>
+
+function forLongOf(reader: LayeredReader): Pick<CriticalLimits, 'forLong'> {
+  const path = 'analysis.critical.forLong'
+  const chosen = reader.pick(path, ({ analysis }) => analysisIn(analysis)?.critical?.forLong)
+  if (chosen === 'off') return {}
+  reader.origins.delete(path)
+  const part = <T>(key: keyof ForLongKeys, choose: (keys: ForLongKeys) => T | undefined): T =>
+    reader.pick(`${path}.${key}`, ({ analysis }) => {
+      const forLong = analysisIn(analysis)?.critical?.forLong
+      return forLong === undefined || forLong === 'off' ? undefined : choose(forLong)
+    })
+  const overMs = part('over', ({ over }) => over)
+  const throughput = part('throughput', (keys) => keys.throughput)
+  const p95 = part('p95TimesStable', ({ p95TimesStable }) => p95TimesStable)
+  return {
+    forLong: {
+      ...(throughput === 'off' ? {} : { throughputPercent: throughput }),
+      ...(p95 === 'off' ? {} : { p95TimesStable: p95 }),
+      overMs,
+    },
+  }
+}
+
 function guardOf(reader: LayeredReader, name: 'critical' | 'warning'): GuardLimits {
-  const limit = (key: keyof NonNullable<AnalysisKeys['critical']>) =>
+  const limit = (key: keyof NonNullable<AnalysisKeys['warning']>) =>
     reader.pick(`analysis.${name}.${key}`, ({ analysis }) => analysisIn(analysis)?.[name]?.[key])
-  const [errorRate, points, p99, p95] = [
+  const [errorRate, points, p99, p95, throughput] = [
     limit('errorRate'),
     limit('errorPointsOverStable'),
     limit('p99'),
     limit('p95TimesStable'),
+    limit('throughput'),
   ]
   return {
     ...(errorRate === 'off' ? {} : { errorRatePercent: errorRate }),
     ...(points === 'off' ? {} : { errorPointsOverStable: points }),
     ...(p99 === 'off' ? {} : { p99Ms: p99 }),
     ...(p95 === 'off' ? {} : { p95TimesStable: p95 }),
+    ...(throughput === 'off' ? {} : { throughputPercent: throughput }),
+    ...useLimitsOf(reader, name),
+  }
+}
+
+function useLimitsOf(reader: LayeredReader, name: 'critical' | 'warning'): GuardLimits {
+  const limit = (key: 'cpu' | 'memory' | 'disk') =>
+    reader.pick(`analysis.${name}.${key}`, ({ analysis }) => analysisIn(analysis)?.[name]?.[key])
+  const [cpu, memory, disk] = [limit('cpu'), limit('memory'), limit('disk')]
+  return {
+    ...(cpu === 'off' ? {} : { cpuPercent: cpu }),
+    ...(memory === 'off' ? {} : { memoryPercent: memory }),
+    ...(disk === 'off' ? {} : { diskPercent: disk }),
+  }
+}
+
+function resourceFailureLimitOf(reader: LayeredReader): AnalysisSettings['resourceFailureLimit'] {
+  const part = (key: 'limit' | 'of') =>
+    reader.pick(
+      `analysis.resourceFailureLimit.${key}`,
+      ({ analysis }) => analysisIn(analysis)?.resourceFailureLimit?.[key],
+    )
+  return { limit: part('limit'), of: part('of') }
+}
+
+function targetsOf(reader: LayeredReader): AnalysisSettings['targets'] {
+  const of = (key: keyof NonNullable<AnalysisKeys['targets']>) =>
+    reader.pick(`analysis.targets.${key}`, ({ analysis }) => analysisIn(analysis)?.targets?.[key])
+  const [errorRate, successRate, cpu, memory] = [of('errorRate'), of('successRate'), of('cpu'), of('memory')]
+  const [p50, p95, p99] = [of('p50'), of('p95'), of('p99')]
+  return {
+    ...(errorRate === 'off' ? {} : { errorRatePercent: errorRate }),
+    ...(successRate === 'off' ? {} : { successRatePercent: successRate }),
+    ...(p50 === 'off' ? {} : { p50Ms: p50 }),
+    ...(p95 === 'off' ? {} : { p95Ms: p95 }),
+    ...(p99 === 'off' ? {} : { p99Ms: p99 }),
+    ...(cpu === 'off' ? {} : { cpuPercent: cpu }),
+    ...(memory === 'off' ? {} : { memoryPercent: memory }),
   }
 }
 
@@ -312,9 +315,3 @@ const notifyOf = (reader: LayeredReader): NotifyChannel[] =>
         ? { kind: 'webhook', ...common, url: channel.webhook, secret: channel.secret }
         : { kind: 'command', ...common, command: channel.command }
     })
-
-function msOf(text: string): number {
-  const reading = readDuration(text)
-  if (reading.kind === 'refused') throw new Error(`the default ${text} is no duration`)
-  return reading.value
-}

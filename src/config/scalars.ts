@@ -2,6 +2,7 @@ import { LATENCY_BOUNDS_MS } from '../core/shared/histogram.ts'
 import { readCommand } from './command-words.ts'
 import { type Reading, read, refused, scalar, shown } from './complaint.ts'
 import { checkPlaceholders } from './placeholders.ts'
+import { readSize, SIZE_PATTERN } from './size.ts'
 import { durationText, readDuration, readPercent, readWeight } from './units.ts'
 
 const DURATION_PATTERN = '(\\d+(\\.\\d+)?(ms|s|m|h|d))+'
@@ -23,6 +24,9 @@ export const durationOr = (word: string) =>
 export const percent = (limits: { min?: number; max?: number } = {}) =>
   scalar((input) => readPercent(input, limits), { title: 'percentage', pattern: `^${PERCENT_PATTERN}$` })
 
+export const size = () =>
+  scalar(readSize, { title: 'size', type: ['string', 'number'], pattern: SIZE_PATTERN })
+
 export const weight = () => scalar(readWeight, { title: 'percentage', pattern: `^${PERCENT_PATTERN}$` })
 
 /** A limit that can be switched off. */
@@ -30,6 +34,11 @@ export const percentOrOff = () =>
   scalar((input) => offOr(input, readPercent), {
     title: 'percentage or off',
     pattern: `^(${PERCENT_PATTERN}|off)$`,
+  })
+export const durationOrOff = (limits: { minMs?: number; maxMs?: number } = {}) =>
+  scalar((input) => offOr(input, (one) => readDuration(one, limits)), {
+    title: 'duration or off',
+    pattern: `^(${DURATION_PATTERN}|off)$`,
   })
 /** A bound of the latency histogram: only there can be counted exactly how many requests were slower. */
 export const latencyLimitOrOff = () =>

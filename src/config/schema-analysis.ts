@@ -1,8 +1,12 @@
 import * as z from 'zod'
+import { DRY_RUN_NAMES } from '../core/analysis/dry-run.ts'
+import { type Reading, read, refused, scalar, shown } from './complaint.ts'
 import { DEFAULTS } from './defaults.ts'
+import { nearestOf } from './nearest.ts'
 import { duration, factorOrOff, latencyLimitOrOff, percent, percentOrOff } from './scalars.ts'
 import { AlertsSection } from './schema-alerts.ts'
 import { MetricsSection } from './schema-metrics.ts'
+import { ResourceFailureLimitSection, TargetsSection, useKeys } from './schema-resources.ts'
 import { SloSection } from './schema-slo.ts'
 
 const defaults = DEFAULTS.analysis
@@ -29,27 +33,70 @@ type TierDefaults = {
   errorPointsOverStable: string
   p99: string
   p95TimesStable: number | 'off'
+  throughput: string
+  cpu: string
+  memory: string
+  disk: string
 }
 
-const tier = (of: TierDefaults) =>
+const throughput = (of: string) =>
+  percentOrOff()
+    .meta({ default: of })
+    .describe(
+      'The candidate answers less than this part of the requests that are due by its weight, beside what stable answers. One that hangs answers fewer, and has no error to show for it.',
+    )
+    .optional()
+
+const tierKeys = (of: TierDefaults) => ({
+  errorRate: percentOrOff()
+    .meta({ default: of.errorRate })
+    .describe('Error rate of the candidate above this.')
+    .optional(),
+  errorPointsOverStable: percentOrOff()
+    .meta({ default: of.errorPointsOverStable })
+    .describe('Error rate of the candidate this many percentage points above stable at the same time.')
+    .optional(),
+  p99: latencyLimitOrOff()
+    .meta({ default: of.p99 })
+    .describe('1 of 100 requests slower than this. Must be a bound of the latency histogram.')
+    .optional(),
+  p95TimesStable: factorOrOff()
+    .meta({ default: of.p95TimesStable })
+    .describe("95th percentile of the candidate's latency above this multiple of stable's.")
+    .optional(),
+  throughput: throughput(of.throughput),
+  ...useKeys(of),
+})
+
+const { forLong } = defaults.critical
+
+/** What is bad, but not bad enough for a rollback, until it lasts. */
+const ForLong = z.union([
+  z.literal('off'),
   z.strictObject({
-    errorRate: percentOrOff()
-      .meta({ default: of.errorRate })
-      .describe('Error rate of the candidate above this.')
-      .optional(),
-    errorPointsOverStable: percentOrOff()
-      .meta({ default: of.errorPointsOverStable })
-      .describe('Error rate of the candidate this many percentage points above stable at the same time.')
-      .optional(),
-    p99: latencyLimitOrOff()
-      .meta({ default: of.p99 })
-      .describe('1 of 100 requests slower than this. Must be a bound of the latency histogram.')
-      .optional(),
+    throughput: throughput(forLong.throughput),
     p95TimesStable: factorOrOff()
-      .meta({ default: of.p95TimesStable })
+      .meta({ default: forLong.p95TimesStable })
       .describe("95th percentile of the candidate's latency above this multiple of stable's.")
       .optional(),
-  })
+    over: duration({ minMs: 10_000, maxMs: 24 * 3_600_000 })
+      .meta({ default: forLong.over })
+      .describe('It takes trouble of at least this length.')
+      .optional(),
+  }),
+])
+
+const checkName = () => scalar(readCheckName, { title: 'name of a check' })
+
+function readCheckName(input: unknown): Reading<string> {
+  if (DRY_RUN_NAMES.some((name) => name === input)) return read(String(input))
+  const nearest = typeof input === 'string' ? nearestOf(input, DRY_RUN_NAMES) : null
+  return refused(
+    'CONFIG_WRONG_VALUE',
+    `is ${shown(input)}, and no check has this name`,
+    `${nearest === null ? '' : `Did you mean "${nearest}"? `}Write a name as "sluice status" shows it, or dryRun: all.`,
+  )
+}
 
 export const AnalysisKeys = z.strictObject({
   alpha: percent({ min: 0.0001, max: 50 })
@@ -76,6 +123,21 @@ export const AnalysisKeys = z.strictObject({
       latency: comparison(defaults.compare.latency, 'share of slow requests')
         .describe('Latency against stable, or `off`.')
         .optional(),
+      crashes: z
+        .union([
+          z.literal('off'),
+          z.strictObject({
+            ratio: z
+              .number()
+              .min(1)
+              .max(1000)
+              .meta({ title: 'number', default: defaults.compare.crashes.ratio })
+              .describe('The candidate may crash this many times as often as stable.')
+              .optional(),
+          }),
+        ])
+        .describe('Crashes of instances against those of stable, or `off`. `crashLimit` counts beside it.')
+        .optional(),
     })
     .describe('Comparison of the candidate with stable at the same time, and what is tolerated.')
     .optional(),
@@ -98,8 +160,30 @@ export const AnalysisKeys = z.strictObject({
       'For so long after a change of weight latency is not compared with stable, since caches are cold. At most half of the stage.',
     )
     .optional(),
-  critical: tier(defaults.critical).describe('Limits that roll back. Each can be `off`.').optional(),
-  warning: tier(defaults.warning).describe('Limits that pause the rollout. Each can be `off`.').optional(),
+  critical: z
+    .strictObject({
+      ...tierKeys(defaults.critical),
+      forLong: ForLong.describe('Limits that roll back when they are broken for long, or `off`.').optional(),
+    })
+    .describe('Limits that roll back. Each can be `off`.')
+    .optional(),
+  warning: z
+    .strictObject(tierKeys(defaults.warning))
+    .describe('Limits that pause the rollout. Each can be `off`.')
+    .optional(),
+  resourceFailureLimit: ResourceFailureLimitSection.describe(
+    'Limits of CPU, memory and disk have no statistics: it takes several evaluations above one. `of` is at least `limit`.',
+  ).optional(),
+  targets: TargetsSection.describe(
+    'Health targets: reported as met or missed, and never a reason to do anything. Each can be `off`.',
+  ).optional(),
+  dryRun: z
+    .union([z.literal('all'), z.array(checkName()).max(DRY_RUN_NAMES.length)])
+    .meta({ title: 'list of checks or all', default: defaults.dryRun })
+    .describe(
+      'Checks that are judged and shown without any consequence, by the names under which they are shown. `all` leaves out `crash loop`, `out of memory` and `failing instances`, which have to be named. Declared metrics have `tier: report` for it.',
+    )
+    .optional(),
   slo: SloSection.meta({ title: 'path, objective or off', default: defaults.slo })
     .describe(
       'What users are promised: the path of an OpenSLO v1 file, relative to this file, or the objective itself. A candidate that burns its error budget much too fast, and faster than stable, is rolled back (2% of it within an hour) or paused (5% within six hours).',

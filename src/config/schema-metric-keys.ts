@@ -92,6 +92,27 @@ export const MetricKeys = z.strictObject({
     })
     .describe('Kind value: how far the candidate may be beside stable, in percent of it.')
     .optional(),
+  failureLimit: z
+    .strictObject({
+      limit: z
+        .int()
+        .min(1)
+        .max(100)
+        .meta({ title: 'whole number', default: METRIC_DEFAULTS.failureLimit.limit })
+        .describe('So many windows beyond a limit of `deviation`.')
+        .optional(),
+      of: z
+        .int()
+        .min(1)
+        .max(100)
+        .meta({ title: 'whole number', default: METRIC_DEFAULTS.failureLimit.of })
+        .describe('Of this many windows, the last ones.')
+        .optional(),
+    })
+    .describe(
+      'Kind value: one number says nothing about chance, so it takes several bad windows. `of` is at least `limit`.',
+    )
+    .optional(),
   every: duration({ minMs: 1000, maxMs: HOUR_MS })
     .meta({ default: METRIC_DEFAULTS.every })
     .describe('Length of the windows that are asked for. At least four scrapes of the source.')

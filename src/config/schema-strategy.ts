@@ -2,12 +2,14 @@ import * as z from 'zod'
 import { parseDuration } from '../core/shared/duration.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { complain } from './complaint.ts'
-import { DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
 import { PRESET_NAMES } from './presets.ts'
 import { duration, durationOr, percent, weight } from './scalars.ts'
 
 /** More steps than this are a mistake of a generator, not a plan of a person. */
 const MAX_STEPS = 50
+/** A day of looks each second. */
+const MAX_LOOKS = 86_400
 const canaryDefaults = DEFAULTS.strategy.canary
 
 const Preset = z.enum(PRESET_NAMES)
@@ -24,6 +26,24 @@ const Criteria = z.strictObject({
   throughput: percent({ min: 1 })
     .describe(
       'The candidate must have answered at least this part of the requests that are due by its weight. One that hangs answers fewer.',
+    )
+    .optional(),
+  consecutivePasses: z
+    .int()
+    .min(1)
+    .max(MAX_LOOKS)
+    .meta({ title: 'whole number', default: 1 })
+    .describe(
+      'The step goes on once all its criteria were met at this many looks one after the other. A look comes each `analysis.interval`.',
+    )
+    .optional(),
+  failureLimit: z
+    .int()
+    .min(0)
+    .max(MAX_LOOKS)
+    .meta({ title: 'whole number', default: 0 })
+    .describe(
+      'A step whose criteria were not met at this many looks in a row after its time pauses, for a person to look. 0: it waits.',
     )
     .optional(),
 })
@@ -114,60 +134,118 @@ const LightWatchSection = z.union([
   }),
 ])
 
-const CanarySection = z
-  .strictObject({
-    preset: Preset.meta({ title: 'preset', default: canaryDefaults.preset })
-      .describe(
-        'A list of steps by name: `standard` is 5%, 25%, 50%, 100%; `cautious` is 1%, 5%, 10%, 25%, 50%, 100%; `quick` is 10%, 50%, 100%.',
-      )
-      .optional(),
-    steps: Steps.describe(
-      'A list of steps of your own instead of a preset. A step of 100% is added if the list does not end with it.',
-    ).optional(),
-    watch: duration()
-      .meta({ default: canaryDefaults.watch })
-      .describe('Time after 100% in which the old release stays warm and critical triggers still roll back.')
-      .optional(),
-    earliest: durationOr('off')
-      .meta({ default: canaryDefaults.earliest })
-      .describe(
-        'A stage may end after this instead of its whole time, once what was counted in it rules out that the candidate is worse than stable by `analysis.notice`. `off`: never early.',
-      )
-      .optional(),
-    lightWatch: LightWatchSection.describe(
-      'After the promotion the release is looked at each minute, against the critical limits and what was recorded during the rollout. On by default in production, `off` elsewhere.',
-    ).optional(),
-    hold: durationOr('keep')
-      .meta({ default: canaryDefaults.hold })
-      .describe(
-        'How long the candidate stays without traffic after an abort, for inspection. `keep` keeps it until `sluice release discard`.',
-      )
-      .optional(),
-    ready: percent({ min: 1 })
-      .meta({ default: canaryDefaults.ready })
-      .describe('Share of the replicas that must be ready before the candidate gets a weight.')
-      .optional(),
-  })
-  .superRefine((canary, context) => {
-    if (canary.preset !== undefined && canary.steps !== undefined)
-      complain(
-        context,
-        {
-          code: 'CONFIG_CONFLICT',
-          message: 'stands beside steps',
-          remedy: 'Keep one of the two: preset or steps.',
-        },
-        ['preset'],
-      )
-  })
-export type CanarySection = z.output<typeof CanarySection>
+/** Rising weights: a preset, or steps of one's own. */
+const RISE_KEYS = {
+  preset: Preset.meta({ title: 'preset', default: canaryDefaults.preset })
+    .describe(
+      'A list of steps by name: `standard` is 5%, 25%, 50%, 100%; `cautious` is 1%, 5%, 10%, 25%, 50%, 100%; `quick` is 10%, 50%, 100%.',
+    )
+    .optional(),
+  steps: Steps.describe(
+    'A list of steps of your own instead of a preset. A step of 100% is added if the list does not end with it.',
+  ).optional(),
+  earliest: durationOr('off')
+    .meta({ default: canaryDefaults.earliest })
+    .describe(
+      'A stage may end after this instead of its whole time, once what was counted in it rules out that the candidate is worse than stable by `analysis.notice`. `off`: never early.',
+    )
+    .optional(),
+}
 
-export const StrategySection = z.union([
-  z.literal('canary'),
-  z.strictObject({
+/** What every strategy has. */
+const ARRIVAL_KEYS = {
+  watch: duration()
+    .meta({ default: canaryDefaults.watch })
+    .describe('Time after 100% in which the old release stays warm and critical triggers still roll back.')
+    .optional(),
+  lightWatch: LightWatchSection.describe(
+    'After the promotion the release is looked at each minute, against the critical limits and what was recorded during the rollout. On by default in production, `off` elsewhere.',
+  ).optional(),
+  hold: durationOr('keep')
+    .meta({ default: canaryDefaults.hold })
+    .describe(
+      'How long the candidate stays without traffic after an abort, for inspection. `keep` keeps it until `sluice release discard`.',
+    )
+    .optional(),
+  ready: percent({ min: 1 })
+    .meta({ default: canaryDefaults.ready })
+    .describe('Share of the replicas that must be ready before the candidate gets a weight.')
+    .optional(),
+}
+export type ArrivalKeys = z.output<z.ZodObject<typeof ARRIVAL_KEYS>>
+
+type Named = { preset?: unknown; steps?: unknown }
+
+function onePreset({ preset, steps }: Named, context: z.RefinementCtx): void {
+  if (preset === undefined || steps === undefined) return
+  const remedy = 'Keep one of the two: preset or steps.'
+  complain(context, { code: 'CONFIG_CONFLICT', message: 'stands beside steps', remedy }, ['preset'])
+}
+
+const RiseSection = z.strictObject(RISE_KEYS).superRefine(onePreset)
+export type RiseSection = z.output<typeof RiseSection>
+
+const CanarySection = z.strictObject({ ...RISE_KEYS, ...ARRIVAL_KEYS }).superRefine(onePreset)
+
+const BlueGreenSection = z.strictObject({
+  switch: durationOr('manual')
+    .meta({ default: DEFAULT_BLUE_GREEN.switch })
+    .describe(
+      'How long people may look at the candidate once it is ready, before all traffic moves. `0s` switches at once, `manual` waits for `sluice promote`.',
+    )
+    .optional(),
+  previewReplicas: z
+    .int()
+    .min(1)
+    .max(1000)
+    .describe(
+      'Instances of the candidate until the switch, when `switch` leaves time before it. All of `run.replicas` by default; the rest is started before the switch.',
+    )
+    .optional(),
+  canary: z
+    .union([Preset, RiseSection])
+    .describe(
+      'The switch is not one act: traffic rises in the steps of a canary. A preset by name, or steps.',
+    )
+    .optional(),
+  warm: duration({ maxMs: WEEK_MS })
+    .meta({ default: DEFAULT_BLUE_GREEN.warmInProduction })
+    .describe(
+      'The old set stays ready for so long after the promotion, for an instant way back. The default holds in production; elsewhere it is `0s`, so that the old set leaves when the watch ends.',
+    )
+    .optional(),
+  ...ARRIVAL_KEYS,
+})
+
+const StrategyObject = z
+  .strictObject({
     canary: z
       .union([Preset, CanarySection])
       .meta({ default: canaryDefaults.preset })
-      .describe('Rising shares of live traffic. A preset by name, or settings.'),
-  }),
-])
+      .describe('Rising shares of live traffic. A preset by name, or settings.')
+      .optional(),
+    blueGreen: BlueGreenSection.describe(
+      'A whole second set beside the first, one switch of all traffic, and the old set kept ready. `{}` takes the defaults.',
+    ).optional(),
+  })
+  .meta({ minProperties: 1, maxProperties: 1 })
+  .superRefine((strategy, context) => {
+    const [first, second] = Object.keys(strategy)
+    if (first === undefined) complain(context, NO_STRATEGY, [])
+    else if (second !== undefined) complain(context, severalStrategies(first), [second])
+  })
+export type StrategyObject = z.output<typeof StrategyObject>
+
+const NO_STRATEGY = {
+  code: 'CONFIG_INVALID',
+  message: 'names no strategy',
+  remedy: 'Write canary or blueGreen below it, or remove strategy: canary is the default.',
+}
+
+const severalStrategies = (first: string) => ({
+  code: 'CONFIG_CONFLICT',
+  message: `stands beside ${first}`,
+  remedy: 'Keep one strategy. For a canary after a blue-green preview write blueGreen: { canary: standard }.',
+})
+
+export const StrategySection = z.union([z.literal('canary'), z.literal('blueGreen'), StrategyObject])

@@ -6,12 +6,15 @@ import * as s from './scalars.ts'
 import { AnalysisSection } from './schema-analysis.ts'
 import { RollbackSection } from './schema-rollback.ts'
 import { StrategySection } from './schema-strategy.ts'
+import { VerifySection } from './schema-verify.ts'
 import { WindowsSection } from './schema-windows.ts'
 
 const HOUR_MS = 3_600_000
 /** Ten times what one machine can run; a larger number is a slip of the finger. */
 const MAX_REPLICAS = 1000
 const MAX_CHANNELS = 20
+const LEAST_CPUS = 0.01
+const MOST_CPUS = 1024
 const MAX_SECRETS = 1000
 const MAX_ENV_FILES = 20
 /** Every service is checked in every environment: the product of the two must stay small. */
@@ -29,6 +32,20 @@ const atMost = (max: number) => (entries: object, context: z.RefinementCtx) => {
     })
 }
 const PLAIN_NUMBER = { title: 'whole number' }
+
+const ResourcesSection = z.strictObject({
+  cpus: z
+    .number()
+    .min(LEAST_CPUS)
+    .max(MOST_CPUS)
+    .meta({ title: 'number' })
+    .describe('Processors of one instance; 0.5 is half of one.')
+    .optional(),
+  memory: s
+    .size()
+    .describe('Memory of one instance, for example `512MiB`. A bare number is bytes.')
+    .optional(),
+})
 
 const RunSection = z.strictObject({
   artifact: s
@@ -73,6 +90,11 @@ const RunSection = z.strictObject({
     .duration({ maxMs: HOUR_MS })
     .meta({ default: DEFAULTS.run.stopGrace })
     .describe('Time between SIGTERM and SIGKILL when an instance is stopped.')
+    .optional(),
+  resources: ResourcesSection.meta({ default: DEFAULTS.run.resources })
+    .describe(
+      'What one instance is meant to use at most. The use of CPU and memory is measured against it, and against the whole machine where it is not said. Nothing is enforced, and changing it makes no new release.',
+    )
     .optional(),
 })
 
@@ -202,6 +224,11 @@ const serviceKeys = {
   analysis: AnalysisSection.describe(
     'How a candidate is judged. `default` is what stands here without the key.',
   ).optional(),
+  verify: VerifySection.meta({ title: 'list', default: DEFAULTS.verify })
+    .describe(
+      'What a release must pass: requests, journeys of requests and programs. A candidate that fails before it has traffic gets none; one that fails with all of it goes back.',
+    )
+    .optional(),
   rollback: RollbackSection.describe(
     'What follows a failure, and which way back is the fast one.',
   ).optional(),

@@ -93,3 +93,10 @@ const noUnit = (input: number | string, remedy: string): Reading<never> =>
 
 const outOfRange = (input: unknown, allowed: string): Reading<never> =>
   refused('CONFIG_OUT_OF_RANGE', `is ${shown(input)}, but must be ${allowed}`, `Write a value of ${allowed}.`)
+
+/** A default of ours in milliseconds. */
+export function msOf(text: string): number {
+  const reading = readDuration(text)
+  if (reading.kind === 'refused') throw new Error(`the default ${text} is no duration`)
+  return reading.value
+}

@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import canonicalize from 'canonicalize'
 import { createFreezes } from '../adapters/freezes/documents/freezes.ts'
+import { createHttpClient } from '../adapters/http/undici/http.ts'
 import { createBuiltinMetricSource } from '../adapters/metrics/builtin/metric.ts'
 import { createHttpProber } from '../adapters/probers/http/prober.ts'
 import { createBuiltinRouter } from '../adapters/routers/builtin/router.ts'
 import { createProcessTarget } from '../adapters/targets/processes/process-target.ts'
+import { createHostVerifier } from '../adapters/verifiers/host/verifier.ts'
 import { createSecrets } from '../agent/secrets.ts'
 import { summaryOf } from '../config/config-problem.ts'
 import { loadConfig } from '../config/load.ts'
@@ -203,6 +205,7 @@ function createParts({ folder, config }: ControllerOptions, store: Store, teleme
     metrics,
     providerOf: createMetricProviders({ secretOf, folder: path.dirname(config), source: metrics }),
     prober: createHttpProber(),
+    verifier: createHostVerifier({ http: createHttpClient(), secretOf, cwd: path.dirname(config) }),
     freezes: createFreezes(store),
     probeKey: keptSecret(folder.root, 'probe-key'),
     secretOf,

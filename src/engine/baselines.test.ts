@@ -1,12 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { Baseline } from '../core/analysis/baseline.ts'
 import { newServiceState, type ServiceState } from '../core/rollout/state.ts'
 import { LATENCY_BUCKETS } from '../core/shared/histogram.ts'
+import type { Observation } from '../core/shared/observation.ts'
 import { problem } from '../core/shared/problem.ts'
-import { failed } from '../core/shared/result.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import type { MetricAnswer } from '../ports/metric.ts'
 import type { Store } from '../ports/store.ts'
 import { createStoreFake } from '../testkit/fakes/store.ts'
+import { simulatedSettings } from '../testkit/simulator/settings.ts'
 import { trafficOf } from '../testkit/traffic.ts'
 import { baselineFacts, createBaselineRecorder, readBaseline } from './baselines.ts'
 
@@ -19,6 +22,7 @@ let now = 0
 let requests = 0
 let asked = 0
 let answer: () => MetricAnswer
+let seen: () => Result<Observation>
 let store: Store
 
 const counts = (): ServiceCounts => ({
@@ -47,7 +51,7 @@ function recorder() {
       return answer()
     },
   }
-  return createBaselineRecorder({ store, metrics, clock })
+  return createBaselineRecorder({ store, metrics, target: { observe: async () => seen() }, clock })
 }
 
 async function watch(minutes: number, { follow } = recorder()): Promise<void> {
@@ -64,6 +68,7 @@ beforeEach(async () => {
   requests = 0
   asked = 0
   answer = () => ({ kind: 'samples', at: now, counts: counts() })
+  seen = () => ok({ at: now, boot: 'agent-1', highestToken: null, instances: [] })
   store = createStoreFake().open()
   await store.join({ name: 'one', pid: 1, host: 'here', startedAt: 0 })
 })
@@ -106,6 +111,46 @@ describe('the baseline of a service', () => {
     store.putDocument = putDocument
     await watch(1, { follow })
     expect((await recorded())?.counts.requests).toBe(1200)
+  })
+
+  it('knows what stable uses where the target can tell, and nothing of it where it cannot', async () => {
+    await watch(2)
+    expect(await baselineFacts(store, idle)).toMatchObject({ use: null, diskBusyPercent: null })
+    const settings = simulatedSettings()
+    let cpuMs = 0
+    seen = () => {
+      cpuMs += 15_000
+      const releases = [
+        {
+          ...{ release: 'r1', instances: 2, cpuMs, memoryBytes: 400, largestMemoryBytes: 300 },
+          ...{ diskReadBytes: 0, diskWrittenBytes: cpuMs },
+        },
+      ]
+      const host = { cpus: 2, memoryBytes: 1000, diskBusyMs: null }
+      const use = { measuredAt: now, host, releases }
+      return ok({ at: now, boot: 'agent-1', highestToken: null, instances: [], use })
+    }
+    const { follow } = recorder()
+    for (let minute = 0; minute <= 3; minute += 1) {
+      await follow({ ...idle, settings })
+      now += MINUTE_MS
+      requests += 600
+    }
+    expect(await baselineFacts(store, idle)).toMatchObject({
+      use: { cpus: 0.25, cpuPercent: 12.5, memoryPercent: 40, diskWrittenBytesPerSecond: 250 },
+      diskBusyPercent: null,
+      bytesOutPerSecond: 0,
+    })
+  })
+
+  it('reads a record of before it knew what is used', async () => {
+    await watch(2)
+    const id = `${STREAM}/r1`
+    const document = await store.getDocument('baseline', id)
+    if (document.kind !== 'ok' || document.value === null) throw new Error('nothing was recorded')
+    const { use: _use, host: _host, ...older } = Baseline.parse(document.value.body)
+    await store.putDocument({ ...document.value, body: older })
+    expect(await recorded()).toMatchObject({ watchedMs: 2 * MINUTE_MS, use: { ms: 0 } })
   })
 
   it('is another one for another release, and there is none without a stable release', async () => {

@@ -6,12 +6,21 @@ import {
   newBaseline,
 } from '../core/analysis/baseline.ts'
 import { batchBetween, type CountsCursor, cursorOf } from '../core/analysis/counts-cursor.ts'
+import {
+  presentOf,
+  type UseBatch,
+  type UseCursor,
+  useBetween,
+  useCursorOf,
+} from '../core/analysis/resources/use-batch.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import type { Observation } from '../core/shared/observation.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { MetricSource } from '../ports/metric.ts'
 import type { Store } from '../ports/store.ts'
+import type { Target } from '../ports/target.ts'
 
 export const BASELINE_DOCUMENT = 'baseline'
 /** One minute of stable is one count of its spread. */
@@ -44,6 +53,7 @@ export async function baselineFacts(
 export type BaselineParts = {
   store: Pick<Store, 'getDocument' | 'putDocument'>
   metrics: MetricSource
+  target: Pick<Target, 'observe'>
   clock: Clock
 }
 
@@ -51,17 +61,18 @@ export type BaselineParts = {
  * Once a minute, while nothing is released, what the stable release did since the last time is added to its baseline. What
  * cannot be read or written is left out: a gap makes the baseline shorter and nothing else.
  */
-export function createBaselineRecorder({ store, metrics, clock }: BaselineParts) {
-  let last: { release: string; cursor: CountsCursor } | null = null
+export function createBaselineRecorder({ store, metrics, target, clock }: BaselineParts) {
+  let last: { release: string; cursor: CountsCursor; use: UseCursor | null } | null = null
   let askedAt: number | null = null
 
   async function record(state: ServiceState, stable: NonNullable<ServiceState['stable']>): Promise<void> {
     const { stream } = state
-    const answer = await metrics.query(stream)
+    const [answer, seen] = await Promise.all([metrics.query(stream), target.observe(stream)])
     if (answer.kind !== 'samples') return
     const cursor = cursorOf(answer.counts, answer.at)
     const before = last
-    last = { release: stable.release, cursor }
+    const used = usedSince(state, before?.use ?? null, seen.kind === 'ok' ? seen.value : null)
+    last = { release: stable.release, cursor, use: used.cursor }
     if (before?.release !== stable.release || cursor.at <= before.cursor.at) return
     const { candidate: counts } = batchBetween(before.cursor, cursor, {
       candidate: stable.release,
@@ -69,7 +80,7 @@ export function createBaselineRecorder({ store, metrics, clock }: BaselineParts)
     })
     const known = await readBaseline(store, stream, stable.release)
     if (known.kind === 'failed' || counts.requests === 0) return
-    const span = { sinceAt: before.cursor.at, at: cursor.at }
+    const span = { sinceAt: before.cursor.at, at: cursor.at, use: used.batch }
     const baseline = addToBaseline(known.value ?? newBaseline(stable, span.sinceAt), counts, span)
     const id = idOf(stream, stable.release)
     await store.putDocument({ kind: BASELINE_DOCUMENT, id, stream, at: cursor.at, body: baseline })
@@ -89,4 +100,19 @@ export function createBaselineRecorder({ store, metrics, clock }: BaselineParts)
       await record(state, state.stable)
     },
   }
+}
+
+/** What stable used since the last time; nothing where the target cannot tell. */
+function usedSince(
+  { stable, settings }: ServiceState,
+  last: UseCursor | null,
+  seen: Observation | null,
+): { cursor: UseCursor | null; batch: UseBatch | null } {
+  if (seen?.use === undefined || stable === null || settings === null) return { cursor: null, batch: null }
+  const { use, boot } = seen
+  const of = { candidate: stable.release, stable: null }
+  const declared = settings.run.resources
+  const cursor = useCursorOf({ ...use, boot }, use.measuredAt, of)
+  const present = presentOf(use, of, { candidate: declared, stable: declared })
+  return { cursor, batch: last === null ? null : useBetween(last, cursor, { of, present }) }
 }

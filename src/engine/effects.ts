@@ -1,16 +1,18 @@
 import { Release } from '../core/release/release.ts'
+import { environmentOf } from '../core/release/settings.ts'
 import type { Command } from '../core/rollout/command.ts'
-import type { Effect } from '../core/rollout/due.ts'
+import type { Change, Effect, Verification } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import { problem } from '../core/shared/problem.ts'
+import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import type { SetSpec } from '../core/shared/set-spec.ts'
 import type { Router } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
+import type { Verifier } from '../ports/verifier.ts'
 import { notHeld } from './not-held.ts'
-import type { EffectRunner } from './perform.ts'
+import type { EffectAnswer, EffectRunner } from './perform.ts'
 
 export const RELEASE_DOCUMENT = 'release'
 
@@ -18,6 +20,7 @@ export type EffectParts = {
   store: Store
   target: Target
   router: Router
+  verifier: Verifier
   probeKey: string
   /** Epoch under which this controller may act on a stream right now, or `null` when it may not. */
   epochOf(stream: string): number | null
@@ -27,24 +30,36 @@ export type EffectParts = {
 
 /** How each kind of effect is done through the ports. */
 export function createEffectRunner(parts: EffectParts): EffectRunner {
+  return async (stream, state, effect, signal) => {
+    if (effect.kind === 'verify') return verify(parts, stream, { effect, signal })
+    const done = await change(parts, stream, { state, effect })
+    return done.kind === 'ok' ? ok(null) : done
+  }
+}
+
+type Changing = { state: ServiceState; effect: Change }
+
+async function change(
+  parts: EffectParts,
+  stream: string,
+  { state, effect }: Changing,
+): Promise<Result<void>> {
   const { target, router } = parts
-  return async (stream, state, effect) => {
-    switch (effect.kind) {
-      case 'start-set':
-        return startSet(parts, stream, effect)
-      case 'adopt-set':
-        return adoptSet(parts, stream, effect)
-      case 'stop-set':
-        return target.stop({ token: effect.token, service: stream, release: effect.release })
-      case 'release-set':
-        return target.release({ token: effect.token, service: stream, release: effect.release })
-      case 'set-routes':
-        return setRoutes(parts, stream, { state, effect })
-      case 'finalize':
-        return router.finalize({ token: effect.token, service: stream })
-      case 'go-back':
-        return parts.goBack(stream)
-    }
+  switch (effect.kind) {
+    case 'start-set':
+      return startSet(parts, stream, effect)
+    case 'adopt-set':
+      return adoptSet(parts, stream, effect)
+    case 'stop-set':
+      return target.stop({ token: effect.token, service: stream, release: effect.release })
+    case 'release-set':
+      return target.release({ token: effect.token, service: stream, release: effect.release })
+    case 'set-routes':
+      return setRoutes(parts, stream, { state, effect })
+    case 'finalize':
+      return router.finalize({ token: effect.token, service: stream })
+    case 'go-back':
+      return parts.goBack(stream)
   }
 }
 
@@ -142,8 +157,35 @@ function specOf(stream: string, { id, version, settings, artifact }: Release): S
   }
 }
 
+/** The checks may last: they are given up when nobody wants their report any more. */
+async function verify(
+  { verifier, epochOf }: EffectParts,
+  stream: string,
+  { effect, signal }: { effect: Verification; signal: AbortSignal },
+): Promise<Result<EffectAnswer>> {
+  if (epochOf(stream) !== effect.token.epoch) return failed(notHeld(stream))
+  const { checks, url, moment, version, release } = effect
+  const [service = stream] = stream.split('.')
+  const environment = environmentOf(stream)
+  const request = { checks, url, moment, service, environment, version, release }
+  const report = await verifier.verify(request, signal)
+  // Checks that were given up say nothing about the release.
+  return signal.aborted ? failed(givenUp(version)) : ok(report)
+}
+
+const givenUp = (version: string): Problem =>
+  problem('CHECKS_GIVEN_UP', {
+    message: `The checks of ${version} were given up before their end, because nobody waited for them any more.`,
+    remedy: 'Nothing: they are made again when the rollout goes on.',
+    retryable: true,
+  })
+
 /** The answer of an effect comes back as a command like any other. */
-export const answerCommand = ({ key, token }: Effect, result: Result<void>): Command =>
-  result.kind === 'ok'
-    ? { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
-    : { kind: 'effect-failed', effect: key, problem: result.problem }
+export function answerCommand(effect: Effect, result: Result<EffectAnswer>): Command {
+  const { key, token } = effect
+  if (result.kind === 'failed') return { kind: 'effect-failed', effect: key, problem: result.problem }
+  if (effect.kind !== 'verify' || result.value === null)
+    return { kind: 'effect-succeeded', effect: key, epoch: token.epoch }
+  const { rollout, index } = effect
+  return { kind: 'verified', underEpoch: token.epoch, rollout, index, report: result.value }
+}

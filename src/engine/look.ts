@@ -1,6 +1,7 @@
 import { environmentOf } from '../core/release/settings.ts'
 import type { Observed } from '../core/rollout/command.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import type { Observation } from '../core/shared/observation.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
 import type { Freezes } from '../ports/freezes.ts'
 import type { MetricSource } from '../ports/metric.ts'
@@ -41,9 +42,7 @@ export async function look(
   ])
   const observed: Observed = {
     instances:
-      instances.kind === 'ok'
-        ? { kind: 'seen', instances: instances.value.instances, errors: instances.value.errors }
-        : { kind: 'failed', problem: instances.problem },
+      instances.kind === 'ok' ? seen(instances.value) : { kind: 'failed', problem: instances.problem },
     router:
       routes.kind === 'ok'
         ? { kind: 'seen', state: routes.value }
@@ -65,6 +64,13 @@ export async function look(
     routerState: routes.kind === 'ok' ? routes.value : null,
   }
 }
+
+const seen = ({ instances, errors, use, boot }: Observation): Observed['instances'] => ({
+  kind: 'seen',
+  instances,
+  errors,
+  use: use === undefined ? undefined : { ...use, boot },
+})
 
 /** How soon to look again at a stream, when this many are looked after. */
 export function lookAgainMs(state: ServiceState, { now, streams }: { now: number; streams: number }): number {

@@ -19,7 +19,7 @@ const TROUBLE = failed(
 )
 
 /** A performer whose effects are answered at once, and two clocks that are moved by hand. */
-function scene(answer: Result<void>) {
+function scene(answer: Result<null>) {
   const time = { wall: 1_700_000_000_000, monotonic: 0 }
   let runs = 0
   const performer = createPerformer({
@@ -57,7 +57,7 @@ describe('an effect that is due', () => {
 
   it.each([
     ['failed', TROUBLE, 150],
-    ['worked and is still wanted', ok(undefined), 750],
+    ['worked and is still wanted', ok(null), 750],
   ] as const)('does not wait for a clock that was ahead while it %s', async (_, answer, restMs) => {
     const { time, runs, perform } = scene(answer)
     time.wall += HOUR_MS
@@ -74,5 +74,24 @@ describe('an effect that is due', () => {
     time.wall += HOUR_MS
     await perform()
     expect(runs()).toBe(1)
+  })
+})
+
+describe('an effect that lasts', () => {
+  it('learns that nobody wants it any more, and may begin anew when it is wanted again', async () => {
+    const signals: AbortSignal[] = []
+    const performer = createPerformer({
+      clock: { now: () => 0, monotonic: () => 0, sleep: async () => undefined },
+      run: (_stream, _state, _effect, signal) => {
+        signals.push(signal)
+        return new Promise(() => undefined)
+      },
+      answer: () => undefined,
+    })
+    performer.perform('shop.local', STATE, [EFFECT])
+    performer.perform('shop.local', STATE, [EFFECT])
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    performer.perform('shop.local', STATE, [])
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true])
   })
 })

@@ -1,6 +1,7 @@
 import type { Effect } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { Result } from '../core/shared/result.ts'
+import type { VerifyReport } from '../core/shared/verification.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { EngineObserver } from '../ports/engine-observer.ts'
 
@@ -9,14 +10,21 @@ const REPEAT_AFTER_MS = 750
 const FIRST_RETRY_MS = 150
 const LONGEST_RETRY_MS = 5000
 
-/** Does one effect through its port. */
-export type EffectRunner = (stream: string, state: ServiceState, effect: Effect) => Promise<Result<void>>
+/** What an effect brings back besides that it is done. */
+export type EffectAnswer = VerifyReport | null
+/** Does one effect through its port. The signal says that nobody waits for it any more. */
+export type EffectRunner = (
+  stream: string,
+  state: ServiceState,
+  effect: Effect,
+  signal: AbortSignal,
+) => Promise<Result<EffectAnswer>>
 
 export type PerformerParts = {
   clock: Clock
   run: EffectRunner
   /** How the answer comes back: as a command like any other. */
-  answer(stream: string, effect: Effect, result: Result<void>): void
+  answer(stream: string, effect: Effect, result: Result<EffectAnswer>): void
   observer?: EngineObserver
 }
 
@@ -26,7 +34,7 @@ export interface Performer {
 }
 
 /** `notBefore` is of the clock that nobody sets: a wait must not last an hour because the wall clock was ahead for a moment. */
-type Memory = { underWay: boolean; failures: number; notBefore: number }
+type Memory = { underWay: AbortController | null; failures: number; notBefore: number }
 
 /**
  * Effects are absolute and fenced, so this memory is only manners, not safety: it keeps one effect from running twice at
@@ -36,11 +44,13 @@ export function createPerformer({ clock, run, answer, observer }: PerformerParts
   const memories = new Map<string, Map<string, Memory>>()
 
   async function perform(stream: string, state: ServiceState, effect: Effect, memory: Memory): Promise<void> {
+    const wanted = new AbortController()
+    memory.underWay = wanted
     const [begunAt, attempt] = [clock.monotonic(), memory.failures + 1]
-    const result = await run(stream, state, effect)
+    const result = await run(stream, state, effect, wanted.signal)
     const problem = result.kind === 'ok' ? null : result.problem
     observer?.performed({ stream, effect, attempt, tookMs: clock.monotonic() - begunAt, problem })
-    memory.underWay = false
+    memory.underWay = null
     memory.failures = result.kind === 'ok' ? 0 : memory.failures + 1
     memory.notBefore =
       clock.monotonic() + (result.kind === 'ok' ? REPEAT_AFTER_MS : retryDelayMs(memory.failures))
@@ -52,13 +62,12 @@ export function createPerformer({ clock, run, answer, observer }: PerformerParts
       const mine = memories.get(stream) ?? new Map<string, Memory>()
       for (const effect of effects) {
         const memory = mine.get(effect.key) ?? {
-          underWay: false,
+          underWay: null,
           failures: 0,
           notBefore: Number.NEGATIVE_INFINITY,
         }
         mine.set(effect.key, memory)
-        if (memory.underWay || clock.monotonic() < memory.notBefore) continue
-        memory.underWay = true
+        if (memory.underWay !== null || clock.monotonic() < memory.notBefore) continue
         void perform(stream, state, effect, memory)
       }
       forgetOthers(mine, effects)
@@ -68,10 +77,14 @@ export function createPerformer({ clock, run, answer, observer }: PerformerParts
   }
 }
 
-/** Keys that are no longer due and not under way need no memory. */
+/** Keys that are no longer due and not under way need no memory; what is under way learns that nobody waits for it. */
 function forgetOthers(memories: Map<string, Memory>, effects: readonly Effect[]): void {
   const wanted = new Set(effects.map(({ key }) => key))
-  for (const [key, { underWay }] of memories) if (!underWay && !wanted.has(key)) memories.delete(key)
+  for (const [key, { underWay }] of memories) {
+    if (wanted.has(key)) continue
+    if (underWay === null) memories.delete(key)
+    else underWay.abort()
+  }
 }
 
 const retryDelayMs = (failures: number): number =>

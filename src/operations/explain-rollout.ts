@@ -20,7 +20,7 @@ export const explainRollout = operationOf({
     if (found.kind === 'failed') return found
     const { view, stream, state, events } = found.value
     const trail = await unhurried(trailOf(view.from, events))
-    if (trail === null || trail.looks.length === 0) return ok({ evidence: null })
+    if (trail === null || trail.looks.length + trail.metrics.size === 0) return ok({ evidence: null })
     const live = state.rollout?.id === id ? rolloutView(state, state.rollout, context.clock.now()) : view
     return ok({ evidence: await unhurried(rolloutEvidence(trail, { stream, sentence: live.sentence }), 1) })
   },

@@ -12,6 +12,7 @@ import { getLogs } from './get-logs.ts'
 import { getRollout } from './get-rollout.ts'
 import { getSeries } from './get-series.ts'
 import { getService } from './get-service.ts'
+import { jump } from './jump.ts'
 import { listMessages } from './list-messages.ts'
 import { listReleases } from './list-releases.ts'
 import { listRollouts } from './list-rollouts.ts'
@@ -34,6 +35,7 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   plan,
   deploy,
   promote,
+  jump,
   pause,
   resume,
   abort,

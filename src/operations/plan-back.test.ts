@@ -87,7 +87,7 @@ describe('going back', () => {
     const { back } = await scene('old', ok([narrow]))
     expect(await back('1.1.0')).toMatchObject({ value: { plan: { kind: 'rollback' } } })
     expect(await back('1.0.0')).toMatchObject({
-      value: { plan: { kind: 'canary', because: expect.stringContaining('2 stable releases back') } },
+      value: { plan: { kind: 'deploy', because: expect.stringContaining('2 stable releases back') } },
     })
   })
 
@@ -119,6 +119,8 @@ describe('a changed setting or secret', () => {
     expect(await idWith('a')).toBe(first)
     expect(await idWith('b')).not.toBe(first)
     expect(await idWith('a', { env: { MODE: 'new' } })).not.toBe(first)
+    // What use is measured against says nothing about what runs.
+    expect(await idWith('a', { resources: { cpus: 0.5, memoryBytes: 1 } })).toBe(first)
 
     const { context } = await scene('a')
     const before = await prepareRelease(context, { settings: withSecret, version: '1.3.0', actor: 'ada' })

@@ -74,7 +74,8 @@ function releaseId(
   }: { settings: ServiceSettings; version: string; digest: string; secretVersions: Record<string, string> },
 ): string {
   const { service, environment, run, listen, health, drain } = settings
-  const { artifact: _path, ...runs } = run
+  // Resources are what use is measured against, so they belong to how it is watched.
+  const { artifact: _path, resources: _base, ...runs } = run
   return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, version, digest, secretVersions }).slice(0, 10)}`
 }
 

@@ -8,7 +8,7 @@ import { unhurried } from './unhurried.ts'
 export const replayRollout = operationOf({
   name: 'replay_rollout',
   summary:
-    'Judges all stored batches of a rollout again and compares, bit for bit, with what was decided and recorded.',
+    'Judges all stored batches and metric windows of a rollout again, makes its decisions again, and compares, bit for bit, with what was decided and recorded.',
   input: z.strictObject({ id: z.string() }),
   output: Replay,
   permission: 'read',
@@ -16,11 +16,14 @@ export const replayRollout = operationOf({
     const found = await recordedRollout(context, id)
     if (found.kind === 'failed') return found
     const { view, state, events } = found.value
+    const last = state.rollout?.id === id ? state.rollout : null
     const recorded = {
       rollout: id,
       stable: view.from,
       views: view.outcome === null ? [] : view.checks,
-      states: state.rollout?.id === id ? state.rollout.checks : null,
+      states: last?.checks ?? null,
+      metrics: last?.metrics ?? null,
+      resources: last?.resources ?? null,
     }
     return ok(await unhurried(replay(events, recorded)))
   },

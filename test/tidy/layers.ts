@@ -39,7 +39,7 @@ export const LAYERS: readonly Layer[] = [
   },
 ]
 
-/** Folders of adapters know themselves only: not even another adapter of the same port. */
+/** Folders of adapters know themselves only, not even another adapter of the same port; and `tools`, which is none. */
 const adapterOf = (path: string): string | null => /^src\/adapters\/[^/]+\/[^/]+\//.exec(path)?.[0] ?? null
 
 export const layerOf = (path: string): Layer | null => LAYERS.find(({ owns }) => owns.test(path)) ?? null
@@ -54,7 +54,7 @@ export function forbidden({ from, to, onlyType, isTest }: Arrow): string | null 
   if (!to.startsWith('src/')) return outside(layer, to, isTest)
   if (isTest) return null
   if (adapterOf(from) !== null && layer.owns.test(to))
-    return adapterOf(from) === adapterOf(to) ? null : `imports another adapter: ${to}`
+    return [adapterOf(from), null].includes(adapterOf(to)) ? null : `imports another adapter: ${to}`
   if (layer.name === 'server' && PORTS.test(to) && !onlyType) return `may import only types of ${to}`
   const allowed = layer.owns.test(to) || layer.may.some((target) => target.test(to))
   return allowed ? null : `${layer.name} may not import ${to}`

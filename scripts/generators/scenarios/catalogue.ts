@@ -127,7 +127,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S60',
     text: 'Passes in a row and a limit of failures combine in four documented ways.',
-    waits: 'checks weigh evidence and count no passes',
   },
   {
     id: 'S61',

@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { loadConfig } from '../../config/load.ts'
 import { didYouMean } from '../../config/nearest.ts'
 import type { ServiceSettings } from '../../core/release/settings.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
@@ -12,6 +11,7 @@ import { createClient } from '../client.ts'
 import { DurationArgument, defineCommand } from '../command.ts'
 import { findProject, type Project } from '../controller/project.ts'
 import { metricTestLines } from '../metric-test-text.ts'
+import { serviceInFile } from '../service-in-file.ts'
 import type { Session } from '../session.ts'
 
 /** Long enough for every usual interval between two scrapes. */
@@ -78,32 +78,16 @@ type Versions = { candidate: string | null; stable: string | null }
 
 function settingsOf(
   session: Session,
-  { shownConfig: file }: Project,
+  project: Project,
   name: string | null,
-): Result<ServiceSettings, Parameters<Session['fail']>[0]> {
-  const { environment, service } = session
-  const loaded = loadConfig({ file, ...(environment === null ? {} : { environment }) })
-  if (loaded.kind === 'failed') return loaded
-  const all = loaded.value.services
-  const [one, ...others] = all.filter((settings) => service === null || settings.service === service)
-  const names = all.map((settings) => settings.service)
-  if (one === undefined)
-    return failed(
-      problem('SERVICE_NOT_FOUND', {
-        message: `There is no service "${service}".`,
-        remedy: didYouMean(service ?? '', names),
-      }),
-    )
-  if (others.length > 0)
-    return failed(
-      problem('SERVICE_AMBIGUOUS', {
-        message: `There are several services: ${names.join(', ')}.`,
-        remedy: 'Name one with --service NAME.',
-      }),
-    )
-  const declared = one.analysis.metrics.map((metric) => metric.name)
-  if (declared.length > 0 && (name === null || declared.includes(name))) return ok(one)
-  return failed(name === null || declared.length === 0 ? noMetrics(file) : noSuchMetric(name, declared))
+): ReturnType<typeof serviceInFile> {
+  const found = serviceInFile(session, project)
+  if (found.kind === 'failed') return found
+  const declared = found.value.analysis.metrics.map((metric) => metric.name)
+  if (declared.length > 0 && (name === null || declared.includes(name))) return found
+  return failed(
+    name === null || declared.length === 0 ? noMetrics(project.shownConfig) : noSuchMetric(name, declared),
+  )
 }
 
 const noMetrics = (file: string) =>

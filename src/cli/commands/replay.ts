@@ -8,9 +8,15 @@ import { replayLines } from '../explain/replay-text.ts'
 import { LAST, rolloutNamed } from '../rollout-named.ts'
 import { columnsOf } from '../session.ts'
 
+const ENDS_WITH: Record<Replay['standing'], number> = {
+  equal: EXIT_CODE.promoted,
+  differs: EXIT_CODE.internal,
+  'other-method': EXIT_CODE.noData,
+}
+
 export const command = defineCommand({
   description:
-    'Judges all stored batches of a rollout again and compares, bit for bit, with what was decided and recorded. Ends with 0 when all is equal, with 1 when something differs, with 14 when nothing was counted. Changes nothing.',
+    'Judges all stored batches and metric windows of a rollout again, makes its decisions again, and compares, bit for bit, with what was decided and recorded. Ends with 0 when all is equal, with 1 when something differs, with 14 when nothing was counted or when it was judged by another method. Changes nothing.',
   arguments: [
     {
       name: 'rollout',
@@ -29,9 +35,10 @@ export const command = defineCommand({
     if (id.kind === 'failed') return session.fail(id.problem)
     const answer = await client.call('replay_rollout', { id: id.value }, Replay)
     if (answer.kind === 'failed') return session.fail(answer.problem)
-    if (answer.value.batches === 0) return session.fail(noBatches(id.value), EXIT_CODE.noData)
+    const { batches, windows, decisions, standing } = answer.value
+    if (batches + windows + decisions === 0) return session.fail(noBatches(id.value), EXIT_CODE.noData)
     session.value('replay', answer.value)
     session.say(replayLines(answer.value, columnsOf(session)))
-    return answer.value.isEqual ? EXIT_CODE.promoted : EXIT_CODE.internal
+    return ENDS_WITH[standing]
   },
 })

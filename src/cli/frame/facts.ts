@@ -3,7 +3,7 @@ import type { Instance } from '../../core/shared/instance.ts'
 import { formatWeight } from '../../core/shared/weight.ts'
 import { type Line, type Look, quiet, type Span, span, strong, widthOfLine } from '../text/line.ts'
 import { count, plural } from '../text/number.ts'
-import { ticking } from '../text/time.ts'
+import { clockTime, ticking } from '../text/time.ts'
 import { wrap } from '../text/width.ts'
 import { continued, LABEL_COLUMNS, labelled, labelledPieces, labelledText } from './label.ts'
 import type { FrameOptions } from './options.ts'
@@ -42,7 +42,7 @@ function setSpans(set: SetView): Span[] {
   const running = set.inFlight === null || set.inFlight === 0 ? '' : `, ${count(set.inFlight)} in flight`
   return [
     span(`${set.version} `),
-    quiet(`${set.role} `),
+    quiet(set.leavesAt === null ? `${set.role} ` : `${set.role} until ${clockTime(set.leavesAt)} UTC `),
     span(`${set.ready} of ${set.wanted} ready`, set.ready < set.wanted ? 'attention' : 'plain'),
     quiet(` ${share}${running}`),
   ]
@@ -83,7 +83,7 @@ export function targetLines({ rollout }: ServiceView, { columns }: Pick<FrameOpt
     span(`${name} ${value}`, met === false ? 'attention' : 'plain'),
     quiet(` (${limit})`),
   ])
-  const silent = unknown.length === 0 ? [] : [[quiet(`no data yet: ${unknown.join(', ')}`)]]
+  const silent = unknown.length === 0 ? [] : [[quiet(`not known: ${unknown.join(', ')}`)]]
   return labelledPieces('targets', [...pieces, ...silent], columns)
 }
 

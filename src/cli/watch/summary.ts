@@ -49,9 +49,9 @@ const OUTCOME_WORDS: Record<NonNullable<RolloutView['outcome']> | 'none', string
   none: 'Not ended yet.',
 }
 
-function timeWords({ startedAt, endedAt, trafficOffMs }: RolloutView): string {
+function timeWords({ startedAt, endedAt, trafficOffMs, strategy }: RolloutView): string {
   const whole = endedAt === null ? 'still running' : duration(endedAt - startedAt)
-  return trafficOffMs === null ? whole : `${whole}; ${measuredBudget(trafficOffMs).text}`
+  return trafficOffMs === null ? whole : `${whole}; ${measuredBudget(trafficOffMs, strategy).text}`
 }
 
 function nextWords({ outcome, from, to, problem }: RolloutView): string {

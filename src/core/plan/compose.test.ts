@@ -21,7 +21,7 @@ const kinds = (plan: ReturnType<typeof composePlan>) => plan.steps.map(({ step }
 describe('a plan', () => {
   it('of a canary rises, watches, and only then lets the old set go', () => {
     const plan = composePlan(input())
-    expect(plan.kind).toBe('canary')
+    expect(plan.kind).toBe('deploy')
     expect(kinds(plan)).toEqual([
       'provision',
       'traffic',

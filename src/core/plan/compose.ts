@@ -1,8 +1,9 @@
+import { dryRunWarnings } from '../analysis/dry-run.ts'
 import type { Release } from '../release/release.ts'
 import type { ServiceSettings } from '../release/settings.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
-import { canarySteps, firstSteps, fullSteps, rollbackSteps } from '../strategy/canary.ts'
+import { compile, fullSteps } from '../strategy/compile.ts'
 import { forecastBudget } from '../strategy/rollback-budget.ts'
 import { changesBetween } from './changes.ts'
 import { measuredWayBack } from './measured.ts'
@@ -42,10 +43,12 @@ export function composePlan(input: PlanInput): PlanContent {
         ? 'first'
         : kind === 'rollback' && (back === null || isFast(back))
           ? 'rollback'
-          : 'canary'
-  const isFull = planKind === 'canary' && kind === 'full'
-  const planned = isFull ? fullSteps(settings) : stepsFor(planKind, settings)
-  const steps = planned.map((step) => plannedStep(step, input))
+          : 'deploy'
+  const isFull = planKind === 'deploy' && kind === 'full'
+  const planned = isFull ? fullSteps(settings) : compile(planKind, settings)
+  const strategy = isFull ? 'full' : planKind === 'deploy' ? settings.strategy.kind : planKind
+  const isKept = planned.some((step) => step.kind === 'keep')
+  const steps = planned.map((step) => plannedStep(step, input, { strategy, isKept }))
   return {
     stream: release.stream,
     service: settings.service,
@@ -54,7 +57,7 @@ export function composePlan(input: PlanInput): PlanContent {
     from: stable === null ? null : { release: stable.id, version: stable.version },
     to: { release: release.id, version: release.version, digest: release.artifact.digest },
     base: { stable: stable?.id ?? null, candidate: input.candidate },
-    strategy: isFull ? 'full' : planKind === 'canary' ? settings.strategy.kind : planKind,
+    strategy,
     because: becauseOf(planKind, input),
     steps,
     changes: stable === null ? [] : changesBetween(stable, release),
@@ -76,28 +79,19 @@ function becauseOf(kind: Plan['kind'], input: PlanInput): string {
   return input.back === null ? '' : wayBackText(input.back)
 }
 
-function stepsFor(kind: Plan['kind'], settings: ServiceSettings): Step[] {
-  switch (kind) {
-    case 'none':
-      return []
-    case 'first':
-      return firstSteps(settings)
-    case 'rollback':
-      return rollbackSteps(settings)
-    case 'canary':
-      return canarySteps(settings)
-  }
-}
-
-function plannedStep(step: Step, { release, stable, history }: PlanInput): PlannedStep {
+function plannedStep(
+  step: Step,
+  { release, stable, history }: PlanInput,
+  back: Pick<Back, 'strategy' | 'isKept'>,
+): PlannedStep {
   const stableInstances = stable?.settings.run.replicas ?? 0
-  const candidateInstances = release.settings.run.replicas
+  const candidateInstances = step.kind === 'provision' ? step.replicas : release.settings.run.replicas
   const oldGone = step.kind === 'retire'
   return {
     step,
     label: labelOf(step),
     expectedMs: expectedMsOf(step, history),
-    rollback: rollbackOf(step, stable, history),
+    rollback: rollbackOf(step, { ...back, stable, history }),
     instances: { stable: oldGone ? 0 : stableInstances, candidate: candidateInstances },
   }
 }
@@ -106,6 +100,12 @@ export function labelOf(step: Step): string {
   switch (step.kind) {
     case 'provision':
       return `start ${step.replicas} ${step.replicas === 1 ? 'instance' : 'instances'}`
+    case 'verify':
+      return `verify ${step.checks.length} ${step.checks.length === 1 ? 'check' : 'checks'} ${step.moment === 'before' ? 'before traffic' : 'with all traffic'}`
+    case 'gate':
+      return step.durationMs === null
+        ? 'wait for the switch by hand'
+        : `look at it for ${formatDuration(step.durationMs)}`
     case 'traffic':
       return `traffic ${formatWeight(step.weightPermille)}`
     case 'observe':
@@ -118,6 +118,8 @@ export function labelOf(step: Step): string {
       return 'drain the old set'
     case 'retire':
       return 'stop the old set'
+    case 'keep':
+      return `keep the old set ${formatDuration(step.forMs)}`
   }
 }
 
@@ -126,44 +128,58 @@ function expectedMsOf(step: Step, history: PlanInput['history']): number | null 
   switch (step.kind) {
     case 'provision':
       return history.provisionMs ?? 0
+    case 'gate':
     case 'observe':
     case 'watch':
       return step.durationMs
     case 'drain':
       return history.drainMs ?? 0
     case 'traffic':
+    case 'verify':
     case 'promote':
     case 'retire':
+    case 'keep':
       return 0
   }
 }
 
-function rollbackOf(step: Step, release: Release | null, { trafficOffMs }: PlanInput['history']): string {
+type Back = { stable: Release | null; strategy: string; isKept: boolean; history: PlanInput['history'] }
+
+function rollbackOf(step: Step, { stable: release, strategy, isKept, history }: Back): string {
   if (release === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
   const { version: stable, adopted } = release
+  if (step.kind === 'verify' && step.moment === 'before') return nothingMoved(stable)
   switch (step.kind) {
     case 'provision':
-      return `No traffic has moved: the new instances stop, ${stable} is untouched.`
+    case 'gate':
+      return nothingMoved(stable)
+    case 'verify':
     case 'traffic':
     case 'observe':
     case 'watch':
-      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${forecastBudget()}${measuredWayBack(trafficOffMs)}.`
+      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${forecastBudget(strategy)}${measuredWayBack(history.trafficOffMs)}.`
     case 'promote':
     case 'drain':
     case 'retire':
+    case 'keep':
+      if (isKept) return `One change of weight (sluice rollback): ${stable} stays ready at full size.`
       if (adopted)
         return `None: the adopted process of ${stable} ends, and there is no artifact to start it from.`
       return `Start ${stable} again from its stored artifact, then one change of weight.`
   }
 }
 
+const nothingMoved = (stable: string): string =>
+  `No traffic has moved: the new instances stop, ${stable} is untouched.`
+
 function warningsOf(kind: Plan['kind'], settings: ServiceSettings): string[] {
   const warnings: string[] = []
-  if (kind === 'canary' && settings.run.replicas === 1)
+  if (kind === 'deploy' && settings.run.replicas === 1)
     warnings.push('One replica: a single failing instance of the candidate is critical at once.')
   const first = settings.strategy.steps[0]
-  if (kind === 'canary' && first?.weightPermille === TOTAL_PERMILLE)
+  if (kind === 'deploy' && settings.strategy.kind === 'canary' && first?.weightPermille === TOTAL_PERMILLE)
     warnings.push('The first stage is 100%: nothing is observed before everybody gets the new version.')
+  if (kind === 'deploy') warnings.push(...dryRunWarnings(settings.analysis))
   return warnings
 }
 

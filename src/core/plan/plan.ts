@@ -1,12 +1,22 @@
 import * as z from 'zod'
 import { StageCriteria } from '../release/settings.ts'
 import { ReleaseRef } from '../rollout/view.ts'
+import { VerifyMoment } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 
 /** Steps of the shared vocabulary that this version's strategies use. A strategy is a function to a list of them. */
 export const Step = z.discriminatedUnion('kind', [
-  /** Start the candidate's instances and wait until they are ready. */
+  /** Start so many of the candidate's instances, or grow to them, and wait until they are ready. */
   z.object({ kind: z.literal('provision'), replicas: z.int(), deadlineMs: z.int() }),
+  /** The checks of the file, on the candidate alone (`before`) or on the service as users reach it (`after`). */
+  z.object({
+    kind: z.literal('verify'),
+    moment: VerifyMoment,
+    checks: z.array(z.string()),
+    atMostMs: z.int(),
+  }),
+  /** The candidate is ready and has no traffic: people may look at it. Opens by itself after so long; `null` waits for one of them. */
+  z.object({ kind: z.literal('gate'), durationMs: z.int().nullable() }),
   /** Give the candidate this share of traffic, confirmed by the router. */
   z.object({ kind: z.literal('traffic'), weightPermille: WeightPermille }),
   /** Watch the candidate at its weight; `null` waits for a person. */
@@ -26,6 +36,8 @@ export const Step = z.discriminatedUnion('kind', [
   /** The router stops sending to the old set and waits for what runs; then the old instances stop. */
   z.object({ kind: z.literal('drain') }),
   z.object({ kind: z.literal('retire') }),
+  /** The old set stays ready for so long, without traffic; then it drains and stops by itself. */
+  z.object({ kind: z.literal('keep'), forMs: z.int() }),
 ])
 export type Step = z.infer<typeof Step>
 
@@ -40,6 +52,9 @@ export const PlannedStep = z.object({
 })
 export type PlannedStep = z.infer<typeof PlannedStep>
 
+/** A deploy was called after the only strategy that there was. */
+const renamed = (kind: unknown): unknown => (kind === 'canary' ? 'deploy' : kind)
+
 export const Change = z.object({ path: z.string(), from: z.string().nullable(), to: z.string().nullable() })
 export type Change = z.infer<typeof Change>
 
@@ -51,7 +66,7 @@ export const Plan = z.object({
   stream: z.string(),
   service: z.string(),
   environment: z.string(),
-  kind: z.enum(['first', 'canary', 'rollback', 'none']),
+  kind: z.preprocess(renamed, z.enum(['first', 'deploy', 'rollback', 'none'])),
   from: ReleaseRef.nullable(),
   to: ReleaseRef.extend({ digest: z.string() }),
   /** Live state the plan was made for; a plan whose base moved is refused. */

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { MetricDefinition } from '../shared/metric-definition.ts'
 import { ControllerLossPolicy, DrainLimits, ListenAddress } from '../shared/routes.ts'
 import { HealthProbe } from '../shared/set-spec.ts'
+import { VerifyCheck } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { ReleaseWindow } from './window.ts'
 
@@ -22,6 +23,10 @@ export const StageCriteria = z.object({
   errorPointsOverStable: SharePercent.exactOptional(),
   /** At least this many percent of the requests that are due by its weight. */
   throughputPercent: SharePercent.exactOptional(),
+  /** All of them must be met at so many looks one after the other; 1 where nothing is said. */
+  consecutivePasses: z.int().min(1).exactOptional(),
+  /** Not met at so many looks in a row after the time of the step: it pauses. 0 or nothing: it waits. */
+  failureLimit: z.int().min(0).exactOptional(),
 })
 export type StageCriteria = z.infer<typeof StageCriteria>
 
@@ -43,24 +48,44 @@ export const LightWatchSettings = z.object({
 })
 export type LightWatchSettings = z.infer<typeof LightWatchSettings>
 
-export const CanarySettings = z.object({
-  kind: z.literal('canary'),
-  /** Rising weights; the last one is 1000. */
-  steps: z.array(CanaryStep).min(1),
+/** What every strategy has, however its traffic gets to 100%. */
+const Arrival = z.object({
   /** After 100%: stable's old set stays warm and critical triggers still roll back. */
   watchMs: DurationMs,
   /** From the promotion on; `null` switches it off. */
   lightWatch: LightWatchSettings.nullable().default(null),
-  /** A stage may end this early, once what was counted in it rules out that the candidate is worse; `null`: never early. */
-  earliestMs: DurationMs.nullable().default(null),
   /** After an abort the candidate stays without traffic for inspection; `null` keeps it until somebody stops it. */
   holdMs: DurationMs.nullable(),
   /** Candidate instances needed for a weight, as a share of the configured replicas; all by default (100). */
   readyPercent: z.number().min(1).max(100),
 })
+
+/** How traffic rises. */
+const Rise = z.object({
+  /** Rising weights; the last one is 1000. */
+  steps: z.array(CanaryStep).min(1),
+  /** A stage may end this early, once what was counted in it rules out that the candidate is worse; `null`: never early. */
+  earliestMs: DurationMs.nullable().default(null),
+})
+
+export const CanarySettings = z.object({ kind: z.literal('canary'), ...Rise.shape, ...Arrival.shape })
 export type CanarySettings = z.infer<typeof CanarySettings>
 
-export const StrategySettings = z.discriminatedUnion('kind', [CanarySettings])
+/** A whole candidate beside stable, shown to be good before it gets traffic, then one switch; or, after it, the steps of a canary. */
+export const BlueGreenSettings = z.object({
+  kind: z.literal('blue-green'),
+  ...Rise.shape,
+  ...Arrival.shape,
+  /** Time between readiness and the switch, for people to look at the candidate: 0 switches at once, `null` waits for `sluice promote`. */
+  switchAfterMs: DurationMs.nullable(),
+  /** Instances until the switch; `null` is all of them from the start. */
+  previewReplicas: z.int().min(1).max(1000).nullable(),
+  /** The old set stays ready for so long after the promotion; 0 lets it go then. */
+  warmMs: DurationMs,
+})
+export type BlueGreenSettings = z.infer<typeof BlueGreenSettings>
+
+export const StrategySettings = z.discriminatedUnion('kind', [CanarySettings, BlueGreenSettings])
 export type StrategySettings = z.infer<typeof StrategySettings>
 
 /** Absolute limits of one tier, judged with confidence. */
@@ -72,8 +97,59 @@ export const GuardLimits = z.object({
   p99Ms: z.int().positive().exactOptional(),
   /** Candidate's p95 against this multiple of stable's. */
   p95TimesStable: z.number().min(1).exactOptional(),
+  /** The candidate answers fewer than this many percent of the requests that are due by its weight. */
+  throughputPercent: SharePercent.exactOptional(),
+  /** Of what `run.resources` declares for an instance, else of what the host has. */
+  cpuPercent: SharePercent.exactOptional(),
+  memoryPercent: SharePercent.exactOptional(),
+  /** Time in which the busiest disk of the host has something to do, while the candidate reads or writes more than stable. */
+  diskPercent: SharePercent.exactOptional(),
 })
 export type GuardLimits = z.infer<typeof GuardLimits>
+
+/** Limits that only trouble of at least this length can break. */
+export const LastingLimits = z.object({
+  throughputPercent: SharePercent.exactOptional(),
+  p95TimesStable: z.number().min(1).exactOptional(),
+  overMs: z.int().positive(),
+})
+export type LastingLimits = z.infer<typeof LastingLimits>
+
+export const CriticalLimits = GuardLimits.extend({ forLong: LastingLimits.exactOptional() })
+export type CriticalLimits = z.infer<typeof CriticalLimits>
+
+/** So many of the last `of` evaluations. */
+export const ResourceFailureLimit = z.object({
+  limit: z.int().min(1).max(100),
+  of: z.int().min(1).max(100),
+})
+export type ResourceFailureLimit = z.infer<typeof ResourceFailureLimit>
+
+/** What is reported as met or missed and changes nothing. Absent: not asked. */
+export const HealthTargets = z.object({
+  /** Below this. */
+  errorRatePercent: SharePercent.exactOptional(),
+  /** Above this. */
+  successRatePercent: SharePercent.exactOptional(),
+  p50Ms: z.number().positive().exactOptional(),
+  p95Ms: z.number().positive().exactOptional(),
+  p99Ms: z.number().positive().exactOptional(),
+  /** Of what `run.resources` declares for an instance, else of what the host has; mean of the rollout. */
+  cpuPercent: SharePercent.exactOptional(),
+  memoryPercent: SharePercent.exactOptional(),
+})
+export type HealthTargets = z.infer<typeof HealthTargets>
+
+/** What releases were made with before the file could say anything else. */
+const TARGETS_DEFAULT: HealthTargets = {
+  errorRatePercent: 0.1,
+  successRatePercent: 99.95,
+  p50Ms: 100,
+  p95Ms: 300,
+  p99Ms: 500,
+  cpuPercent: 70,
+  memoryPercent: 80,
+}
 
 /** What users are promised: over the window so many percent of the requests are good ones. */
 export const ServiceLevel = z.object({
@@ -104,6 +180,8 @@ export const AnalysisSettings = z.object({
   compare: z.object({
     errors: z.object({ ratio: z.number().min(1), points: SharePercent }).nullable(),
     latency: z.object({ ratio: z.number().min(1), points: SharePercent }).nullable(),
+    /** Crashes beside those of stable. Absent: not compared. */
+    crashes: z.object({ ratio: z.number().min(1) }).exactOptional(),
   }),
   /** "Not worse" means that a rise by this many percentage points is ruled out. */
   noticePoints: SharePercent.default(1),
@@ -111,8 +189,13 @@ export const AnalysisSettings = z.object({
   dispersion: z.number().min(1).max(1000).nullable().default(null),
   /** For so long after a change of weight latency is not compared: caches are cold. At most half of the stage. */
   warmUpMs: DurationMs.default(30_000),
-  critical: GuardLimits,
+  critical: CriticalLimits,
   warning: GuardLimits,
+  targets: HealthTargets.default(TARGETS_DEFAULT),
+  /** A limit of CPU, memory or disk is broken when it was exceeded in so many of the last evaluations. */
+  resourceFailureLimit: ResourceFailureLimit.default({ limit: 3, of: 5 }),
+  /** Names of checks that are judged and shown, and have no consequence. */
+  dryRun: z.array(z.string()).exactOptional(),
   /** A candidate that burns the error budget of this objective much too fast is held back; `null`: none is stated. */
   slo: ServiceLevel.nullable().default(null),
   alerts: AlertSettings.default({ critical: 'pause', warning: 'report', match: {} }),
@@ -174,6 +257,13 @@ export const Name = z
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes, starting with a letter')
 export type Name = z.infer<typeof Name>
 
+/** What one instance is meant to use at most: 100% of it. Nobody enforces it; what is not said is that of the host. */
+export const InstanceResources = z.object({
+  cpus: z.number().positive().max(1024).exactOptional(),
+  memoryBytes: z.int().positive().exactOptional(),
+})
+export type InstanceResources = z.infer<typeof InstanceResources>
+
 /** One service in one environment with every default filled in: the resolved configuration a release carries. */
 export const ServiceSettings = z.object({
   service: Name,
@@ -187,6 +277,7 @@ export const ServiceSettings = z.object({
     env: z.record(z.string(), z.string()),
     secrets: z.array(z.string()),
     stopGraceMs: DurationMs,
+    resources: InstanceResources.default({}),
   }),
   listen: ListenAddress,
   health: HealthProbe,
@@ -195,6 +286,8 @@ export const ServiceSettings = z.object({
   drain: DrainLimits,
   strategy: StrategySettings,
   analysis: AnalysisSettings,
+  /** What a release must pass before it gets traffic, and once it has all of it. */
+  verify: z.array(VerifyCheck).default([]),
   rollback: RollbackSettings.default(ROLLBACK_DEFAULT),
   onControllerLoss: ControllerLossPolicy,
   /** Foreign weights on the router: set right at once, or left alone until a person says so. */

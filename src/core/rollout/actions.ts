@@ -1,3 +1,4 @@
+import { whyNoJump } from './by-hand.ts'
 import { isDriftHeld, whyHeld } from './hold.ts'
 import { isFailed, isWatching } from './rollout-position.ts'
 import type { ServiceState } from './state.ts'
@@ -23,10 +24,13 @@ export function actionsOf(state: ServiceState): ActionView[] {
   const watching = active && isWatching(rollout) ? 'all traffic is on the candidate already' : null
   const held = active ? whyHeld(state, rollout) : null
   const skippable =
-    kind === 'observe' || kind === 'watch' || paused ? null : 'the step has to be finished first'
+    kind === 'gate' || kind === 'observe' || kind === 'watch' || paused
+      ? null
+      : 'the step has to be finished first'
   return [
     say('promote', inSteps ?? held ?? skippable),
     say('promote-full', inSteps ?? held ?? watching),
+    say('jump', active ? whyNoJump(state, rollout) : idle),
     say('pause', inSteps ?? watching ?? (paused ? 'it is paused' : null)),
     say(
       'resume',

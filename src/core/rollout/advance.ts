@@ -1,3 +1,4 @@
+import { ANALYSIS_METHOD } from '../analysis/method.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { supersede } from './deploy.ts'
 import { forgetOldTroubles } from './effect-answer.ts'
@@ -10,7 +11,7 @@ import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { isWayBack, refusalOf } from './refusal.ts'
 import { continueReturn } from './return.ts'
-import { isCandidateStable, isFailed, isWatching } from './rollout-position.ts'
+import { isCandidateStable, isWatching } from './rollout-position.ts'
 import { routesOf, sameRoutes } from './routing.ts'
 import { beginLightWatch, endLightWatch } from './see-light-watch.ts'
 import { settleDrift } from './see-routes.ts'
@@ -18,7 +19,7 @@ import { setUpkeep } from './set-upkeep.ts'
 import type { Moment } from './stage-context.ts'
 import { continueStep } from './stages.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
-import { holdFailure, turnBack } from './turn-back.ts'
+import { failCandidate } from './turn-back.ts'
 
 /** A decision that does not come to rest within this many rounds is a bug, not a long plan. */
 const ROUND_LIMIT = 200
@@ -75,7 +76,7 @@ function startQueued(state: ServiceState, now: number): Event[] {
   const reason = whyNotStart(state, queued, now)
   if (reason !== null) return [{ kind: 'queue-dropped', at: now, rollout: queued.id, reason }]
   return holdsBegin(state, queued, now) === null
-    ? [{ kind: 'rollout-started', at: now, rollout: queued }]
+    ? [{ kind: 'rollout-started', at: now, rollout: queued, method: ANALYSIS_METHOD }]
     : []
 }
 
@@ -106,15 +107,15 @@ function continueRunning(state: ServiceState, rollout: RolloutState, moment: Mom
   const startedAt = rollout.steps[index]?.startedAt ?? null
   if (startedAt === null || (moment.looked && now < startedAt - CLOCK_TOLERANCE_MS))
     return [{ kind: 'step-started', at: now, index }]
-  if (isSkippedByHand(rollout))
-    return [{ kind: 'step-finished', at: now, index, skipped: true, reason: rollout.reason }]
+  const reason = skippedByHand(rollout)
+  if (reason !== null) return [{ kind: 'step-finished', at: now, index, skipped: true, reason }]
   return continueStep(state, rollout, { step: planned.step, startedAt, ...moment })
 }
 
 /** Critical triggers roll back at any step in which the candidate may have traffic, until it is stable itself. */
 function judgement(state: ServiceState, rollout: RolloutState, now: number): Event[] | null {
   const hasTraffic = (state.traffic.weights[rollout.plan.to.release] ?? 0) > 0
-  if (!hasTraffic || rollout.plan.kind !== 'canary' || isCandidateStable(state, rollout)) return null
+  if (!hasTraffic || rollout.plan.kind !== 'deploy' || isCandidateStable(state, rollout)) return null
   const judged = judgeRollout(rollout, candidateSet(state))
   if (judged.kind === 'critical') return failCandidate(state, rollout, judged.reason, now)
   if (isFrozen(state, rollout) && rollout.settings.onFreeze === 'return')
@@ -132,22 +133,11 @@ function takenOver(state: ServiceState, rollout: RolloutState, now: number): Eve
   return holdsBegin(state, queued, now) === null ? supersede(state, queued, now) : []
 }
 
-function failCandidate(
-  state: ServiceState,
-  rollout: RolloutState,
-  reason: Reason,
-  now: number,
-): Event[] | null {
-  if (rollout.settings.rollback.onFailure === 'rollback')
-    return turnBack(state, rollout, { reason, problem: null, now })
-  return isFailed(rollout) ? null : holdFailure(rollout, reason, now)
-}
-
-/** A full promotion skips the stages before the last change of weight, never readiness and never the watch. */
-function isSkippedByHand({ fullPromotion, plan, stepIndex }: RolloutState): boolean {
+/** A jump, or a full promotion, skips the stages before its step, never readiness, checks or the watch; who asked for it is the reason. */
+function skippedByHand({ skipTo, plan, stepIndex }: RolloutState): Reason | null {
   const kind = plan.steps[stepIndex]?.step.kind
-  const last = plan.steps.findLastIndex(({ step }) => step.kind === 'traffic')
-  return fullPromotion && stepIndex < last && (kind === 'traffic' || kind === 'observe')
+  const maySkip = kind === 'gate' || kind === 'traffic' || kind === 'observe'
+  return skipTo !== null && stepIndex < skipTo.index && maySkip ? skipTo.reason : null
 }
 
 const frozen = ({ freeze }: ServiceState): Reason => ({
@@ -158,9 +148,9 @@ const frozen = ({ freeze }: ServiceState): Reason => ({
 })
 
 /** Whoever reads the outcome must know that nothing was compared before everybody got the candidate. */
-const shortcutText = ({ plan, fullPromotion, actor }: RolloutState): string => {
+const shortcutText = ({ plan, skipTo, actor }: RolloutState): string => {
   if (plan.strategy === 'full') return `; ${actor.name} took it to 100% without stages and checks`
-  return fullPromotion ? '; the stages were cut short by hand' : ''
+  return skipTo === null ? '' : '; stages were cut short by hand'
 }
 
 function finish(state: ServiceState, rollout: RolloutState, now: number): Event[] {

@@ -2,6 +2,7 @@ import type { Problem } from '../shared/problem.ts'
 import { problem } from '../shared/problem.ts'
 import type { Result } from '../shared/result.ts'
 import { failed, ok } from '../shared/result.ts'
+import { formatWeight } from '../shared/weight.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
 import { isDriftHeld, whyHeld } from './hold.ts'
@@ -50,7 +51,7 @@ export function promote(
       },
     ])
   }
-  if (kind === 'observe' || kind === 'watch')
+  if (kind === 'gate' || kind === 'observe' || kind === 'watch')
     return ok([...resumed, skipStep(current, byHand('PROMOTED_BY_HAND', 'promoted the step', command), now)])
   if (resumed.length > 0) return ok(resumed)
   return failed(
@@ -59,6 +60,55 @@ export function promote(
       `step ${current.stepIndex + 1} (${current.plan.steps[current.stepIndex]?.label ?? 'end'}) has to be finished first`,
     ),
   )
+}
+
+/** To the step with this share, ahead or back: what lies between is skipped, or begins anew. */
+export function jump(
+  state: ServiceState,
+  { weightPermille, ...command }: Extract<Command, { kind: 'jump' }>,
+  now: number,
+): Result<Event[]> {
+  const current = runningRollout(state)
+  if (current === null) return failed(nothingInProgress(state, 'jump'))
+  const why = whyNoJump(state, current)
+  if (why !== null) return failed(notNow('jump', why))
+  const { steps } = current.plan
+  const index = steps.findIndex(
+    ({ step }) => step.kind === 'traffic' && step.weightPermille === weightPermille,
+  )
+  if (index < 0) return failed(noSuchStep(current, weightPermille))
+  if (index === trafficIndex(current))
+    return failed(notNow('jump', `${current.plan.to.version} is at ${formatWeight(weightPermille)} already`))
+  const reason = byHand('JUMPED', `taken to ${formatWeight(weightPermille)}`, command)
+  const isPaused = current.phase.kind === 'running' && current.phase.paused !== null
+  const resumed: Event[] = isPaused ? [{ kind: 'rollout-resumed', at: now, reason }] : []
+  return ok([...resumed, { kind: 'jump-asked', at: now, index, reason }])
+}
+
+/** Why no other step can be gone to now, or `null`. */
+export function whyNoJump(state: ServiceState, current: RolloutState): string | null {
+  const { version } = current.plan.to
+  if (current.phase.kind === 'returning') return `${version} is on its way back (${current.reason.message})`
+  if (state.stable?.release === current.plan.to.release) return `${version} is stable already`
+  const others = current.plan.steps.filter(
+    ({ step }, index) => step.kind === 'traffic' && index !== trafficIndex(current),
+  )
+  if (others.length === 0) return 'the plan has no other step with a share of traffic'
+  return isFailed(current) ? itFailed(current) : whyHeld(state, current)
+}
+
+/** The change of traffic that is in force, or on its way; -1 before the first. */
+const trafficIndex = ({ plan, stepIndex }: RolloutState): number =>
+  plan.steps.slice(0, stepIndex + 1).findLastIndex(({ step }) => step.kind === 'traffic')
+
+function noSuchStep({ plan }: RolloutState, weightPermille: number): Problem {
+  const weights = plan.steps.flatMap(({ step }) =>
+    step.kind === 'traffic' ? [formatWeight(step.weightPermille)] : [],
+  )
+  return problem('NO_SUCH_STEP', {
+    message: `The plan of ${plan.to.version} has no step of ${formatWeight(weightPermille)}.`,
+    remedy: `Name one that it has: ${weights.join(', ')}. All traffic goes back with "sluice abort".`,
+  })
 }
 
 export function pause(state: ServiceState, command: ByHand, now: number): Result<Event[]> {

@@ -3,7 +3,9 @@ import type { ReleaseErrors } from '../shared/error-signature/report.ts'
 import type { FreezeState } from '../shared/freeze.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
+import type { SeenUse } from '../shared/resource-use.ts'
 import type { RouterState } from '../shared/router-state.ts'
+import type { VerifyReport } from '../shared/verification.ts'
 import type { SampledWindow } from './metric-state.ts'
 import type { MetricAnswer } from './observation.ts'
 import type { Actor } from './reason.ts'
@@ -19,6 +21,8 @@ export type Command =
   | { kind: 'deploy'; rollout: QueuedRollout; now: boolean; wait: boolean }
   | { kind: 'freeze-seen'; seen: FreezeState }
   | { kind: 'promote'; full: boolean; actor: Actor; note: string }
+  /** To the step with this share, ahead or back. */
+  | { kind: 'jump'; weightPermille: number; actor: Actor; note: string }
   | { kind: 'pause'; actor: Actor; note: string }
   | { kind: 'resume'; actor: Actor; note: string }
   | { kind: 'abort'; actor: Actor; note: string }
@@ -38,6 +42,8 @@ export type Command =
   | { kind: 'observed'; observation: Observed; underEpoch?: number }
   /** What a provider answered about a declared metric, asked for this rollout under this epoch. */
   | { kind: 'metric-sampled'; underEpoch: number; rollout: string; metric: string; sample: SampledWindow }
+  /** What the checks of a step said, made under this epoch. */
+  | { kind: 'verified'; underEpoch: number; rollout: string; index: number; report: VerifyReport }
   | { kind: 'effect-failed'; effect: string; problem: Problem }
   /** `epoch`: the one in the token that the effect carried. */
   | { kind: 'effect-succeeded'; effect: string; epoch: number }
@@ -45,7 +51,12 @@ export type Command =
 /** One look at the world. A part that could not be asked is a problem, never an empty answer. */
 export type Observed = {
   instances:
-    | { kind: 'seen'; instances: Instance[]; errors?: ReleaseErrors[] | undefined }
+    | {
+        kind: 'seen'
+        instances: Instance[]
+        errors?: ReleaseErrors[] | undefined
+        use?: SeenUse | undefined
+      }
     | { kind: 'failed'; problem: Problem }
   router: { kind: 'seen'; state: RouterState } | { kind: 'failed'; problem: Problem }
   metrics: MetricAnswer | null

@@ -65,7 +65,7 @@ function watchItem({ plan, steps, actor }: RolloutState): ChecklistItem[] {
 function checksItem(state: ServiceState, rollout: RolloutState): ChecklistItem[] {
   const { plan, actor, acknowledged } = rollout
   if (plan.kind === 'rollback') return [waived('checks', 'the fast way back is not judged', actor.name)]
-  if (plan.kind !== 'canary') return []
+  if (plan.kind !== 'deploy') return []
   const seen = acknowledged.length === 0 ? '' : `; warnings let pass: ${acknowledged.join(', ')}`
   const isCritical = judgeRollout(rollout, candidateSet(state)).kind === 'critical'
   return [item('checks', !isCritical, `nothing critical was found${seen}`)]

@@ -1,8 +1,9 @@
+import { ANALYSIS_METHOD } from '../analysis/method.ts'
 import type { Result } from '../shared/result.ts'
 import { ok } from '../shared/result.ts'
 import { advance } from './advance.ts'
 import { hearAll } from './alerts.ts'
-import { giveUp, pause, promote, resume, unadopt } from './by-hand.ts'
+import { giveUp, jump, pause, promote, resume, unadopt } from './by-hand.ts'
 import type { Command, Observed } from './command.ts'
 import { deploy } from './deploy.ts'
 import { discard } from './discard.ts'
@@ -15,6 +16,7 @@ import { isBackWanted } from './light-watch-back.ts'
 import { seeMetric } from './metric-seen.ts'
 import { observe } from './observe.ts'
 import type { ServiceState } from './state.ts'
+import { noteVerified } from './verifying.ts'
 
 /**
  * The one place where anything is decided: what the command itself means, then everything that follows from it.
@@ -37,6 +39,8 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       return ok(noteFreeze(state, command.seen, now))
     case 'promote':
       return promote(state, command, now)
+    case 'jump':
+      return jump(state, command, now)
     case 'pause':
       return pause(state, command, now)
     case 'resume':
@@ -70,6 +74,8 @@ function answer(state: ServiceState, command: Command, now: number): Result<Even
       return ok(isOutdated(state, command) ? [] : observe(state, command.observation, now))
     case 'metric-sampled':
       return ok(seeMetric(state, command, now))
+    case 'verified':
+      return ok(noteVerified(state, command, now))
     case 'effect-failed':
       return ok(noteFailure(state, command, now))
     case 'effect-succeeded':
@@ -82,7 +88,7 @@ function begin(
   { epoch, observation }: Extract<Command, { kind: 'controller-started' }>,
   now: number,
 ): Event[] {
-  const begun: Event = { kind: 'controller-started', at: now, epoch }
+  const begun: Event = { kind: 'controller-started', at: now, epoch, method: ANALYSIS_METHOD }
   if (observation === undefined) return [begun]
   return [begun, ...observe(evolveAll(state, [begun]), observation, now)]
 }

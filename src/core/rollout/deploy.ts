@@ -1,3 +1,4 @@
+import { ANALYSIS_METHOD } from '../analysis/method.ts'
 import type { Problem } from '../shared/problem.ts'
 import { problem } from '../shared/problem.ts'
 import type { Result } from '../shared/result.ts'
@@ -34,7 +35,10 @@ export function deploy(
     if (isStableAgain) return ok(dropQueued(state, next, now))
     if (state.stable?.release !== (next.plan.base.stable ?? undefined)) return failed(planMoved(state, next))
     if (held !== null) return ok(queue(state, next, now))
-    return ok([...dropQueued(state, next, now), { kind: 'rollout-started', at: now, rollout: next }])
+    return ok([
+      ...dropQueued(state, next, now),
+      { kind: 'rollout-started', at: now, rollout: next, method: ANALYSIS_METHOD },
+    ])
   }
   if (isGoing) return ok(dropQueued(state, next, now))
   if (current.phase.kind === 'returning' || held !== null) return ok(queue(state, next, now))

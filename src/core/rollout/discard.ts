@@ -4,7 +4,7 @@ import type { Result } from '../shared/result.ts'
 import { failed, ok } from '../shared/result.ts'
 import type { Command } from './command.ts'
 import type { Event } from './event.ts'
-import { isServing } from './set-upkeep.ts'
+import { mayLeave } from './set-upkeep.ts'
 import type { ServiceState, SetState } from './state.ts'
 
 /** Lets go of a candidate that is kept for inspection, before its time or because nothing else ends it. */
@@ -16,7 +16,7 @@ export function discard(
   const found = heldSet(state, release)
   if (found.kind === 'failed') return found
   const set = found.value
-  if (isServing(state, set)) return failed(standsIn(set))
+  if (!mayLeave(state, set)) return failed(standsIn(set))
   const message = `${set.version} was discarded by ${actor.name}${note === '' ? '' : `: ${note}`}`
   const evidence = note === '' ? {} : { note }
   const reason = { code: 'DISCARDED', message, evidence, actor }
@@ -24,7 +24,9 @@ export function discard(
 }
 
 function heldSet({ stream, sets }: ServiceState, named: string | null): Result<SetState> {
-  const held = sets.filter(({ role }) => role === 'held')
+  const held = sets.filter(
+    ({ role, releaseAt }) => role === 'held' || (role === 'warm' && releaseAt !== null),
+  )
   const meant =
     named === null ? held : held.filter(({ release, version }) => release === named || version === named)
   const [first, ...others] = meant
@@ -51,7 +53,7 @@ const severalHeld = (held: readonly SetState[]): Problem =>
 
 const standsIn = ({ version }: SetState): Problem =>
   problem('NOT_ALLOWED_NOW', {
-    message: `Cannot discard ${version} now: it takes the traffic while nothing of stable is ready.`,
-    remedy: 'Wait until stable is ready again; see "sluice status".',
+    message: `Cannot discard ${version} now: it stands in for stable, which has lost instances.`,
+    remedy: 'Wait until stable is whole again; see "sluice status".',
     retryable: true,
   })

@@ -4,12 +4,13 @@ import { isDriftHeld } from './hold.ts'
 import { isBackWanted } from './light-watch-back.ts'
 import { livingInstances } from './routing.ts'
 import type { Adoption, ServiceState } from './state.ts'
+import { type ChecksDue, checksDue } from './verifying.ts'
 
 /**
  * What must be done to make the world as decided. Absolute and repeatable; `key` names the effect, so that one is
  * never under way twice. A stale effect is refused by its token where it acts.
  */
-export type Effect =
+export type Change =
   | { kind: 'start-set'; key: string; token: FencingToken; release: string; replicas: number }
   | {
       kind: 'adopt-set'
@@ -26,6 +27,11 @@ export type Effect =
   /** The light watch found something, and the file says to go back by itself: a rollback is planned and ordered. */
   | { kind: 'go-back'; key: string; token: FencingToken }
 
+/** The checks of the present step are made; their report is the answer. */
+export type Verification = { kind: 'verify'; key: string; token: FencingToken } & ChecksDue
+
+export type Effect = Change | Verification
+
 /**
  * Effects due now. Pure: the same state asks for the same effects, so a restart continues where the last one stopped.
  * A part that the owner has not looked at since it took over is left alone: what it shows may change what is wanted.
@@ -35,6 +41,7 @@ export function due(state: ServiceState): Effect[] {
     ...(state.unseen.includes('router') ? [] : routeEffects(state)),
     ...(state.unseen.includes('target') ? [] : state.sets.flatMap((set) => setEffects(state, set))),
     ...(isBackWanted(state) ? [goBack(state)] : []),
+    ...verification(state),
   ]
 }
 
@@ -48,6 +55,13 @@ const goBack = (state: ServiceState): Effect => ({
   key: `go-back ${state.lightWatch?.rollout ?? ''}`,
   token: tokenOf(state, state.sequence),
 })
+
+function verification(state: ServiceState): Effect[] {
+  const asked = checksDue(state)
+  if (asked === null || state.unseen.length > 0) return []
+  const key = `verify ${asked.rollout} ${asked.index}`
+  return [{ kind: 'verify', key, token: tokenOf(state, state.sequence), ...asked }]
+}
 
 function routeEffects(state: ServiceState): Effect[] {
   const { traffic } = state

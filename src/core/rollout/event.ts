@@ -8,6 +8,7 @@ import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { CutRequest } from '../shared/router-state.ts'
 import { RouteSet } from '../shared/routes.ts'
+import { VerifyReport } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback } from './breaker.ts'
@@ -17,16 +18,28 @@ import { LightWatch } from './light-watch.ts'
 import { SampledWindow } from './metric-state.ts'
 import { Outcome } from './outcome.ts'
 import { Reason } from './reason.ts'
+import { ObservedUse } from './resource-state.ts'
 import { Adoption, QueuedRollout } from './state.ts'
 
 const Weights = z.record(z.string(), WeightPermille)
 
 /** What happened, in the order it was decided. Appended before any effect; the state is nothing but their fold. */
 export const Event = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('controller-started'), at: z.number(), epoch: z.int() }),
+  /** `method`: how whoever wrote it judges (`analysis/method.ts`); absent from before that was recorded. */
+  z.object({
+    kind: z.literal('controller-started'),
+    at: z.number(),
+    epoch: z.int(),
+    method: z.int().exactOptional(),
+  }),
   /** The first look at a part since the owner took over. */
   z.object({ kind: z.literal('part-seen'), at: z.number(), part: z.enum(['router', 'target']) }),
-  z.object({ kind: z.literal('rollout-started'), at: z.number(), rollout: QueuedRollout }),
+  z.object({
+    kind: z.literal('rollout-started'),
+    at: z.number(),
+    rollout: QueuedRollout,
+    method: z.int().exactOptional(),
+  }),
   z.object({ kind: z.literal('rollout-queued'), at: z.number(), rollout: QueuedRollout }),
   z.object({ kind: z.literal('queue-dropped'), at: z.number(), rollout: z.string(), reason: Reason }),
   z.object({ kind: z.literal('step-started'), at: z.number(), index: z.int() }),
@@ -54,6 +67,8 @@ export const Event = z.discriminatedUnion('kind', [
     release: z.string(),
     until: z.number().nullable(),
   }),
+  /** The old set stays ready for an instant way back. */
+  z.object({ kind: z.literal('set-kept'), at: z.number(), release: z.string(), until: z.number() }),
   /** With a reason when a person let it go. */
   z.object({
     kind: z.literal('set-retiring'),
@@ -122,6 +137,8 @@ export const Event = z.discriminatedUnion('kind', [
     cursor: CountsCursor,
     probes: z.int(),
     probesLost: z.int(),
+    /** What the instances used; absent where the target cannot tell, or has not measured since. */
+    use: ObservedUse.exactOptional(),
   }),
   /** Stable writes kinds of errors that it was not known to write. */
   z.object({ kind: z.literal('errors-known'), at: z.number(), keys: z.array(z.string()) }),
@@ -148,6 +165,8 @@ export const Event = z.discriminatedUnion('kind', [
     sample: SampledWindow,
     turned: z.enum(['no-data', 'provider-broken', 'healed']).exactOptional(),
   }),
+  /** The checks of a step that verifies were made. */
+  z.object({ kind: z.literal('verified'), at: z.number(), index: z.int(), report: VerifyReport }),
   z.object({
     kind: z.literal('rollout-paused'),
     at: z.number(),
@@ -156,6 +175,8 @@ export const Event = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('rollout-resumed'), at: z.number(), reason: Reason }),
   z.object({ kind: z.literal('full-promotion-asked'), at: z.number(), reason: Reason }),
+  /** To the step with this index: what lies between is skipped, or begins anew. */
+  z.object({ kind: z.literal('jump-asked'), at: z.number(), index: z.int(), reason: Reason }),
   z.object({
     kind: z.literal('return-started'),
     at: z.number(),
@@ -189,6 +210,8 @@ export const Event = z.discriminatedUnion('kind', [
     outcome: Outcome,
     reason: Reason,
     trafficOffMs: z.number().nullable(),
+    /** Whose budget the time to take traffic off is held against. */
+    strategy: z.string().exactOptional(),
   }),
   z.object({ kind: z.literal('light-watch-began'), at: z.number(), watch: LightWatch }),
   /** What was counted of the promoted release since the last count that was kept. */

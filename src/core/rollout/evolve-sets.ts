@@ -4,6 +4,7 @@ import type { RolloutState, ServiceState, SetState } from './state.ts'
 type SetEvent = EventOf<
   | 'set-wanted'
   | 'set-held'
+  | 'set-kept'
   | 'set-retiring'
   | 'set-stopping'
   | 'let-go-accepted'
@@ -65,12 +66,20 @@ function withFreshCrashes(rollout: RolloutState | null, set: SetState): RolloutS
 function evolveSet(
   set: SetState,
   event: EventOf<
-    'set-held' | 'set-retiring' | 'set-stopping' | 'let-go-accepted' | 'set-asserted' | 'instances-observed'
+    | 'set-held'
+    | 'set-kept'
+    | 'set-retiring'
+    | 'set-stopping'
+    | 'let-go-accepted'
+    | 'set-asserted'
+    | 'instances-observed'
   >,
 ): SetState {
   switch (event.kind) {
     case 'set-held':
       return { ...set, role: 'held', releaseAt: event.until }
+    case 'set-kept':
+      return { ...set, role: 'warm', releaseAt: event.until }
     case 'set-retiring':
       return { ...set, role: 'retiring', releaseAt: null }
     case 'set-stopping':

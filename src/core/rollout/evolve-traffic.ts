@@ -28,7 +28,7 @@ export function evolveTraffic(state: ServiceState, event: TrafficEvent): Service
         ...state,
         traffic: {
           ...traffic,
-          confirmed: { sequence: event.sequence, epoch: event.epoch, at: event.at, weights: event.weights },
+          confirmed: { ...confirmationOf(event), since: confirmedSince(traffic.confirmed, event) },
         },
       }
     case 'routes-drifted':
@@ -37,6 +37,25 @@ export function evolveTraffic(state: ServiceState, event: TrafficEvent): Service
       return { ...state, drift: null }
   }
 }
+
+const confirmationOf = ({ sequence, epoch, at, weights }: EventOf<'routes-confirmed'>) => ({
+  sequence,
+  epoch,
+  at,
+  weights,
+})
+
+/** Routes change with every instance; the shares of the versions are the same as before more often than not. */
+function confirmedSince(
+  before: ServiceState['traffic']['confirmed'],
+  { at, epoch, weights }: EventOf<'routes-confirmed'>,
+): number {
+  const isSame = before?.epoch === epoch && haveSameShares(before.weights, weights)
+  return isSame ? (before.since ?? at) : at
+}
+
+const haveSameShares = (a: Record<string, number>, b: Record<string, number>): boolean =>
+  [...Object.keys(a), ...Object.keys(b)].every((release) => (a[release] ?? 0) === (b[release] ?? 0))
 
 /** Only what somebody wrote is remembered: a router that lost or returned its routes fights nobody. */
 function driftAfter(state: ServiceState, event: EventOf<'routes-drifted'>): Drift | null {

@@ -4,6 +4,7 @@ import { fineOf, newCheckState } from '../analysis/judge.ts'
 import { noMinutes } from '../analysis/stable-minutes.ts'
 import { evolveAlerts } from './alerts.ts'
 import { countMetrics } from './count-metrics.ts'
+import { countResources } from './count-resources.ts'
 import type { Event, EventOf } from './event.ts'
 import { evolveLightWatch, isLightEvent, type LightEvent } from './evolve-light-watch.ts'
 import { evolveSets } from './evolve-sets.ts'
@@ -12,10 +13,13 @@ import { countHeld } from './hold.ts'
 import { countMetric } from './metric-count.ts'
 import { evolveErrors } from './new-errors.ts'
 import { countAttempt, countRollback, evolveFailures, forgive } from './past-failures.ts'
+import { noResources } from './resource-state.ts'
 import { readyInstances } from './routing.ts'
 import type { Snapshot } from './snapshot.ts'
+import { NO_LOOKS } from './stage-criteria.ts'
 import type { Exposure, QueuedRollout, RolloutState, ServiceState, SetState, StepProgress } from './state.ts'
 import { newServiceState } from './state.ts'
+import { evolveVerified, withoutReports } from './verifying.ts'
 
 /** Earlier stable releases remembered as rollback targets. */
 const PREVIOUS_LIMIT = 10
@@ -69,10 +73,12 @@ function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceS
     case 'rollout-paused':
     case 'rollout-resumed':
     case 'full-promotion-asked':
+    case 'jump-asked':
     case 'return-started':
     case 'return-stalled':
     case 'failure-held':
     case 'outcome-reached':
+    case 'verified':
     case 'metrics-observed':
     case 'metrics-failed':
       return state.rollout === null ? state : { ...state, rollout: evolveRollout(state.rollout, event) }
@@ -83,6 +89,7 @@ function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceS
       return { ...state, ...evolveFailures(state, event) }
     case 'set-wanted':
     case 'set-held':
+    case 'set-kept':
     case 'set-retiring':
     case 'set-stopping':
     case 'let-go-accepted':
@@ -182,20 +189,25 @@ function newRollout(queued: QueuedRollout, at: number, state: ServiceState): Rol
     checks: checksOf(queued.settings.analysis).map(newCheckState),
     baseline: queued.baseline,
     stableMinutes: noMinutes(queued.baseline?.boundMs ?? null),
+    resources: noResources(),
     newErrors: { found: [], ranks: 0, more: 0 },
     metrics: [],
     alerts: [],
     fineAtStep: {},
+    stageLooks: NO_LOOKS,
+    watchLooks: 0,
     atStep: emptyExposure(),
     total: emptyExposure(),
     loss: { probes: 0, probesLost: 0, requests: 0, unroutable: 0, cutOnDrain: 0 },
     fullPromotion: false,
+    skipTo: null,
     heldSince: null,
     heldMs: 0,
     acknowledged: [],
     sourceFailures: null,
     trafficOffMs: null,
     problem: null,
+    verified: [],
     crashesAtStart: candidate?.instances.reduce((sum, instance) => sum + instance.crashes, 0) ?? 0,
   }
 }
@@ -220,10 +232,12 @@ type RolloutEvent = EventOf<
   | 'rollout-paused'
   | 'rollout-resumed'
   | 'full-promotion-asked'
+  | 'jump-asked'
   | 'return-started'
   | 'return-stalled'
   | 'failure-held'
   | 'outcome-reached'
+  | 'verified'
   | 'metrics-observed'
   | 'metrics-failed'
 >
@@ -236,6 +250,7 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
         stepIndex: event.index,
         steps: mark(rollout, event.index, { state: 'active', startedAt: event.at }),
         heldMs: 0,
+        verified: withoutReports(rollout, event.index),
         ...freshCounts(rollout, event.index),
       }
     case 'step-finished': {
@@ -246,9 +261,12 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
       })
       return { ...rollout, steps, stepIndex: event.index + 1, reason: event.reason }
     }
-    case 'step-reopened': {
-      const steps = rollout.steps.map((step, index) => (index < event.index ? step : { ...NOT_BEGUN }))
-      return { ...rollout, stepIndex: event.index, steps, reason: event.reason }
+    case 'step-reopened':
+      return reopened(rollout, event)
+    case 'jump-asked': {
+      const { index, reason } = event
+      const asked = { ...rollout, reason, fullPromotion: false, skipTo: { index, reason } }
+      return event.index <= rollout.stepIndex ? reopened({ ...asked, skipTo: null }, event) : asked
     }
     case 'rollout-paused':
       return {
@@ -265,7 +283,7 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
       return { ...rollout, reason: event.reason, acknowledged, phase: { kind: 'running', paused: null } }
     }
     case 'full-promotion-asked':
-      return { ...rollout, reason: event.reason, fullPromotion: true }
+      return { ...rollout, reason: event.reason, fullPromotion: true, skipTo: toAllTraffic(rollout, event) }
     case 'return-started':
     case 'return-stalled':
     case 'failure-held':
@@ -277,13 +295,32 @@ function evolveRollout(rollout: RolloutState, event: RolloutEvent): RolloutState
       const phase = { kind: 'ended' as const, outcome: event.outcome, reason: event.reason, at: event.at }
       return { ...rollout, phase, reason: event.reason, steps, trafficOffMs: event.trafficOffMs }
     }
+    case 'verified':
+      return evolveVerified(rollout, event)
     case 'metrics-observed':
-      return countMetrics(rollout, event)
+      return { ...countMetrics(rollout, event), resources: countResources(rollout, event) }
     case 'metrics-failed': {
       const { count, since } = rollout.sourceFailures ?? { count: 0, since: event.at }
       return { ...rollout, sourceFailures: { count: count + 1, since, problem: event.problem } }
     }
   }
+}
+
+const toAllTraffic = (
+  { plan }: RolloutState,
+  { reason }: EventOf<'full-promotion-asked'>,
+): RolloutState['skipTo'] => ({
+  index: plan.steps.findLastIndex(({ step }) => step.kind === 'traffic'),
+  reason,
+})
+
+/** What was done from this step on is done anew. */
+function reopened(
+  rollout: RolloutState,
+  { index: from, reason }: EventOf<'step-reopened' | 'jump-asked'>,
+): RolloutState {
+  const steps = rollout.steps.map((step, index) => (index < from ? step : { ...NOT_BEGUN }))
+  return { ...rollout, stepIndex: from, steps, reason }
 }
 
 function evolveFailing(
@@ -311,12 +348,12 @@ function evolveFailing(
 function freshCounts(
   { plan, checks }: RolloutState,
   index: number,
-): Partial<Pick<RolloutState, 'atStep' | 'fineAtStep'>> {
+): Partial<Pick<RolloutState, 'atStep' | 'fineAtStep' | 'stageLooks'>> {
   const step = plan.steps[index]?.step
   if (step?.kind !== 'observe') return {}
   // Only who may end a stage early asks what was shown in it.
   const fine = step.earliestMs === undefined ? [] : checks.map((state) => [state.name, fineOf(state)])
-  return { atStep: emptyExposure(), fineAtStep: Object.fromEntries(fine) }
+  return { atStep: emptyExposure(), stageLooks: NO_LOOKS, fineAtStep: Object.fromEntries(fine) }
 }
 
 function mark(

@@ -1,9 +1,8 @@
 import type { Check } from '../analysis/check.ts'
 import { checksOf } from '../analysis/check.ts'
-import type { Criterion } from '../analysis/criteria.ts'
-import { judgeCriteria } from '../analysis/criteria.ts'
+import { type HardSignal, isDryRun } from '../analysis/dry-run.ts'
 import type { CheckState } from '../analysis/judge.ts'
-import { isAboutErrors, isFineSince, newCheckState, verdictOf } from '../analysis/judge.ts'
+import { isAboutErrors, isFineSince, newCheckState, spreadOf, verdictOf } from '../analysis/judge.ts'
 import { describeCheck } from '../analysis/sentence.ts'
 import type { Dispersion } from '../analysis/sequential/dispersion.ts'
 import type { Instance } from '../shared/instance.ts'
@@ -14,6 +13,7 @@ import { rollbackForLack } from './metric-lack.ts'
 import { newErrorsShown } from './new-errors.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { resourcesFound } from './resource-finding.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 
 /** What the numbers and the instances say about the candidate right now. `critical` rolls back, `warning` pauses. */
@@ -25,15 +25,20 @@ export type Judgement =
 export function judgeRollout(rollout: RolloutState, candidate: SetState | undefined): Judgement {
   const dying = candidate === undefined ? null : judgeInstances(rollout, candidate)
   if (dying !== null) return { kind: 'critical', reason: dying }
+  const { analysis } = rollout.settings
   const crossed = checksWithState(rollout).filter(
-    ({ check, state }) => verdictOf(check, state, rollout.total).verdict === 'worse',
+    ({ check, state }) =>
+      !isDryRun(analysis, check.name) && verdictOf(check, state, rollout.total).verdict === 'worse',
   )
   const critical = crossed.find(({ check }) => check.tier !== 'warning')
   if (critical !== undefined)
     return { kind: 'critical', reason: reasonOf(rollout, critical, 'CHECK_CRITICAL') }
-  const measured = metricsFound(rollout, 'critical')?.reason ?? rollbackForLack(rollout)
+  const measured =
+    metricsFound(rollout, 'critical')?.reason ??
+    resourcesFound(rollout, 'critical')?.reason ??
+    rollbackForLack(rollout)
   if (measured !== null) return { kind: 'critical', reason: measured }
-  const { newErrors } = rollout.settings.analysis
+  const { newErrors } = analysis
   const written = newErrors === 'report' ? null : newErrorsShown(rollout)
   if (written !== null && newErrors === 'critical') return { kind: 'critical', reason: written.reason }
   const alarmed = alertsShown(rollout, 'rollback')
@@ -41,7 +46,12 @@ export function judgeRollout(rollout: RolloutState, candidate: SetState | undefi
   const warnings = crossed.filter(({ check }) => !rollout.acknowledged.includes(check.name))
   const first = warnings[0]
   if (first === undefined)
-    return warningOf(metricsFound(rollout, 'warning') ?? written ?? alertsShown(rollout, 'pause'))
+    return warningOf(
+      metricsFound(rollout, 'warning') ??
+        resourcesFound(rollout, 'warning') ??
+        written ??
+        alertsShown(rollout, 'pause'),
+    )
   return {
     kind: 'warning',
     reason: reasonOf(rollout, first, 'CHECK_WARNING'),
@@ -64,23 +74,11 @@ export function checksWithState(rollout: RolloutState): CheckWithState[] {
 /** Every comparison has ruled out, from what was counted in this stage alone, that the candidate is worse, and so have critical metrics. */
 export function isShownFine(rollout: RolloutState): boolean {
   const compared = checksWithState(rollout).flatMap(({ check, state }) =>
-    check.kind === 'compare' ? [isFineSince(check, state, rollout.fineAtStep[check.name] ?? [])] : [],
+    check.kind === 'compare' && !isDryRun(rollout.settings.analysis, check.name)
+      ? [isFineSince(check, state, rollout.fineAtStep[check.name] ?? [])]
+      : [],
   )
   return compared.length > 0 && compared.every((isFine) => isFine) && metricsShowFine(rollout)
-}
-
-/** Criteria of the running stage; empty when the step has none. */
-export function criteriaOf(rollout: RolloutState): Criterion[] {
-  const step = rollout.plan.steps[rollout.stepIndex]?.step
-  if (step?.kind !== 'observe') return []
-  const { minRequests } = rollout.settings.analysis
-  return judgeCriteria(step.criteria, rollout.atStep, { minRequests, weightPermille: weightAtStep(rollout) })
-}
-
-/** The last weight that was set before the present step. */
-function weightAtStep({ plan, stepIndex }: RolloutState): number {
-  const before = plan.steps.slice(0, stepIndex).findLast(({ step }) => step.kind === 'traffic')?.step
-  return before?.kind === 'traffic' ? before.weightPermille : 0
 }
 
 /** The check in words, with what it rests on at this moment. */
@@ -92,8 +90,10 @@ export function describedCheck(rollout: RolloutState, { check, state }: CheckWit
 
 /** What the evidence of the next batch would be divided by. */
 export function dispersionNow(rollout: RolloutState, check: Check): Dispersion {
-  const dispersions = dispersionsOf(rollout, rollout.cursor?.at ?? rollout.startedAt)
-  return isAboutErrors(check) ? dispersions.errors : dispersions.latency
+  const { errors, latency } = dispersionsOf(rollout, rollout.cursor?.at ?? rollout.startedAt)
+  const known =
+    isAboutErrors(check) || check.kind === 'throughput' || check.kind === 'crashes' ? errors : latency
+  return { ...known, phi: spreadOf(check, { errors: errors.phi, latency: latency.phi }) }
 }
 
 function reasonOf(rollout: RolloutState, { check, state }: CheckWithState, code: string): Reason {
@@ -111,38 +111,49 @@ function reasonOf(rollout: RolloutState, { check, state }: CheckWithState, code:
   return { code, message: sentence, evidence, actor: ENGINE }
 }
 
+/** The first signal of the instances that needs no statistics and is no dry run. */
+const judgeInstances = (rollout: RolloutState, candidate: SetState): Reason | null =>
+  hardSignals(rollout, candidate).find(({ name }) => !isDryRun(rollout.settings.analysis, name))?.reason ??
+  null
+
+type Signal = { name: HardSignal; reason: Reason }
+type SignalOf = (rollout: RolloutState, candidate: SetState) => Signal | null
+
 /** Critical: more than 10% of the instances and at least two (or the only one) failing; a crash loop; any OOM kill that the source can tell. */
-function judgeInstances(rollout: RolloutState, candidate: SetState): Reason | null {
-  const { analysis } = rollout.settings
-  const crashes = candidate.instances.reduce((sum, { crashes }) => sum + crashes, 0) - rollout.crashesAtStart
-  if (crashes >= analysis.crashLimit)
-    return {
-      code: 'CRASH_LOOP',
-      message: `instances of ${candidate.version} crashed ${crashes} times (limit ${analysis.crashLimit})${lastWords(candidate)}`,
-      evidence: { crashes },
-      actor: ENGINE,
-    }
+export const hardSignals = (rollout: RolloutState, candidate: SetState): Signal[] =>
+  [crashLoop, outOfMemory, instancesFailing].flatMap((signalOf) => signalOf(rollout, candidate) ?? [])
+
+const crashLoop: SignalOf = ({ settings, crashesAtStart }, candidate) => {
+  const { crashLimit } = settings.analysis
+  const crashes = candidate.instances.reduce((sum, { crashes }) => sum + crashes, 0) - crashesAtStart
+  if (crashes < crashLimit) return null
+  const message = `instances of ${candidate.version} crashed ${crashes} times (limit ${crashLimit})${lastWords(candidate)}`
+  return signal('crash loop', { code: 'CRASH_LOOP', message, evidence: { crashes } })
+}
+
+const outOfMemory: SignalOf = ({ startedAt }, candidate) => {
   const starved = candidate.instances.find(
-    ({ lastExit }) => lastExit?.cause === 'oom' && lastExit.at >= rollout.startedAt,
+    ({ lastExit }) => lastExit?.cause === 'oom' && lastExit.at >= startedAt,
   )
-  if (starved !== undefined)
-    return {
-      code: 'OUT_OF_MEMORY',
-      message: `instance ${starved.id} of ${candidate.version} was killed for want of memory`,
-      evidence: { instance: starved.id, exit: starved.lastExit },
-      actor: ENGINE,
-    }
+  if (starved === undefined) return null
+  const message = `instance ${starved.id} of ${candidate.version} was killed for want of memory`
+  const evidence = { instance: starved.id, exit: starved.lastExit }
+  return signal('out of memory', { code: 'OUT_OF_MEMORY', message, evidence })
+}
+
+const instancesFailing: SignalOf = ({ settings: { analysis } }, candidate) => {
   const failing = candidate.instances.filter((instance) => isFailing(instance, analysis.failingChecks))
   const enough = candidate.replicas === 1 ? failing.length >= 1 : failing.length >= 2
   if (!enough || (100 * failing.length) / candidate.replicas <= analysis.failingInstancesPercent) return null
   const message = `${failing.length} of ${candidate.replicas} instances of ${candidate.version} are failing${lastWords(candidate)}`
-  return {
-    code: 'INSTANCES_FAILING',
-    message,
-    evidence: { failing: failing.map(({ id, state }) => `${id} ${state}`) },
-    actor: ENGINE,
-  }
+  const evidence = { failing: failing.map(({ id, state }) => `${id} ${state}`) }
+  return signal('failing instances', { code: 'INSTANCES_FAILING', message, evidence })
 }
+
+const signal = (name: HardSignal, reason: Omit<Reason, 'actor'>): Signal => ({
+  name,
+  reason: { ...reason, actor: ENGINE },
+})
 
 /** One that ended while nobody watched (the agent was away) is no evidence yet: what is wrong with it ends it again. */
 function isFailing(instance: Instance, checks: number): boolean {

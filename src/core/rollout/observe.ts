@@ -1,8 +1,9 @@
-import { batchBetween, cursorOf } from '../analysis/counts-cursor.ts'
+import { batchBetween, cursorOf, type SeenBeside } from '../analysis/counts-cursor.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { CutRequest, InstanceTraffic } from '../shared/router-state.ts'
 import type { Observed } from './command.ts'
+import { observedUse } from './count-resources.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
 import { endedByTime, noteFreeze } from './freezing.ts'
@@ -142,7 +143,7 @@ function hasOutlasted({ drain }: InstanceTraffic, { rollout, settings }: Service
   return drain.sinceMs >= Math.max(limits.requestsMs, limits.websocketsMs) + DRAIN_MARGIN_MS
 }
 
-function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: number): Event[] {
+function seeMetrics(state: ServiceState, { metrics, probes, instances }: Observed, now: number): Event[] {
   const { rollout } = state
   if (rollout === null || metrics === null || !isMeasured(rollout)) return []
   switch (metrics.kind) {
@@ -153,7 +154,7 @@ function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: num
     case 'no-data':
       return []
     case 'samples': {
-      const cursor = cursorOf(metrics.counts, metrics.at)
+      const cursor = cursorOf(metrics.counts, metrics.at, seenBeside(state))
       const last = rollout.cursor
       if (last !== null && isTooSoon(metrics.at, last.at, rollout)) return []
       const batch =
@@ -163,10 +164,29 @@ function seeMetrics(state: ServiceState, { metrics, probes }: Observed, now: num
               candidate: rollout.plan.to.release,
               stable: rollout.plan.from?.release ?? null,
             })
-      return [
-        { kind: 'metrics-observed', at: now, batch, cursor, probes: probes.sent, probesLost: probes.lost },
-      ]
+      const used = instances.kind === 'seen' ? instances.use : undefined
+      const probed = { probes: probes.sent, probesLost: probes.lost }
+      const resources = observedUse(state, rollout, { use: used, now })
+      return [{ kind: 'metrics-observed', at: now, batch, cursor, ...probed, ...resources }]
     }
+  }
+}
+
+/** Instances and router were looked at just before, in the same look. */
+function seenBeside({ traffic, epoch, sets, troubles }: ServiceState): SeenBeside {
+  const { confirmed, sequence } = traffic
+  const isInForce = confirmed?.sequence === sequence && confirmed.epoch === epoch
+  const seen = (set: SetState) => ({
+    crashes: set.instances.reduce((sum, { crashes }) => sum + crashes, 0),
+    wanted: set.replicas,
+  })
+  return {
+    ...(isInForce && confirmed.since !== undefined && troubles.router === undefined
+      ? { weights: { since: confirmed.since, of: confirmed.weights } }
+      : {}),
+    ...(troubles.target === undefined
+      ? { instances: Object.fromEntries(sets.map((set) => [set.release, seen(set)])) }
+      : {}),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { neededReady } from './rollout-position.ts'
 import { readyInstances } from './routing.ts'
+import { isServing, mayLeave } from './set-upkeep.ts'
 import type { StageContext } from './stage-context.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 import { done } from './step-done.ts'
@@ -20,18 +21,38 @@ export function provision(
   rollout: RolloutState,
   { step, startedAt, now, looked }: StageContext<'provision'>,
 ): Event[] {
+  const room = makeRoom(state, rollout, now)
+  if (room !== null) return room
   const set = candidateSet(state)
   if (set === undefined) return [wantCandidate(state, rollout, { replicas: step.replicas, now })]
   // What is left of an earlier attempt goes first: a retry starts with fresh instances and fresh counts.
   if (set.role === 'held') return [{ kind: 'set-retiring', at: now, release: set.release }]
   if (set.role === 'retiring') return []
+  // One that was kept for the way back comes as it is, and a small one grows.
+  if (set.role === 'warm' || set.replicas !== step.replicas)
+    return [wantCandidate(state, rollout, { replicas: step.replicas, now })]
   const ready = readyInstances(set).length
-  if (ready >= neededReady(rollout))
+  if (ready >= neededReady(rollout, step.replicas))
     return done(rollout, now, `${ready} of ${set.replicas} instances are ready`)
   const hopeless = set.instances.some(({ state }) => state === 'failed')
   return hopeless || isOverdue(state, { set, step, startedAt, now, looked })
     ? neverReady(state, rollout, { set, ready, now })
     : []
+}
+
+/** An older set that was kept goes first, so that there are never three at once, and while stable is whole; `null` when there is none. */
+function makeRoom(state: ServiceState, rollout: RolloutState, now: number): Event[] | null {
+  const { previous, sets } = state
+  const older = sets.filter(
+    (set) =>
+      set.release !== rollout.plan.to.release &&
+      (set.role === 'warm' || set.role === 'retiring') &&
+      previous.some(({ release }) => release === set.release) &&
+      !isServing(state, set),
+  )
+  const kept = older.find((set) => set.role === 'warm' && mayLeave(state, set))
+  if (kept !== undefined) return [{ kind: 'set-retiring', at: now, release: kept.release }]
+  return older.some(({ role }) => role === 'retiring') ? [] : null
 }
 
 /** Counted from when these instances were asked for, without the time it was held, and only while the target can tell how they are. */

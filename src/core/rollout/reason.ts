@@ -27,6 +27,7 @@ export const WaitingOn = z.object({
     'drain',
     'target',
     'watch',
+    'checks',
     'schedule',
     'window',
     'freeze',

@@ -17,8 +17,10 @@ export function continueReturn(
   if ((state.traffic.weights[release] ?? 0) > 0) return trafficBack(state, rollout, phase, now)
   if (candidateSet(state)?.role === 'candidate') return [letGo(rollout, phase, now)]
   if (state.stable !== null && !isConfirmed(state)) return stallAlarm(state, phase, now)
+  const { outcome, reason } = phase
   const trafficOffMs = trafficOffMsOf(state, rollout, phase)
-  return [{ kind: 'outcome-reached', at: now, outcome: phase.outcome, reason: phase.reason, trafficOffMs }]
+  const { strategy } = rollout.plan
+  return [{ kind: 'outcome-reached', at: now, outcome, reason, trafficOffMs, strategy }]
 }
 
 function trafficBack(state: ServiceState, rollout: RolloutState, phase: Returning, now: number): Event[] {

@@ -18,7 +18,7 @@ import type { RolloutState, ServiceState } from './state.ts'
 export function beginLightWatch(rollout: RolloutState, now: number): Event[] {
   const { plan, settings, total, cursor } = rollout
   const { lightWatch } = settings.strategy
-  if (plan.kind !== 'canary' || plan.from === null || lightWatch === null) return []
+  if (plan.kind !== 'deploy' || plan.from === null || lightWatch === null) return []
   const { release, version } = plan.to
   const recorded = [
     { version: plan.from.version, counts: total.stable },

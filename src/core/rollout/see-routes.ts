@@ -130,7 +130,7 @@ export function driftText(state: ServiceState): string {
 /** The stage is taken again from its weight. */
 function reopen(state: ServiceState, reason: Reason, now: number): Event[] {
   const { rollout } = state
-  if (rollout === null || rollout.phase.kind !== 'running' || rollout.plan.kind !== 'canary') return []
+  if (rollout === null || rollout.phase.kind !== 'running' || rollout.plan.kind !== 'deploy') return []
   if (isCandidateStable(state, rollout)) return []
   const index = rollout.plan.steps.findLastIndex(
     ({ step }, at) => step.kind === 'traffic' && at <= rollout.stepIndex,

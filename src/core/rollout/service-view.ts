@@ -1,9 +1,11 @@
 import { healthTargets } from '../analysis/health-targets.ts'
+import { figuresOfUse } from '../analysis/resources/use-sums.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight } from '../shared/weight.ts'
 import { actionsOf } from './actions.ts'
 import { checkViews } from './check-view.ts'
 import { isDriftHeld } from './hold.ts'
+import { candidateSet } from './judge-rollout.ts'
 import { lightWatchView, lightWatchWarnings } from './light-watch-view.ts'
 import { queuedWaitingOn } from './may-begin.ts'
 import { newErrorViews } from './new-errors.ts'
@@ -96,6 +98,7 @@ function setView(state: ServiceState, set: SetState, { inFlight }: ViewInput): S
     release: set.release,
     version: set.version,
     role: set.role,
+    leavesAt: set.releaseAt,
     wanted: set.replicas,
     ready: readyInstances(set).length,
     desiredWeightPermille: routes.find(({ release }) => release === set.release)?.weightPermille ?? 0,
@@ -138,9 +141,12 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
       desiredPermille: state.traffic.weights[release] ?? 0,
       observedPermille: observedWeight(state, release),
     },
-    checks: plan.kind === 'canary' ? checkViews(rollout) : [],
+    checks: plan.kind === 'deploy' ? checkViews(rollout, candidateSet(state)) : [],
     newErrors: newErrorViews(rollout),
-    targets: healthTargets(rollout.total.candidate),
+    targets: healthTargets(rollout.settings.analysis.targets, {
+      counts: rollout.total.candidate,
+      use: figuresOfUse(rollout.resources.candidate),
+    }),
     loss: {
       probes: loss.probes,
       probesLost: loss.probesLost,

@@ -1,8 +1,8 @@
 import type { Event } from './event.ts'
-import { isConfirmed, livingInstances } from './routing.ts'
+import { isConfirmed, livingInstances, readyInstances } from './routing.ts'
 import type { ServiceState, SetState } from './state.ts'
 
-/** Sets that are no longer wanted leave in order: hold, drain, stop, gone. */
+/** Sets that are no longer wanted leave in order: hold (or keep), drain, stop, gone. */
 export function setUpkeep(state: ServiceState, now: number): Event[] {
   for (const set of state.sets) {
     const next = nextFor(state, set, now)
@@ -13,8 +13,7 @@ export function setUpkeep(state: ServiceState, now: number): Event[] {
 
 function nextFor(state: ServiceState, set: SetState, now: number): Event | null {
   const { release } = set
-  const isHoldOver = set.role === 'held' && set.releaseAt !== null && now >= set.releaseAt
-  if (isHoldOver && !isServing(state, set)) return { kind: 'set-retiring', at: now, release }
+  if (isTimeOver(set, now) && mayLeave(state, set)) return { kind: 'set-retiring', at: now, release }
   if (set.stage === 'releasing' && set.letGoAccepted) return { kind: 'set-gone', at: now, release }
   if (set.stage === 'stopping' && set.letGoAccepted && livingInstances(set).length === 0)
     return { kind: 'set-gone', at: now, release }
@@ -22,6 +21,18 @@ function nextFor(state: ServiceState, set: SetState, now: number): Event | null 
   if (isLeaving && !isRollingOver(state, set) && isDrained(state, set))
     return { kind: 'set-stopping', at: now, release, sequence: state.sequence + 1 }
   return null
+}
+
+const isTimeOver = ({ role, releaseAt }: SetState, now: number): boolean =>
+  (role === 'held' || role === 'warm') && releaseAt !== null && now >= releaseAt
+
+/** What was kept for the way back stays while stable has lost instances: it may be needed at any moment. */
+export function mayLeave(state: ServiceState, set: SetState): boolean {
+  if (isServing(state, set)) return false
+  if (set.role !== 'warm') return true
+  const stable = state.sets.find(({ release }) => release === state.stable?.release)
+  const percent = state.settings?.strategy.readyPercent ?? 100
+  return stable !== undefined && readyInstances(stable).length >= Math.ceil((stable.replicas * percent) / 100)
 }
 
 /** It stands in for a stable set of which nothing is ready: taking it away would leave nobody. */

@@ -1,8 +1,9 @@
+import { evidenceNow } from '../analysis/judge.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import { checklistOf } from './completion.ts'
 import type { Event } from './event.ts'
-import { candidateSet, criteriaOf, isShownFine } from './judge-rollout.ts'
+import { candidateSet, checksWithState, isShownFine } from './judge-rollout.ts'
 import { ignoredText, lackingMetrics } from './metric-lack.ts'
 import { neverReady, provision } from './provision.ts'
 import type { Reason } from './reason.ts'
@@ -11,8 +12,10 @@ import { hasFreshNumbers, isCandidateStable, neededReady } from './rollout-posit
 import { isInForce, readyInstances } from './routing.ts'
 import { isDrained, isServing } from './set-upkeep.ts'
 import type { StageContext } from './stage-context.ts'
+import { bindingCriteria, failedLooks, hasPassedOften } from './stage-criteria.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 import { done } from './step-done.ts'
+import { verify } from './verifying.ts'
 
 /** What the present step does next; nothing while it waits. */
 export function continueStep(state: ServiceState, rollout: RolloutState, context: StageContext): Event[] {
@@ -20,6 +23,10 @@ export function continueStep(state: ServiceState, rollout: RolloutState, context
   switch (step.kind) {
     case 'provision':
       return provision(state, rollout, { step, ...moment })
+    case 'verify':
+      return verify(state, rollout, { step, ...moment })
+    case 'gate':
+      return gate(state, rollout, { step, ...moment })
     case 'traffic':
       return shiftTraffic(state, rollout, { step, ...moment })
     case 'observe':
@@ -32,7 +39,21 @@ export function continueStep(state: ServiceState, rollout: RolloutState, context
       return drainOld(state, rollout, moment.now)
     case 'retire':
       return retireOld(state, rollout, moment.now)
+    case 'keep':
+      return keepOld(state, rollout, { step, ...moment })
   }
+}
+
+/** Time alone does not open it: what people looked at must still be there. */
+function gate(
+  state: ServiceState,
+  rollout: RolloutState,
+  { step, startedAt, now, looked }: StageContext<'gate'>,
+): Event[] {
+  if (step.durationMs === null || !looked || now - startedAt < step.durationMs) return []
+  const set = candidateSet(state)
+  if (readyInstances(set).length < neededReady(rollout, set?.replicas)) return []
+  return done(rollout, now, `nobody stopped it within ${formatDuration(step.durationMs)}`)
 }
 
 function shiftTraffic(
@@ -87,24 +108,38 @@ function observe(state: ServiceState, rollout: RolloutState, context: StageConte
 }
 
 /** A stage that nobody and nothing decides must not wait unseen; said once. */
-function pauseUndecided(
-  rollout: RolloutState,
-  { step, startedAt, now, looked }: StageContext<'observe'>,
-): Event[] {
-  const name = `stage ${rollout.stepIndex + 1}`
+function pauseUndecided(rollout: RolloutState, { now, looked }: StageContext<'observe'>): Event[] {
+  const name = stageName(rollout)
+  if (!looked || rollout.acknowledged.includes(name)) return []
+  const reason = undecidedReason(rollout, now)
+  return reason === null ? [] : [{ kind: 'rollout-paused', at: now, reason, checks: [name] }]
+}
+
+const stageName = ({ stepIndex }: RolloutState): string => `stage ${stepIndex + 1}`
+
+/** Why the present stage is not to wait any longer; `null` while it may, and in every other step. */
+export function undecidedReason(rollout: RolloutState, now: number): Reason | null {
+  const step = rollout.plan.steps[rollout.stepIndex]?.step
+  const startedAt = rollout.steps[rollout.stepIndex]?.startedAt ?? null
+  if (step?.kind !== 'observe' || startedAt === null) return null
   const lasted = now - startedAt - rollout.heldMs
-  if (step.atMostMs === undefined || !looked || lasted < step.atMostMs) return []
-  if (rollout.acknowledged.includes(name)) return []
-  const unmet = criteriaOf(rollout).find(({ met }) => met !== true)
+  const unmet = bindingCriteria(rollout).find(({ met }) => met !== true)
+  const failures = failedLooks(rollout)
+  if (failures !== null && unmet !== undefined) {
+    const looks = failures === 1 ? 'one look' : `${failures} looks in a row`
+    const message = `after the time of the stage its criteria were not met at ${looks}: ${unmet.sentence}`
+    const evidence = { failures, criterion: unmet.name }
+    return { code: 'STAGE_CRITERIA_NOT_MET', message, evidence, actor: ENGINE }
+  }
+  if (step.atMostMs === undefined || lasted < step.atMostMs) return null
   const [lack] = lackingMetrics(rollout, now)
   const why = unmet?.sentence ?? lack?.text ?? 'there are no fresh numbers'
-  const reason: Reason = {
+  return {
     code: 'STAGE_UNDECIDED',
     message: `the stage has lasted ${formatDuration(lasted)} and is not decided: ${why}`,
     evidence: { atMostMs: step.atMostMs, criterion: unmet?.name ?? null },
     actor: ENGINE,
   }
-  return [{ kind: 'rollout-paused', at: now, reason, checks: [name] }]
 }
 
 function finishStage(
@@ -117,10 +152,10 @@ function finishStage(
   const isEarly = lasted < step.durationMs
   if (isEarly && (lasted < (step.earliestMs ?? step.durationMs) || !isShownFine(rollout))) return []
   if (!hasFreshNumbers(rollout, now) || !isInForce(state, rollout.plan.to.release)) return []
-  const criteria = criteriaOf(rollout)
+  const criteria = bindingCriteria(rollout)
   if (criteria.some(({ met }) => met !== true)) return []
   const { requests } = rollout.atStep.candidate
-  if (requests === 0 || lackingMetrics(rollout, now).length > 0) return []
+  if (requests === 0 || !hasPassedOften(rollout) || lackingMetrics(rollout, now).length > 0) return []
   const took = formatDuration(lasted)
   const early = isEarly
     ? `; ${formatDuration(step.durationMs - lasted)} early, since that it is worse is ruled out`
@@ -132,8 +167,26 @@ function finishStage(
   )
 }
 
+/** More than any limit takes: each of them takes several bad batches. */
+const MANY_LOOKS = 6
+
+/**
+ * Numbers from before the watch say nothing about it, however fresh they are; and a controller that slept through most of it
+ * has too few to find a limit broken. As many looks as fit into the watch are waited for, and more where what was counted
+ * speaks against the candidate.
+ */
+function isSeen(rollout: RolloutState, durationMs: number): boolean {
+  const { watchLooks, settings } = rollout
+  if (watchLooks >= MANY_LOOKS) return true
+  if (watchLooks < Math.floor(durationMs / settings.analysis.intervalMs)) return false
+  return checksWithState(rollout).every(
+    ({ check, state }) => check.tier === 'warning' || evidenceNow(check, state) <= 0,
+  )
+}
+
 function watch(rollout: RolloutState, { step, startedAt, now, looked }: StageContext<'watch'>): Event[] {
   if (!looked || now - startedAt < step.durationMs || !hasFreshNumbers(rollout, now)) return []
+  if (!isSeen(rollout, step.durationMs)) return []
   return done(rollout, now, `watched for ${formatDuration(step.durationMs)} without a critical trigger`)
 }
 
@@ -168,6 +221,16 @@ function drainOld(state: ServiceState, rollout: RolloutState, now: number): Even
   if (!old.every((set) => set.stage !== 'wanted' || isDrained(state, set))) return []
   const names = old.map(({ version }) => version).join(', ')
   return done(rollout, now, old.length === 0 ? 'there was no old set' : `nothing runs on ${names} any more`)
+}
+
+/** The way back stays a matter of one change of weight; the set leaves by itself when its time is over. */
+function keepOld(state: ServiceState, rollout: RolloutState, { step, now }: StageContext<'keep'>): Event[] {
+  const old = oldSets(state, rollout).filter(({ role }) => role === 'warm')
+  const fresh = old.find(({ releaseAt }) => releaseAt === null)
+  if (fresh !== undefined)
+    return [{ kind: 'set-kept', at: now, release: fresh.release, until: now + step.forMs }]
+  const names = old.map(({ version }) => version).join(', ')
+  return done(rollout, now, `${names} stays ready for ${formatDuration(step.forMs)}`)
 }
 
 function retireOld(state: ServiceState, rollout: RolloutState, now: number): Event[] {

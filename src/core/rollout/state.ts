@@ -11,6 +11,7 @@ import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { RouteSet } from '../shared/routes.ts'
+import { VerifyReport } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback, Breaker } from './breaker.ts'
@@ -20,6 +21,7 @@ import { LightWatch } from './light-watch.ts'
 import { MetricState } from './metric-state.ts'
 import { Outcome } from './outcome.ts'
 import { Actor, Reason } from './reason.ts'
+import { noResources, ResourceState } from './resource-state.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Version of the shape below, stored with every row. A change of shape adds an upcaster (upcast.ts). */
@@ -62,6 +64,8 @@ export const TrafficState = z.object({
       sequence: z.int(),
       epoch: z.int(),
       at: z.number(),
+      /** Since when these shares are confirmed under this epoch without a gap. */
+      since: z.number().exactOptional(),
       weights: z.record(z.string(), WeightPermille),
     })
     .nullable(),
@@ -153,10 +157,17 @@ export const RolloutState = z.object({
   alerts: z.array(HeardAlert).default([]),
   /** What was known of stable before; `null` where nothing was recorded. */
   baseline: BaselineFacts.nullable().default(null),
+  resources: ResourceState.default(noResources),
   /** What stable did in each minute since, where less than an hour was known before. */
   stableMinutes: StableMinutes.default(() => noMinutes()),
   /** By check: the evidence for "not worse" that was there when the present stage began. */
   fineAtStep: z.record(z.string(), z.array(z.number())).default({}),
+  /** Looks of the present stage one after the other: with all criteria met, and, after its time, with one not met. */
+  stageLooks: z
+    .object({ passes: z.int().nonnegative(), failures: z.int().nonnegative() })
+    .default({ passes: 0, failures: 0 }),
+  /** Batches that were counted in the watch; 0 in every other step. */
+  watchLooks: z.int().nonnegative().default(0),
   /** Counted since the present weight was confirmed. */
   atStep: Exposure,
   total: Exposure,
@@ -169,6 +180,8 @@ export const RolloutState = z.object({
   }),
   /** Somebody asked to go straight to 100%: the stages between are skipped. */
   fullPromotion: z.boolean(),
+  /** Somebody asked for a later step: those before it are skipped, for their reason. */
+  skipTo: z.object({ index: z.int(), reason: Reason }).nullable().default(null),
   /** Since when it is held: paused, frozen, or in front of foreign weights. */
   heldSince: z.number().nullable(),
   /** How long it was held in the present step; no deadline counts it. */
@@ -179,6 +192,8 @@ export const RolloutState = z.object({
   trafficOffMs: z.number().nullable(),
   problem: Problem.nullable(),
   before: Snapshot.nullable().default(null),
+  /** Reports of the steps that verify, by the index of the step. */
+  verified: z.array(z.object({ index: z.int(), at: z.number(), report: VerifyReport })).default([]),
   /** Filled when the candidate becomes stable. */
   checklist: z.array(ChecklistItem).default([]),
   /** Set while instances of the candidate crash: crashes seen when the rollout began do not count. */

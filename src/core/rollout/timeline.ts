@@ -1,4 +1,5 @@
 import { formatDuration } from '../shared/duration.ts'
+import { hasPassed, reportText, type VerifyReport } from '../shared/verification.ts'
 import { formatWeight } from '../shared/weight.ts'
 import { measuredBudget } from '../strategy/rollback-budget.ts'
 import { ALERTMANAGER, alertText } from './alerts.ts'
@@ -76,10 +77,9 @@ function lineOf(
       return because(event.reason, 'info', `a waiting release was dropped: ${event.reason.message}`)
     case 'step-finished':
       return event.skipped ? because(event.reason, 'info') : info(event.reason.message)
-    case 'step-reopened':
-      return because(event.reason, 'warning')
     case 'set-wanted':
     case 'set-held':
+    case 'set-kept':
     case 'set-retiring':
     case 'set-stopping':
     case 'set-gone':
@@ -88,11 +88,15 @@ function lineOf(
       return info(`traffic decided: ${shares(event.weights, nameOf)}`)
     case 'routes-drifted':
       return { text: driftText(event, nameOf), level: 'warning' }
+    case 'step-reopened':
     case 'drift-settled':
-      return because(event.reason, 'info', 'the routes are ours again')
     case 'freeze-began':
     case 'freeze-ended':
-      return because(event.reason, event.kind === 'freeze-began' ? 'warning' : 'info')
+    case 'rollout-resumed':
+    case 'full-promotion-asked':
+    case 'jump-asked':
+    case 'control-released':
+      return saidLine(event)
     case 'busy-observed':
     case 'errors-said':
     case 'alert-heard':
@@ -101,6 +105,7 @@ function lineOf(
     case 'metrics-failed':
     case 'trouble-seen':
     case 'trouble-over':
+    case 'verified':
       return seenLine(event)
     case 'rollout-paused':
       return because(
@@ -108,10 +113,6 @@ function lineOf(
         'warning',
         event.checks.length === 0 ? event.reason.message : `paused: ${event.reason.message}`,
       )
-    case 'rollout-resumed':
-    case 'full-promotion-asked':
-    case 'control-released':
-      return because(event.reason, 'info')
     case 'return-started':
       return because(event.reason, 'bad', `going back: ${event.reason.message}`)
     case 'failure-held':
@@ -128,6 +129,24 @@ function lineOf(
   }
 }
 
+type SaidEvent = EventOf<
+  | 'step-reopened'
+  | 'drift-settled'
+  | 'freeze-began'
+  | 'freeze-ended'
+  | 'rollout-resumed'
+  | 'full-promotion-asked'
+  | 'jump-asked'
+  | 'control-released'
+>
+
+/** What somebody said, in their words. */
+function saidLine(event: SaidEvent): Line {
+  if (event.kind === 'drift-settled') return because(event.reason, 'info', 'the routes are ours again')
+  const isHold = event.kind === 'freeze-began' || event.kind === 'step-reopened'
+  return because(event.reason, isHold ? 'warning' : 'info')
+}
+
 type SeenEvent = EventOf<
   | 'busy-observed'
   | 'errors-said'
@@ -137,11 +156,14 @@ type SeenEvent = EventOf<
   | 'metrics-failed'
   | 'trouble-seen'
   | 'trouble-over'
+  | 'verified'
 >
 
 /** What was seen or heard, of which nothing need follow. */
 function seenLine(event: SeenEvent): Line | null {
   switch (event.kind) {
+    case 'verified':
+      return verifiedLine(event.report)
     case 'busy-observed':
       return event.cut.length === 0 ? null : { text: cutText(event.cut), level: 'warning' }
     case 'errors-said': {
@@ -210,7 +232,11 @@ function failureLine(event: FailureEvent): Line {
   }
 }
 
-type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-retiring' | 'set-stopping' | 'set-gone'>
+/** That it passed is said by its step. */
+const verifiedLine = (report: VerifyReport): Line | null =>
+  hasPassed(report) ? null : { text: `verification failed: ${reportText(report)}`, level: 'bad' }
+
+type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-kept' | 'set-retiring' | 'set-stopping' | 'set-gone'>
 
 function setLine(event: SetEvent, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
@@ -224,6 +250,9 @@ function setLine(event: SetEvent, nameOf: (release: string) => string): Line | n
       return event.reason === undefined ? null : because(event.reason, 'info')
     case 'set-held':
       return info(`${nameOf(event.release)} stays without traffic for inspection${holdText(event)}`)
+    // The step that keeps it says so.
+    case 'set-kept':
+      return null
     case 'set-stopping':
       return info(`stopping the instances of ${nameOf(event.release)}`)
     case 'set-gone':
@@ -290,7 +319,7 @@ function driftText(
     : 'the routes were changed from outside; they are set again'
 }
 
-function outcomeText({ outcome, reason, trafficOffMs }: Extract<Event, { kind: 'outcome-reached' }>): string {
-  const off = trafficOffMs === null ? '' : `; ${measuredBudget(trafficOffMs).text}`
+function outcomeText({ outcome, reason, trafficOffMs, strategy }: EventOf<'outcome-reached'>): string {
+  const off = trafficOffMs === null ? '' : `; ${measuredBudget(trafficOffMs, strategy ?? 'canary').text}`
   return `${outcome.replace('_', ' ')}: ${reason.message}${off}`
 }

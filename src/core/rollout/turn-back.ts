@@ -6,6 +6,7 @@ import { withNewErrors } from './new-errors.ts'
 import { countRollback } from './past-failures.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { isFailed } from './rollout-position.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
 type Cause = { reason: Reason; problem: Problem | null; now: number }
@@ -32,6 +33,18 @@ export function turnBack(
 export function holdFailure(rollout: RolloutState, cause: Reason, now: number): Event[] {
   const reason = withNewErrors(rollout, cause)
   return [{ kind: 'failure-held', at: now, reason }, blockOf(rollout, reason, now)]
+}
+
+/** What the policy says about a candidate that has traffic and failed; `null` when it is held already. */
+export function failCandidate(
+  state: ServiceState,
+  rollout: RolloutState,
+  reason: Reason,
+  now: number,
+): Event[] | null {
+  if (rollout.settings.rollback.onFailure === 'rollback')
+    return turnBack(state, rollout, { reason, problem: null, now })
+  return isFailed(rollout) ? null : holdFailure(rollout, reason, now)
 }
 
 function blockOf({ id, plan }: RolloutState, reason: Reason, now: number): Event {

@@ -57,8 +57,10 @@ export type LightWatchView = z.infer<typeof LightWatchView>
 export const SetView = z.object({
   release: z.string(),
   version: z.string(),
-  /** `warm`: the old stable during the watch. `held`: an aborted candidate kept for inspection. */
+  /** `warm`: the old stable, ready for an instant way back. `held`: an aborted candidate kept for inspection. */
   role: z.enum(['stable', 'candidate', 'warm', 'held', 'retiring']),
+  /** When a warm or held set leaves by itself; `null` where no time is set. */
+  leavesAt: z.number().nullable(),
   wanted: z.int(),
   ready: z.int(),
   desiredWeightPermille: WeightPermille,
@@ -99,7 +101,7 @@ export const CheckView = z.object({
   stable: z.string(),
   candidate: z.string(),
   threshold: z.string(),
-  /** Candidate requests the verdict rests on. */
+  /** Candidate requests the verdict rests on; of a limit of resources, evaluations. */
   samples: z.int(),
   /** One sentence with counts, rates and threshold. */
   sentence: z.string(),
@@ -134,7 +136,7 @@ export const HealthTargetView = z.object({
 export type HealthTargetView = z.infer<typeof HealthTargetView>
 
 export const ActionView = z.object({
-  name: z.enum(['promote', 'promote-full', 'pause', 'resume', 'abort', 'rollback', 'deploy']),
+  name: z.enum(['promote', 'promote-full', 'jump', 'pause', 'resume', 'abort', 'rollback', 'deploy']),
   allowed: z.boolean(),
   whyNot: z.string().nullable(),
 })

@@ -1,12 +1,13 @@
 import { routerTrouble } from './effect-answer.ts'
 import { isDriftHeld, isFrozen } from './hold.ts'
-import { candidateSet, criteriaOf, lastWords } from './judge-rollout.ts'
+import { candidateSet, lastWords } from './judge-rollout.ts'
 import { lackingMetrics } from './metric-lack.ts'
 import type { WaitingOn } from './reason.ts'
 import { hasFreshNumbers, isFailed, neededReady } from './rollout-position.ts'
 import { isConfirmed, isInForce, readyInstances } from './routing.ts'
 import { driftText } from './see-routes.ts'
 import { isServing } from './set-upkeep.ts'
+import { bindingCriteria, hasPassedOften } from './stage-criteria.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
 const PERSON = 'whoever may operate the service'
@@ -32,6 +33,10 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
       return { kind: 'drain', who: 'the old instances', until: null, message: 'the old instances stop' }
     case 'provision':
       return waitingForInstances(state, rollout, startedAt + rollout.heldMs + step.deadlineMs)
+    case 'verify':
+      return waitingForChecks(rollout, { atMostMs: step.atMostMs, startedAt })
+    case 'gate':
+      return waitingAtGate(state, rollout, { durationMs: step.durationMs, startedAt, now })
     case 'traffic':
       return waitingForWeight(state, rollout, startedAt)
     case 'observe':
@@ -39,10 +44,40 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
     case 'watch':
       return waitingForWatch(rollout, { durationMs: step.durationMs, startedAt, now })
     case 'promote':
+    case 'keep':
       return waitingForWeight(state, rollout, null)
     case 'drain':
       return isConfirmed(state) ? waitingForDrain(state) : waitingForRouter('the router confirms the routes')
   }
+}
+
+function waitingForChecks(
+  { plan, stepIndex }: RolloutState,
+  { atMostMs, startedAt }: { atMostMs: number; startedAt: number },
+): WaitingOn {
+  const step = plan.steps[stepIndex]?.step
+  const names = step?.kind === 'verify' ? step.checks.join(', ') : ''
+  return {
+    kind: 'checks',
+    who: plan.to.version,
+    until: startedAt + atMostMs,
+    message: `the checks: ${names}`,
+  }
+}
+
+function waitingAtGate(
+  state: ServiceState,
+  rollout: RolloutState,
+  { durationMs, startedAt, now }: Timed & { durationMs: number | null },
+): WaitingOn {
+  const { version } = rollout.plan.to
+  if (durationMs === null) {
+    const message = `${version} is ready and has no traffic: promote it, or abort`
+    return { kind: 'person', who: PERSON, until: null, message }
+  }
+  if (now - startedAt >= durationMs) return waitingForInstances(state, rollout, null)
+  const message = `${version} is ready and has no traffic; the switch follows by itself, unless somebody aborts`
+  return { kind: 'time', who: 'the clock', until: startedAt + durationMs, message }
 }
 
 function waitingForDrift(state: ServiceState): WaitingOn {
@@ -86,11 +121,17 @@ function waitingForDrain(state: ServiceState): WaitingOn {
 }
 
 function waitingForInstances(state: ServiceState, rollout: RolloutState, until: number | null): WaitingOn {
+  const { sets } = state
   const { target } = state.troubles
   if (target !== undefined)
     return { kind: 'target', who: 'the target', until: null, message: `it answers: ${target.message}` }
   const set = candidateSet(state)
   const { version } = rollout.plan.to
+  const kept = set === undefined ? sets.find(({ role }) => role === 'warm' || role === 'retiring') : undefined
+  if (kept !== undefined) {
+    const message = `the set of ${kept.version}, which was kept, stops first`
+    return { kind: 'drain', who: kept.version, until: null, message }
+  }
   if (set?.role === 'held' || set?.role === 'retiring') {
     const message = `what is left of an earlier attempt of ${version} stops first`
     return { kind: 'drain', who: version, until: null, message }
@@ -137,7 +178,7 @@ function waitingForStage(
     return { kind: 'time', who: 'the clock', until: startedAt + durationMs, message: 'the step time' }
   if (!hasFreshNumbers(rollout, now)) return waitingForNumbers(rollout)
   if (!isInForce(state, rollout.plan.to.release)) return waitingForWeight(state, rollout, null)
-  const unmet = criteriaOf(rollout).find(({ met }) => met !== true)
+  const unmet = bindingCriteria(rollout).find(({ met }) => met !== true)
   if (unmet?.met === null || rollout.atStep.candidate.requests === 0) {
     const message = unmet?.sentence ?? 'the candidate has had no request at this weight'
     return { kind: 'data', who: 'users', until: null, message }
@@ -145,8 +186,15 @@ function waitingForStage(
   const [lack] = lackingMetrics(rollout, now)
   if (unmet === undefined && lack !== undefined)
     return { kind: 'data', who: lack.metric.query.provider, until: null, message: lack.text }
-  const message = unmet?.sentence ?? 'the criteria of the stage'
+  const message =
+    unmet?.sentence ?? (hasPassedOften(rollout) ? 'the criteria of the stage' : passesText(rollout))
   return { kind: 'criteria', who: rollout.plan.to.version, until: null, message }
+}
+
+function passesText({ plan, stepIndex, stageLooks }: RolloutState): string {
+  const step = plan.steps[stepIndex]?.step
+  const needed = step?.kind === 'observe' ? (step.criteria.consecutivePasses ?? 1) : 1
+  return `the criteria were met at ${stageLooks.passes} of ${needed} looks one after the other`
 }
 
 function waitingForNumbers({ sourceFailures }: RolloutState): WaitingOn {

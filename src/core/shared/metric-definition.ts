@@ -130,6 +130,8 @@ export const MetricMeasure = z.discriminatedUnion('kind', [
     warningPercent: Percent,
     /** `null`: never rolls back. */
     criticalPercent: Percent.nullable(),
+    /** So many of the last windows have to be beyond a limit; absent: the last one alone decides. */
+    failureLimit: z.object({ limit: z.int().min(1).max(100), of: z.int().min(1).max(100) }).exactOptional(),
   }),
 ])
 export type MetricMeasure = z.infer<typeof MetricMeasure>

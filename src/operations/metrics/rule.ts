@@ -1,8 +1,10 @@
 import { type Deviation, deviationOf } from '../../core/analysis/deviation.ts'
+import type { FailureLimit } from '../../core/analysis/persistence.ts'
 import type { Batch, Side } from '../../core/analysis/sequential/batch.ts'
 import { explainJudgement } from '../../core/analysis/sequential/explain.ts'
 import { type Budget, judgeMetric } from '../../core/analysis/sequential/judge.ts'
 import { comparedOf } from '../../core/rollout/metric-count.ts'
+import { failureLimitOf } from '../../core/rollout/value-level.ts'
 import type { MetricDefinition, MetricMeasure } from '../../core/shared/metric-definition.ts'
 import type { MetricSample } from '../../core/shared/metric-sample.ts'
 import type { MetricReading } from '../../ports/metric.ts'
@@ -71,9 +73,12 @@ function valueAnswer(
     return { verdict: 'watching', sentence: 'Stable is at zero, and nothing can be a share of that.' }
   return {
     verdict: deviation.level === 'ok' ? 'not-worse' : 'worse',
-    sentence: `${distanceText(deviation)} stable; ${limitText(deviation, measure)}. One number has no statistics behind it: this is advisory.`,
+    sentence: `${distanceText(deviation)} stable; ${limitText(deviation, measure)}. One number has no statistics behind it: this is advisory${windowsText(failureLimitOf(measure))}.`,
   }
 }
+
+const windowsText = ({ limit, of }: FailureLimit): string =>
+  of === 1 ? '' : `, and a rollout acts on ${limit} of the last ${of} windows`
 
 type Measured = Extract<Deviation, { kind: 'measured' }>
 

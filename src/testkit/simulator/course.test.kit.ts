@@ -72,8 +72,16 @@ export function storedEvents(world: World): Event[] {
 /** What is kept beside its events. */
 export const recordedOf = (world: World): Recorded => {
   const view = viewOf(world)
-  const states = world.state().rollout?.checks ?? null
-  return { rollout: view.id, stable: view.from, views: view.checks, states }
+  const { rollout } = world.state()
+  const [states, metrics] = [rollout?.checks ?? null, rollout?.metrics ?? null]
+  return {
+    rollout: view.id,
+    stable: view.from,
+    views: view.checks,
+    states,
+    metrics,
+    resources: rollout?.resources ?? null,
+  }
 }
 
 /** What `explain_rollout` answers. */

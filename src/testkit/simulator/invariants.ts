@@ -74,8 +74,9 @@ function trafficComesToReady({ sets, traffic, stable }: ServiceState, event: Eve
   const grown = Object.entries(event.weights).find(
     ([release, weight]) => weight > (traffic.weights[release] ?? 0) && !hasReady(release),
   )
-  // Back to a stable that has nothing ready is allowed only when nobody else could serve either.
-  const isForced = grown?.[0] === stable?.release && !sets.some(({ release }) => hasReady(release))
+  // Back to a stable that has nothing ready is allowed when the candidate has nothing either; routes let a third set stand in.
+  const candidates = Object.keys(event.weights).filter((release) => (traffic.weights[release] ?? 0) > 0)
+  const isForced = grown?.[0] === stable?.release && !candidates.some(hasReady)
   return grown === undefined || isForced ? null : `INV3: ${grown[0]} got traffic before it was ready`
 }
 
@@ -85,12 +86,15 @@ function stableStays(before: ServiceState, event: Event): string | null {
 }
 
 /** The old set is only let go once what takes its place has as many ready instances as the settings ask for. */
-function capacityStays({ sets, rollout, stable }: ServiceState, event: Event): string | null {
+function capacityStays({ sets, rollout, stable, settings }: ServiceState, event: Event): string | null {
   if (event.kind !== 'set-retiring' || rollout === null) return null
-  if (sets.find(({ release }) => release === event.release)?.role !== 'warm') return null
-  const { run, strategy } = rollout.settings
-  const floor = Math.ceil((run.replicas * strategy.readyPercent) / 100)
-  const ready = readyInstances(sets.find(({ release }) => release === stable?.release)).length
+  const old = sets.find(({ release }) => release === event.release)
+  if (old?.role !== 'warm') return null
+  const set = sets.find(({ release }) => release === stable?.release)
+  // What was kept beyond its rollout stands in for the stable release, by whose settings it is kept.
+  const { strategy } = (old.releaseAt === null ? null : settings) ?? rollout.settings
+  const floor = Math.ceil(((set?.replicas ?? 1) * strategy.readyPercent) / 100)
+  const ready = readyInstances(set).length
   return ready >= floor ? null : `INV5: ${event.release} is let go while ${ready} of ${floor} are ready`
 }
 

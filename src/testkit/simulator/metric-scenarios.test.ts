@@ -219,6 +219,27 @@ describe('a declared value', () => {
     expect(rowOf(world, 'revenue')).toMatchObject({ verdict: 'warning', candidate: '80', stable: '100' })
   })
 
+  it('pauses once three of its last five windows were bad, and not for two of them', () => {
+    const measure = {
+      ...{ kind: 'value' as const, direction: 'less-is-worse' as const, warningPercent: 10 },
+      ...{ criticalPercent: null, failureLimit: { limit: 3, of: 5 } },
+    }
+    const metric = declared({ name: 'revenue', measure })
+    const windows = (bad: readonly boolean[]): AnswerMetric => {
+      let asked = 0
+      return (_, version) => value(version === NEW && bad[asked++ % bad.length] === true ? 80 : 100)
+    }
+    const seldom = worldWith(metric, windows([true, false, true, false, false]))
+    seldom.passUntil(isOver)
+    expect(seldom.outcomes().at(-1)).toBe('promoted')
+    expect(seldom.eventsOf('rollout-paused')).toEqual([])
+    const often = worldWith(metric, windows([true, false, true]))
+    often.passUntil(() => isPaused(often))
+    expect(viewOf(often).reason.message).toContain(
+      '; 3 of the last 4 windows were beyond a limit, and 3 of 5 count; one number has no statistics behind it',
+    )
+  })
+
   it('rolls back where the file says how far is too far', () => {
     const world = worldWith(revenue({ warningPercent: 5, criticalPercent: 15 }, 'critical'), falls)
     world.passUntil(isOver)

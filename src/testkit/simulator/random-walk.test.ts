@@ -2,11 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { ServiceSettings } from '../../core/release/settings.ts'
+import type { Command } from '../../core/rollout/command.ts'
 import { announcementOf } from '../../core/rollout/messages.ts'
 import { serviceView } from '../../core/rollout/service-view.ts'
 import type { ServiceState } from '../../core/rollout/state.ts'
 import { timelineEntry } from '../../core/rollout/timeline.ts'
 import { ActionView, ServiceView } from '../../core/rollout/view.ts'
+import type { VerifyCheck } from '../../core/shared/verification.ts'
 import { simulatedSettings } from './settings.ts'
 import type { World } from './world.ts'
 import { createWorld, isOver } from './world.ts'
@@ -32,6 +34,13 @@ const commands = fc.oneof(
   ...(['pause', 'resume', 'abort', 'rollback', 'promote', 'promote-full', 'unadopt'] as const).map((kind) =>
     move(kind, (world) => world.byHand(kind)),
   ),
+  fc
+    .constantFrom(50, 250, 500, 1000)
+    .chain((share) =>
+      move(`jump to ${share}`, (world) =>
+        world.send({ kind: 'jump', weightPermille: share, actor: { kind: 'person', name: 'ada' }, note: '' }),
+      ),
+    ),
   onVersion('discard', (world, version) => world.discard(version)),
   onVersion('retry', (world, version) => world.deploy(version, { order: 'retry' })),
   onVersion('deploy --full', (world, version) => world.deploy(version, { kind: 'full' })),
@@ -54,6 +63,9 @@ const faults = fc.oneof(
   onVersion('good answers of', (world, version) => world.router.quality(release(version), {})),
   onVersion('weights edited to', (world, version) => world.router.edit({ [release(version)]: 1000 })),
   onVersion('router reverted to', (world, version) => world.router.revert(release(version), world.now())),
+  ...(['passes', 'fails', 'lasts'] as const).map((finding) =>
+    move(`a check ${finding}`, (world) => world.setChecks(() => finding)),
+  ),
   move('router forgets', (world) => world.router.forget()),
   move('router gone', (world) => world.setReachable('router', false)),
   move('router back', (world) => world.setReachable('router', true)),
@@ -83,11 +95,22 @@ const walks = fc.array(
   { minLength: 5, maxLength: 40 },
 )
 
+const CHECK: VerifyCheck = {
+  kind: 'command',
+  name: 'smoke',
+  moments: ['before', 'after'],
+  timeoutMs: 10_000,
+  command: ['smoke'],
+  secrets: [],
+}
+
 /** All pairs of policies, by the length of the walk. */
 const policiesOf = (length: number): ServiceSettings =>
   simulatedSettings({
     drift: length % 3 === 0 ? 'hold' : 'correct',
     onFreeze: length % 5 === 0 ? 'return' : 'hold',
+    verify: length % 7 < 3 ? [CHECK] : [],
+    ...(length % 4 === 0 ? { blueGreen: { switchAfterMs: 5000, previewReplicas: 1 } } : {}),
   })
 
 /** Every other walk begins with a release that serves. */
@@ -161,14 +184,29 @@ function checkOffers(world: World): void {
   for (const { name, allowed } of actions) {
     // These two take a release to go to.
     if (!allowed || name === 'deploy' || (name === 'rollback' && !mayReturn(world.state()))) continue
-    const actor = { kind: 'person' as const, name: 'ada' }
-    const kind = name === 'promote-full' ? 'promote' : name
-    const decided =
-      kind === 'promote'
-        ? world.decide({ kind, full: name === 'promote-full', actor, note: '' })
-        : world.decide({ kind, actor, note: '' })
-    expect([name, decided.kind]).toEqual([name, 'ok'])
+    expect([name, world.decide(commandOf(name, world)).kind]).toEqual([name, 'ok'])
   }
+}
+
+function commandOf(name: Exclude<ActionView['name'], 'deploy'>, world: World): Command {
+  const said = { actor: { kind: 'person' as const, name: 'ada' }, note: '' }
+  switch (name) {
+    case 'promote':
+    case 'promote-full':
+      return { kind: 'promote', full: name === 'promote-full', ...said }
+    case 'jump':
+      return { kind: 'jump', weightPermille: otherShare(world), ...said }
+    default:
+      return { kind: name, ...said }
+  }
+}
+
+/** Of a step that the rollout is not at. */
+function otherShare(world: World): number {
+  const { rollout } = world.state()
+  const shares = rollout?.plan.steps.map(({ step }) => (step.kind === 'traffic' ? step.weightPermille : null))
+  const here = shares?.slice(0, (rollout?.stepIndex ?? 0) + 1).findLastIndex((share) => share !== null)
+  return shares?.find((share, index) => share !== null && index !== here) ?? 0
 }
 
 /** There is a candidate that can be sent back to stable. */
@@ -182,6 +220,7 @@ function heal(world: World): void {
   world.setFreeze(null)
   world.setMetrics('samples')
   world.healAnswers()
+  world.setChecks(() => 'passes')
   world.router.refuse(null)
   for (const version of VERSIONS) {
     world.target.behave(release(version), 'ready')

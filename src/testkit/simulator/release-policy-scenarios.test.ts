@@ -220,7 +220,7 @@ describe('going back', () => {
     // 1.2.0 is one back now, 1.0.0 two.
     world.deploy('1.0.0', { kind: 'rollback' })
     expect(world.state().rollout?.plan).toMatchObject({
-      kind: 'canary',
+      kind: 'deploy',
       because: expect.stringContaining('beyond the rollback window of 1'),
     })
     world.passUntil((state) => isOver(state) && state.stable?.version === '1.0.0')

@@ -9,8 +9,8 @@ import type { ServiceCounts, TrafficCounts } from '../../core/shared/traffic-cou
 import { trafficOf } from '../traffic.ts'
 
 type RouterEffect = Extract<Effect, { kind: 'set-routes' | 'finalize' }>
-/** Share of requests that fail, and the latency bucket they fall in. */
-export type Quality = { errorShare: number; bucket: number }
+/** Share of requests that fail, the latency bucket they fall in, and the share that is never answered. */
+export type Quality = { errorShare: number; bucket: number; hangShare?: number }
 
 const GOOD: Quality = { errorShare: 0, bucket: 5 }
 /** Routes in force, and exact counts of a steady stream of requests that follows them. */
@@ -75,7 +75,8 @@ export function createRouterModel() {
     if (sets.length === 0) return
     for (const { release, weightPermille } of sets) {
       const quality = qualities.get(release) ?? GOOD
-      const served = owedNow(release, (requests * weightPermille) / 1000)
+      const { hangShare = 0 } = quality
+      const served = owedNow(release, ((1 - hangShare) * requests * weightPermille) / 1000)
       const errors = Math.min(served, owedNow(`${release} errors`, served * quality.errorShare))
       const before = counts.get(release) ?? trafficOf()
       const latencyBuckets = before.latencyBuckets.map(

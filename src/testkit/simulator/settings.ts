@@ -2,14 +2,17 @@ import type { PlanInput } from '../../core/plan/compose.ts'
 import { composePlan } from '../../core/plan/compose.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Release } from '../../core/release/release.ts'
-import type { CanarySettings, ServiceSettings } from '../../core/release/settings.ts'
+import type { BlueGreenSettings, CanarySettings, ServiceSettings } from '../../core/release/settings.ts'
 import type { ServiceState } from '../../core/rollout/state.ts'
 
 /** Changes to the settings of a simulated service. */
 export type SettingsChange = {
   strategy?: Partial<CanarySettings>
+  /** Blue-green in place of the canary. */
+  blueGreen?: Partial<BlueGreenSettings>
   analysis?: Partial<ServiceSettings['analysis']>
   rollback?: Partial<ServiceSettings['rollback']>
+  verify?: ServiceSettings['verify']
   replicas?: number
   deadlineMs?: number
   drift?: ServiceSettings['drift']
@@ -19,7 +22,6 @@ export type SettingsChange = {
 
 /** A canary with stages of ten seconds and a watch of thirty: small numbers, all rules. */
 export function simulatedSettings(change: SettingsChange = {}): ServiceSettings {
-  const stage = (weightPermille: number) => ({ weightPermille, pauseMs: 10_000, criteria: {} })
   return {
     service: 'shop',
     environment: 'local',
@@ -31,6 +33,7 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       env: {},
       secrets: [],
       stopGraceMs: 1000,
+      resources: {},
     },
     listen: { host: '127.0.0.1', port: 8080 },
     health: {
@@ -43,16 +46,7 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
     },
     slowStartMs: 0,
     drain: { requestsMs: 5000, websocketsMs: 5000 },
-    strategy: {
-      kind: 'canary',
-      steps: [stage(50), stage(250), stage(500), stage(1000)],
-      watchMs: 30_000,
-      lightWatch: null,
-      earliestMs: null,
-      holdMs: 15_000,
-      readyPercent: 100,
-      ...change.strategy,
-    },
+    strategy: strategyOf(change),
     analysis: {
       alpha: 0.01,
       intervalMs: 1000,
@@ -68,11 +62,14 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       failingChecks: 3,
       failingInstancesPercent: 10,
       crashLimit: 5,
+      targets: { errorRatePercent: 0.1, p99Ms: 500, cpuPercent: 70, memoryPercent: 80 },
+      resourceFailureLimit: { limit: 3, of: 5 },
       newErrors: 'report',
       newErrorsAtLeast: 3,
       metrics: [],
       ...change.analysis,
     },
+    verify: change.verify ?? [],
     rollback: {
       window: 3,
       onFailure: 'rollback',
@@ -85,6 +82,34 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
     onFreeze: change.onFreeze ?? 'hold',
     prober: null,
     notify: [],
+  }
+}
+
+const stage = (weightPermille: number) => ({ weightPermille, pauseMs: 10_000, criteria: {} })
+
+function strategyOf({ strategy, blueGreen }: SettingsChange): ServiceSettings['strategy'] {
+  const common = {
+    watchMs: 30_000,
+    lightWatch: null,
+    earliestMs: null,
+    holdMs: 15_000,
+    readyPercent: 100,
+  }
+  if (blueGreen === undefined)
+    return {
+      kind: 'canary',
+      steps: [stage(50), stage(250), stage(500), stage(1000)],
+      ...common,
+      ...strategy,
+    }
+  return {
+    kind: 'blue-green',
+    steps: [{ weightPermille: 1000, pauseMs: 0, criteria: {} }],
+    switchAfterMs: 0,
+    previewReplicas: null,
+    warmMs: 60_000,
+    ...common,
+    ...blueGreen,
   }
 }
 

@@ -4,8 +4,10 @@ import { countError, noErrors } from '../../core/shared/error-signature/tally.ts
 import type { Instance } from '../../core/shared/instance.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
+import type { SeenUse } from '../../core/shared/resource-use.ts'
 import type { FencingToken } from '../../core/shared/token.ts'
 import { compareTokens } from '../../core/shared/token.ts'
+import { createUseModel, type ModelUse } from './use-model.ts'
 
 /** Time from start to ready, and from stop to gone. */
 const START_MS = 2000
@@ -22,6 +24,7 @@ export function createTargetModel(now: () => number) {
   let nextId = 1
   const behaviours = new Map<string, Behaviour>()
   const written = new Map<string, ReleaseErrors>()
+  const uses = createUseModel(now)
 
   const start = (release: string): Instance => ({
     id: `${release}-${nextId++}`,
@@ -62,6 +65,7 @@ export function createTargetModel(now: () => number) {
       case 'set-routes':
       case 'finalize':
       case 'go-back':
+      case 'verify':
         return null
       case 'start-set': {
         const { release } = effect
@@ -108,6 +112,7 @@ export function createTargetModel(now: () => number) {
       () => ({ state: 'gone', pid: null }),
     )
     instances = instances.filter((one) => one.state !== 'gone' || t - (one.lastExit?.at ?? 0) < REMEMBER_MS)
+    uses.tick(instances.filter((one) => !isOver(one)))
   }
 
   const probeFailure = () => ({ kind: 'status' as const, message: 'GET /up answered 503', at: now() })
@@ -117,6 +122,13 @@ export function createTargetModel(now: () => number) {
     perform,
     tick,
     instances: (): Instance[] => instances,
+    /** What they use; nothing as long as nobody said what. */
+    use: (): SeenUse | undefined => uses.seen(instances.filter((one) => !isOver(one))),
+    consume: (release: string, use: Partial<ModelUse>): void => uses.set(release, use),
+    /** Whether the target can tell, once somebody said what is used. */
+    tellUse: (can: boolean): void => uses.tell(can),
+    /** Of the busiest disk of the host, in percent; `null`: the host does not tell. */
+    busyDisk: (percent: number | null): void => uses.busyDisk(percent),
     /** What instances of each release wrote, none included. */
     errors: (): ReleaseErrors[] =>
       [...new Set(instances.map(({ release }) => release))].map(

@@ -41,6 +41,10 @@ export type Truth = {
   clocksAreRight: boolean
   /** Whoever counts the requests never began anew, and never told what is not so. */
   countersAreWhole: boolean
+  /** A provider was made to say something else than the truth about this metric, ever. */
+  hasLied(metric: string): boolean
+  /** The version does what declared metrics count as harm. */
+  isHarmful(release: string): boolean
   /** Requests that the release truly answered. */
   served(release: string): number
 }

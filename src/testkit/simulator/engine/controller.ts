@@ -11,15 +11,19 @@ import { createOwnership } from '../../../engine/ownership.ts'
 import { createPerformer } from '../../../engine/perform.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Notifier } from '../../../ports/notifier.ts'
-import { createMetricProviderFake } from '../../fakes/metric-provider.ts'
+import type { Verifier } from '../../../ports/verifier.ts'
+import { createVerifierFake } from '../../fakes/verifier.ts'
 import type { Life } from './life.ts'
 import { START_OF_TIME_MS } from './life.ts'
 import type { LifePorts } from './ports.ts'
 import type { Random } from './random.ts'
+import { BAD_CHECK } from './settings.ts'
 import type { Trace } from './trace.ts'
 import { brief } from './trace.ts'
 
 const OUTBOX_EVERY_MS = 500
+/** Checks last so long at most, so that a controller may die in the middle of them. */
+const LONGEST_CHECK_MS = 900
 const JOIN_AGAIN_MS = 500
 const PROBE_KEY = 'probe'
 const INSTALLATION = 'simulated'
@@ -44,9 +48,7 @@ export function startController({ life, ports, random, trace }: ControllerParts)
   const ended = new AbortController()
   const notifiers: Record<string, Notifier> = {}
   const audience = createAudience(clock)
-  // No simulated configuration declares metrics.
-  const { provider } = createMetricProviderFake()
-  const providerOf = () => provider
+  const providerOf = () => ports.provider
 
   const ownership = createOwnership({
     store,
@@ -66,6 +68,7 @@ export function startController({ life, ports, random, trace }: ControllerParts)
     // No simulated configuration lets the light watch go back by itself.
     run: createEffectRunner({
       ...ports,
+      verifier: createVerifier(life, random.fork('checks')),
       probeKey: PROBE_KEY,
       epochOf: ownership.leases.epochOf,
       goBack: async () => ok(undefined),
@@ -126,4 +129,16 @@ function createLog(life: Life, trace: Trace): Log {
     (message: string, fields?: Record<string, unknown>): void =>
       trace.line(life.name, () => `log ${level}: ${message} ${brief(fields)}`)
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Whoever is dead when the checks are made tells nothing of them. */
+function createVerifier({ clock }: Life, random: Random): Verifier {
+  const { verifier } = createVerifierFake((_, { name }) => (name === BAD_CHECK ? 'fails' : 'passes'))
+  return {
+    kind: verifier.kind,
+    verify: async (request, signal) => {
+      await clock.sleep(random.int(0, LONGEST_CHECK_MS), signal)
+      return verifier.verify(request, signal)
+    },
+  }
 }

@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { evolveAll } from '../../../core/rollout/evolve.ts'
+import { replay } from '../../../core/rollout/replay.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
 import { newServiceState } from '../../../core/rollout/state.ts'
+import type { Steps } from '../../../core/rollout/trail.ts'
+import type { ReleaseRef } from '../../../core/rollout/view.ts'
 import { waitingOnOf } from '../../../core/rollout/waiting.ts'
 import { decodeStream } from '../../../engine/decode.ts'
 import { ROLLOUT_DOCUMENT, RolloutRecord } from '../../../engine/record.ts'
@@ -22,12 +25,15 @@ export function isAtRest(
   const isConfirmed =
     traffic.sequence === 0 ||
     (traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === epoch)
-  // A set that is held until a time that a wrong clock put far ahead stays where it is, without harm.
+  // A set that is held or kept until a time that a wrong clock put far ahead stays where it is, without harm.
   const stays = (releaseAt: number | null): boolean => releaseAt === null || releaseAt > now + FAR_MS
+  const isKept = (releaseAt: number | null): boolean => releaseAt !== null && stays(releaseAt)
   const isTidy = sets.every(
     ({ role, stage, releaseAt, assertedEpoch }) =>
       stage === 'wanted' &&
-      ((role === 'stable' && assertedEpoch === epoch) || (role === 'held' && stays(releaseAt))),
+      ((role === 'stable' && assertedEpoch === epoch) ||
+        (role === 'held' && stays(releaseAt)) ||
+        (role === 'warm' && isKept(releaseAt))),
   )
   return isOver && queued === null && isConfirmed && isTidy && !finalizing && breaker === null
 }
@@ -51,6 +57,7 @@ export async function endChecks(
     await outcomesAreRecorded(universe, book, store)
     reportIsTrue(universe, book)
     everyRolloutEnded(universe, book)
+    if (hasSignals(book)) decisionsAreRepeatable(universe, book)
   }
   const missing = messagesAreDue ? universe.inbox.missing() : []
   if (missing.length > 0)
@@ -91,6 +98,47 @@ async function outcomesAreRecorded({ violate }: Universe, { events }: Book, stor
     const record = found.kind === 'ok' ? RolloutRecord.safeParse(found.value?.body) : null
     if (record?.data?.view.outcome !== outcome)
       violate(`${id} ended as ${outcome}, its record says ${record?.data?.view.outcome}`)
+  }
+}
+
+const hasSignals = ({ state }: Book): boolean => (state.rollout?.settings.analysis.metrics.length ?? 0) > 0
+
+/** Whoever replays a rollout from its events alone comes to the same decisions, numbers and crossings. */
+function decisionsAreRepeatable({ violate }: Universe, { events, state }: Book): void {
+  const begins = events.flatMap(({ event }, index) =>
+    event.kind === 'rollout-started' ? [{ event, index }] : [],
+  )
+  begins.forEach(({ event: { rollout }, index }, number) => {
+    const last = state.rollout?.id === rollout.id ? state.rollout : null
+    const own = events.slice(index, begins[number + 1]?.index).map(({ event }) => event)
+    const { differences } = atOnce(
+      replay(own, {
+        rollout: rollout.id,
+        stable: stableBefore(events.slice(0, index)),
+        views: [],
+        states: last?.checks ?? null,
+        metrics: last?.metrics ?? null,
+        resources: last?.resources ?? null,
+      }),
+    )
+    const [first] = differences
+    if (first !== undefined)
+      violate(
+        `${rollout.id} cannot be replayed: ${first.what}, recorded ${first.recorded}, recomputed ${first.recomputed}`,
+      )
+  })
+}
+
+/** What a plan was made beside may have been replaced before its rollout began. */
+function stableBefore(events: Book['events']): ReleaseRef | null {
+  const last = events.findLast(({ event }) => event.kind === 'stable-changed')?.event
+  return last?.kind === 'stable-changed' ? { release: last.release, version: last.version } : null
+}
+
+function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
   }
 }
 

@@ -105,7 +105,8 @@ function endIsConfirmed({ rollout, stable, traffic, epoch }: ServiceState, event
 /** A step lasts as long as the plan says, by the clock of whoever decides. */
 function timeIsServed({ rollout }: ServiceState, event: Event): string | null {
   const done = finished(rollout, event)
-  if (done === null || (done.step.kind !== 'observe' && done.step.kind !== 'watch')) return null
+  if (done === null) return null
+  if (done.step.kind !== 'gate' && done.step.kind !== 'observe' && done.step.kind !== 'watch') return null
   if (done.step.durationMs === null) return `a stage that waits for a person ended by itself`
   const took = event.at - (done.startedAt ?? event.at)
   return took >= done.step.durationMs ? null : `a step of ${done.step.durationMs} ms ended after ${took} ms`
@@ -140,8 +141,10 @@ export const answerKey = (epoch: number, sequence: number, weights: Record<strin
 function holdIsKept(book: Book, { rollout, sets }: ServiceState, event: Event): string | null {
   if (event.kind === 'set-held')
     book.heldUntil.set(event.release, event.until === null ? Number.POSITIVE_INFINITY : event.until)
+  if (event.kind === 'set-kept') book.heldUntil.set(event.release, event.until)
   if (event.kind !== 'set-retiring' || event.reason !== undefined) return null
-  if (sets.find(({ release }) => release === event.release)?.role !== 'held') return null
+  const set = sets.find(({ release }) => release === event.release)
+  if (set?.role !== 'held' && (set?.role !== 'warm' || set.releaseAt === null)) return null
   const until = book.heldUntil.get(event.release) ?? 0
   const isTakenAgain = rollout !== null && rollout.phase.kind === 'running'
   return isTakenAgain || event.at >= until ? null : `${event.release} was let go ${until - event.at} ms early`
@@ -177,10 +180,11 @@ function badIsNotPromoted(
   { rollout, stable }: ServiceState,
   event: Event,
 ): string | null {
-  if (event.kind !== 'stable-changed' || rollout === null || rollout.plan.kind !== 'canary') return null
+  if (event.kind !== 'stable-changed' || rollout === null || rollout.plan.kind !== 'deploy') return null
   if (!truth.numbersAreTrue || !truth.numbersAreComplete || stable === null || truth.isBad(stable.release))
     return null
   const isPushed = rollout.fullPromotion || rollout.steps.some(({ state }) => state === 'skipped')
+  if ((rollout.settings.analysis.dryRun ?? []).length > 0) return null
   const isBad = facts.get(rollout.id)?.isBad === true
   return isBad && !isPushed ? `${event.release} fails most requests and became stable` : null
 }
@@ -188,16 +192,21 @@ function badIsNotPromoted(
 /** A candidate whose every request is answered well is not condemned for its answers; and without faults, for nothing. */
 function goodIsNotCondemned({ truth }: Book, { rollout }: ServiceState, event: Event): string | null {
   if (event.kind !== 'return-started' || rollout === null || truth.isBad(candidateOf(rollout))) return null
-  if (event.reason.code === 'CHECK_CRITICAL' && truth.numbersAreTrue)
+  // What a check says has nothing to do with its answers.
+  if (event.reason.code === 'VERIFY_FAILED') return null
+  const { check } = event.reason.evidence
+  // Of declared metrics there are rules of their own.
+  const isDeclared = rollout.settings.analysis.metrics.some(({ name }) => name === check)
+  if (event.reason.code === 'CHECK_CRITICAL' && truth.numbersAreTrue && !isDeclared)
     return `${candidateOf(rollout)} answers well and is condemned: ${event.reason.message}`
   const isByEngine = event.reason.actor.kind === 'engine'
-  return truth.isCalm && isByEngine
+  return truth.isCalm && isByEngine && !truth.isHarmful(candidateOf(rollout))
     ? `${candidateOf(rollout)} is well, nothing is wrong, and it goes back`
     : null
 }
 
 /** Reasons of a person who ends a step. */
-const BY_HAND = ['PROMOTED_BY_HAND', 'WATCH_ENDED']
+const BY_HAND = ['PROMOTED_BY_HAND', 'WATCH_ENDED', 'JUMPED']
 
 /** Only a person skips a step. */
 function nothingIsSkipped({ rollout }: ServiceState, event: Event): string | null {

@@ -4,10 +4,13 @@ import { newServiceState } from '../../../core/rollout/state.ts'
 import type { AppendRequest, Lease } from '../../../ports/store.ts'
 import { brokenInvariant } from '../invariants.ts'
 import type { Book, Truth } from './book.ts'
+import { CHECK_RULES } from './check-rules.ts'
 import { HISTORY_RULES } from './history-rules.ts'
 import type { JournalRule } from './journal-rules.ts'
 import { JOURNAL_RULES } from './journal-rules.ts'
 import type { Life } from './life.ts'
+import { SIGNAL_RULES } from './signal-rules.ts'
+import { STRATEGY_RULES } from './strategy-rules.ts'
 import type { Trace } from './trace.ts'
 import { brief } from './trace.ts'
 
@@ -85,7 +88,13 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
     trace.line('journal', () => `${mine.stream} ${brief(event, 300)}`)
     const broken =
       brokenInvariant(mine.memory, { before, event, after }) ??
-      firstBroken([...JOURNAL_RULES, ...HISTORY_RULES], { book: mine, before, event, after, now: now() })
+      firstBroken(RULES, {
+        book: mine,
+        before,
+        event,
+        after,
+        now: now(),
+      })
     if (broken !== null) violate(broken)
     if (event.kind === 'routes-decided') mine.routes.set(event.sequence, JSON.stringify(event.routes))
     mine.events.push({ event, at: now() })
@@ -104,6 +113,8 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
     leaseUntil: (life, stream) => untils.get(keyOf(life, stream)) ?? Number.NEGATIVE_INFINITY,
   }
 }
+
+const RULES = [...JOURNAL_RULES, ...HISTORY_RULES, ...CHECK_RULES, ...SIGNAL_RULES, ...STRATEGY_RULES]
 
 function firstBroken(rules: readonly JournalRule[], step: Parameters<JournalRule>[0]): string | null {
   for (const rule of rules) {

@@ -1,3 +1,4 @@
+import type { Alert } from '../../../core/shared/alert.ts'
 import { START_OF_TIME_MS } from './life.ts'
 import type { Move, PersonCommand } from './script.ts'
 import { releaseIdOf } from './settings.ts'
@@ -8,6 +9,7 @@ import { STREAM } from './universe.ts'
 /** Settings variants in which a version may exist. */
 const VARIANTS = [0, 1, 2, 3]
 const BAD_SHARE = 0.6
+const DELIVER_AGAIN_MS = 700
 
 /** Makes one move happen. */
 export function make(universe: Universe, move: Move): void {
@@ -67,6 +69,13 @@ export function make(universe: Universe, move: Move): void {
     case 'stop-process':
       machines.get(move.host)?.running?.life.stopFor(move.forMs)
       return
+    case 'provider':
+      universe.providers.strike(move.metric, move.fault)
+      universe.scheduler.after(move.forMs, () => universe.providers.strike(move.metric, null))
+      return
+    case 'alerts':
+      deliver(universe, move.host, move.alerts)
+      return
     case 'clock': {
       const host = machines.get(move.host)?.host
       if (host !== undefined) host.wallOffsetMs += move.byMs
@@ -113,6 +122,27 @@ export function ask(
   if (command.kind === 'deploy' && command.isBad)
     users.quality(releaseIdOf(command.version, command.settings), { errorShare: BAD_SHARE })
   scheduler.after(0, () => found.life.whenAwake(() => void people.ask(found.controller, STREAM, command)))
+}
+
+/** As Alertmanager does: what was not taken is sent again, to whoever answers then. */
+function deliver(universe: Universe, host: string, alerts: readonly Alert[], tries = 5): void {
+  const { machines, people, scheduler } = universe
+  const again = (): void => {
+    if (tries > 1) scheduler.after(DELIVER_AGAIN_MS, () => deliver(universe, host, alerts, tries - 1))
+  }
+  const lives = [...machines.values()].flatMap(({ running }) => (running === null ? [] : [running]))
+  const found = lives.find(({ life }) => life.host.name === host) ?? lives[0]
+  if (found === undefined) {
+    again()
+    return
+  }
+  scheduler.after(0, () =>
+    found.life.whenAwake(() => {
+      void people.warn(found.controller, alerts).then((isTaken) => {
+        if (!isTaken) again()
+      })
+    }),
+  )
 }
 
 export const describe = ({ at, kind, ...rest }: Move): string =>

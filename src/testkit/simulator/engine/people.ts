@@ -4,10 +4,12 @@ import type { Command } from '../../../core/rollout/command.ts'
 import type { Event } from '../../../core/rollout/event.ts'
 import type { Actor } from '../../../core/rollout/reason.ts'
 import type { QueuedRollout, ServiceState } from '../../../core/rollout/state.ts'
+import type { Alert } from '../../../core/shared/alert.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import type { Decided } from '../../../engine/decided.ts'
 import { loadRelease } from '../../../engine/effects.ts'
 import { ROLLOUT_DOCUMENT } from '../../../engine/record.ts'
+import { hearAlerts } from '../../../operations/hear-alerts.ts'
 import type { Book } from './book.ts'
 import type { SimulatedController } from './controller.ts'
 import type { Life } from './life.ts'
@@ -21,6 +23,8 @@ const TRIES = 3
 const TRY_AGAIN_MS = 700
 
 type Deploy = Extract<PersonCommand, { kind: 'deploy' }>
+/** What needs no plan. */
+type Order = Exclude<PersonCommand, { kind: 'deploy' | 'rollback-to' }>
 
 export type PeopleParts = {
   settings: readonly ServiceSettings[]
@@ -33,6 +37,8 @@ export type PeopleParts = {
 /** People at the command line: they ask one controller, and see what it answers. */
 export type People = {
   ask(controller: SimulatedController, stream: string, command: PersonCommand): Promise<void>
+  /** A monitoring system tells of alerts; whether they were taken. */
+  warn(controller: SimulatedController, alerts: readonly Alert[]): Promise<boolean>
   /** Requests that a living controller has not answered yet. */
   waiting(): number
 }
@@ -56,15 +62,12 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
   ): Promise<void> {
     if (command.kind === 'deploy') await deploy(controller, stream, command)
     else if (command.kind === 'rollback-to') await goBack(controller, stream)
-    else await order(controller, stream, command.kind)
+    else await order(controller, stream, command)
   }
 
-  async function order(
-    controller: SimulatedController,
-    stream: string,
-    kind: Exclude<PersonCommand['kind'], 'deploy' | 'rollback-to'>,
-  ): Promise<void> {
-    const command = commandOf(kind)
+  async function order(controller: SimulatedController, stream: string, asked: Order): Promise<void> {
+    const { kind } = asked
+    const command = commandOf(asked)
     trace.line('person', () => `asks ${controller.life.name} for ${kind}`)
     const decided = await controller.handle(stream, command)
     trace.line('person', () => `${kind}: ${decided.kind === 'ok' ? 'accepted' : decided.problem.code}`)
@@ -174,7 +177,18 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
     }
   }
 
-  return { ask, waiting: () => [...open].filter(({ life }) => !life.isDead()).length }
+  async function warn(controller: SimulatedController, alerts: readonly Alert[]): Promise<boolean> {
+    const { engine, ports, life } = controller
+    await controller.serving
+    const heard = await hearAlerts({ engine, store: ports.store }, alerts, life.clock.now())
+    trace.line(
+      'alerts',
+      () => `${life.name}: ${heard.kind === 'ok' ? `${heard.value.taken} taken` : heard.problem.code}`,
+    )
+    return heard.kind === 'ok'
+  }
+
+  return { ask, warn, waiting: () => [...open].filter(({ life }) => !life.isDead()).length }
 }
 
 /** Accepted means: it runs, it waits, or what it brings is on its way or there already. */
@@ -184,15 +198,17 @@ function isHeeded({ rollout, queued, stable }: ServiceState, { id, plan }: Queue
   return rollout?.id === id || queued?.id === id || isGoing || stable?.release === release
 }
 
-function commandOf(kind: Exclude<PersonCommand['kind'], 'deploy' | 'rollback-to'>): Command {
+function commandOf(order: Order): Command {
   const said = { actor: ADA, note: '' }
-  switch (kind) {
+  switch (order.kind) {
+    case 'jump':
+      return { ...order, ...said }
     case 'promote':
     case 'promote-full':
-      return { kind: 'promote', full: kind === 'promote-full', ...said }
+      return { kind: 'promote', full: order.kind === 'promote-full', ...said }
     case 'discard':
       return { kind: 'discard', release: null, ...said }
     default:
-      return { kind, ...said }
+      return { kind: order.kind, ...said }
   }
 }

@@ -5,7 +5,7 @@ import { problem } from '../../../core/shared/problem.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import { failed, ok } from '../../../core/shared/result.ts'
 import type { Freezes } from '../../../ports/freezes.ts'
-import type { MetricSource } from '../../../ports/metric.ts'
+import type { MetricProvider, MetricReading, MetricSource } from '../../../ports/metric.ts'
 import type { Notifier } from '../../../ports/notifier.ts'
 import type { ProbeRun, Prober } from '../../../ports/prober.ts'
 import type { Router } from '../../../ports/router.ts'
@@ -17,6 +17,7 @@ import type { Inbox } from './inbox.ts'
 import type { Life } from './life.ts'
 import type { Network } from './network.ts'
 import { unanswered } from './network.ts'
+import type { SimulatedProviders } from './providers.ts'
 import type { SimulatedRouter } from './router.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { StoreSeat } from './store-seat.ts'
@@ -31,6 +32,7 @@ export type PortParts = {
   router: SimulatedRouter
   target: SimulatedTarget
   users: SimulatedUsers
+  providers: SimulatedProviders
   inbox: Inbox
   freezeBoard: FreezeBoard
   oracle: EffectOracle
@@ -42,6 +44,7 @@ export type LifePorts = {
   router: Router
   target: Target
   metrics: MetricSource
+  provider: MetricProvider
   prober: Prober
   freezes: Freezes
   notifier: (channel: string) => Notifier
@@ -55,6 +58,7 @@ export function createPorts(parts: PortParts): LifePorts {
     router: routerPort(parts),
     target: targetPort(parts),
     metrics: metricPort(parts),
+    provider: providerPort(parts),
     prober: probes.prober,
     freezes: freezePort(parts),
     probing: probes.running,
@@ -215,6 +219,36 @@ function metricPort({ life, network, users, oracle }: PortParts): MetricSource {
         unanswered: (why) => ({ kind: 'failure', at: life.clock.now(), problem: why }),
       }),
   }
+}
+
+/** Whoever never answers is given up by the engine. */
+function providerPort({ life, network, providers }: PortParts): MetricProvider {
+  return {
+    kind: 'fake',
+    history: 'kept',
+    sample: async (request, signal) => {
+      const { metric, subject, window } = request
+      const answer = await network.call<MetricReading | null>({
+        life,
+        part: 'metrics',
+        method: 'provider',
+        about: { metric: metric.name, version: subject.version, window },
+        act: () => providers.answer(request),
+        unanswered: (why) => ({ kind: 'failure', problem: why, retryAfterMs: null, asked: [], notes: [] }),
+      })
+      return (
+        answer ?? new Promise((resolve) => signal?.addEventListener('abort', () => resolve(NOT_WAITED_FOR)))
+      )
+    },
+  }
+}
+
+const NOT_WAITED_FOR: MetricReading = {
+  kind: 'failure',
+  problem: problem('METRIC_CANCELLED', { message: 'Nobody waits any more.', remedy: 'none' }),
+  retryAfterMs: null,
+  asked: [],
+  notes: [],
 }
 
 function freezePort({ life, network, freezeBoard }: PortParts): Freezes {

@@ -95,11 +95,21 @@ async function live(
 }
 
 /** From here on nothing goes wrong any more; what is broken is mended. */
-function heal({ network, target, users, freezeBoard, machines, trace, ...universe }: Universe): void {
+function heal({
+  network,
+  target,
+  users,
+  providers,
+  freezeBoard,
+  machines,
+  trace,
+  ...universe
+}: Universe): void {
   trace.line('script', () => 'the faults are over')
   network.heal()
   target.heal()
   users.heal()
+  providers.heal()
   freezeBoard.lift()
   for (const [name, { host }] of machines) {
     host.wallOffsetMs = 0
@@ -130,7 +140,10 @@ const trueNow = ({ scheduler }: Universe): number => START_OF_TIME_MS + schedule
 function attend(universe: Universe, { state }: Book): void {
   const { rollout, breaker, drift } = state
   const paused = rollout?.phase.kind === 'running' ? rollout.phase.paused : null
+  const step = rollout?.plan.steps[rollout.stepIndex]?.step
   if (breaker !== null) ask(universe, HOSTS[0], { kind: 'close-breaker' })
+  if (rollout?.phase.kind === 'running' && step?.kind === 'gate' && step.durationMs === null)
+    ask(universe, HOSTS[0], { kind: 'promote' })
   if (drift?.held === true || paused !== null)
     ask(universe, HOSTS[0], { kind: paused?.failed === true ? 'abort' : 'resume' })
 }

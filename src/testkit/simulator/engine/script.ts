@@ -1,6 +1,9 @@
+import type { Alert } from '../../../core/shared/alert.ts'
 import type { CallFault, Part } from './network.ts'
 import type { Random } from './random.ts'
 import { LONG_WATCH, SHORT_DEADLINE, WITH_BREAKER } from './settings.ts'
+import type { ProviderFault, Signals } from './signals.ts'
+import { drawSignals } from './signals.ts'
 import type { Behaviour } from './target.ts'
 import type { MetricFault } from './users.ts'
 
@@ -10,6 +13,7 @@ export const VERSIONS = ['1', '2', '3', '4'] as const
 export type PersonCommand =
   | { kind: 'deploy'; version: string; settings: number; now: boolean; isBad: boolean }
   | { kind: 'rollback-to' }
+  | { kind: 'jump'; weightPermille: number }
   | {
       kind:
         | 'pause'
@@ -43,6 +47,9 @@ export type Move = { at: number } & (
   | { kind: 'kill'; host: string; downMs: number }
   | { kind: 'stop-process'; host: string; forMs: number }
   | { kind: 'clock'; host: string; byMs: number }
+  /** Drawn apart, with what the world declares (`signals.ts`). */
+  | { kind: 'provider'; metric: string; fault: ProviderFault; forMs: number }
+  | { kind: 'alerts'; host: string; alerts: Alert[] }
 )
 
 export type Script = {
@@ -53,6 +60,8 @@ export type Script = {
   shared: boolean
   /** Nothing goes wrong at all. */
   isCalm: boolean
+  /** What this world declares beyond the checks that are always made. */
+  signals: Signals | null
 }
 
 const CALLS = {
@@ -124,8 +133,25 @@ export function writeScript(random: Random, { embeddedOnly }: { embeddedOnly: bo
   if (!isCalm) moves.push(...slyMoves(random.fork('sly'), moves, { spanMs, shared }))
   if (!isCalm) moves.push(...rareMoves(random.fork('rare'), spanMs, shared))
   moves.sort((a, b) => a.at - b.at)
-  return { moves, healAt: spanMs + 1000, shared, isCalm }
+  const hosts = shared ? HOSTS : HOSTS.slice(0, 1)
+  const deploys = deploysIn(moves)
+  const signals = drawSignals(random.fork('signals'), { spanMs, hosts, deploys, isCalm })
+  // At the end, so that the others keep their numbers.
+  moves.push(...(signals === null ? [] : signalMoves(signals)))
+  moves.push(...jumps(random.fork('jumps'), spanMs, hosts))
+  if (!isCalm) moves.push(...limps(random.fork('limps'), moves))
+  return { moves, healAt: signals?.healAt ?? spanMs + 1000, shared, isCalm, signals }
 }
+
+const signalMoves = ({ deploy: { at, host, version, settings }, moves }: Signals): Move[] => [
+  { at, kind: 'command', host, command: { ...deployOf(version, settings), now: true } },
+  ...moves,
+]
+
+const deploysIn = (moves: readonly Move[]): { at: number; version: string }[] =>
+  moves.flatMap(({ at, ...move }) =>
+    move.kind === 'command' && move.command.kind === 'deploy' ? [{ at, version: move.command.version }] : [],
+  )
 
 const SLY_SHARE = 0.15
 
@@ -135,10 +161,7 @@ function slyMoves(
   moves: readonly Move[],
   { spanMs, shared }: { spanMs: number; shared: boolean },
 ): Move[] {
-  const deploys = moves.flatMap(({ at, ...move }) =>
-    move.kind === 'command' && move.command.kind === 'deploy' ? [{ at, version: move.command.version }] : [],
-  )
-  const { at, version } = random.pick(deploys)
+  const { at, version } = random.pick(deploysIn(moves))
   const host = hostOf(random, shared)
   const sly: Move[] = []
   if (random.chance(SLY_SHARE))
@@ -174,7 +197,7 @@ function blindWatch(random: Random, host: string): Move[] {
   ]
 }
 
-const deployOf = (version: string, settings: number): PersonCommand => ({
+const deployOf = (version: string, settings: number): Extract<PersonCommand, { kind: 'deploy' }> => ({
   ...{ kind: 'deploy', version, settings },
   ...{ now: false, isBad: false },
 })
@@ -207,6 +230,27 @@ function badReturn(random: Random, at: number, host: string): Move[] {
     abort,
     { at: at + random.int(200, 1500), kind: 'kill', host, downMs: random.int(100, 2000) },
   ]
+}
+
+const LIMPS_SHARE = 0.3
+
+/** One instance of a version fails its checks while its steps go on. */
+const limps = (random: Random, moves: readonly Move[]): Move[] =>
+  moves.flatMap((move): Move[] => {
+    if (move.kind !== 'command' || move.command.kind !== 'deploy' || !random.chance(LIMPS_SHARE)) return []
+    const at = move.at + random.int(700, 3500)
+    return [{ at, kind: 'limp', version: move.command.version, forMs: random.int(800, 3000) }]
+  })
+
+const JUMPS_SHARE = 0.25
+
+/** Somebody goes to another step, ahead or back, whether there is one or not. */
+function jumps(random: Random, spanMs: number, hosts: readonly string[]): Move[] {
+  if (!random.chance(JUMPS_SHARE)) return []
+  return Array.from({ length: random.int(1, 3) }, (): Move => {
+    const command = { kind: 'jump' as const, weightPermille: random.pick([50, 100, 500, 1000]) }
+    return { at: random.int(0, spanMs), kind: 'command', host: random.pick(hosts), command }
+  })
 }
 
 /** Drawn apart, so that what strikes seldom leaves the rest of the script as it is. */

@@ -1,23 +1,31 @@
+import { NUMBER_CHECKS } from '../../../core/analysis/dry-run.ts'
 import type { PlanInput } from '../../../core/plan/compose.ts'
 import { composePlan } from '../../../core/plan/compose.ts'
 import type { Plan } from '../../../core/plan/plan.ts'
 import type { Release } from '../../../core/release/release.ts'
-import type { ServiceSettings } from '../../../core/release/settings.ts'
+import type { ServiceSettings, StageCriteria } from '../../../core/release/settings.ts'
 import type { ReleaseWindow } from '../../../core/release/window.ts'
 import { DAY_MINUTES, WEEKDAYS } from '../../../core/release/window.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
+import type { VerifyCheck } from '../../../core/shared/verification.ts'
 import { simulatedSettings } from '../settings.ts'
 import type { Random } from './random.ts'
 
 /** Configurations that the versions of one run carry; the first is the usual one. */
 export function drawSettings(random: Random, stream: string, count: number): ServiceSettings[] {
   const windows = random.fork('windows')
+  const options = random.fork('options of checks')
+  const strategies = random.fork('strategies')
   return Array.from({ length: count }, (_, index) => {
-    const drawn = withSpecialty(index, draw(random, stream))
+    const usual = withSpecialty(index, draw(random, stream))
+    const drawn = index === 0 ? usual : withStrategy(strategies, withOptions(options, usual))
     // The usual configuration has none, or nothing would begin for most of the run.
     return index > 0 && windows.chance(WINDOWS_SHARE) ? { ...drawn, windows: [ALMOST_ALWAYS] } : drawn
   })
 }
+
+/** Never passes. */
+export const BAD_CHECK = 'bad'
 
 /** What each configuration but the usual one is good for. */
 export const LONG_WATCH = 1
@@ -39,6 +47,71 @@ function withSpecialty(index: number, drawn: ServiceSettings): ServiceSettings {
       return drawn
   }
 }
+
+const BLUE_GREEN_SHARE = 0.4
+const CHECKS_SHARE = 0.3
+const BAD_CHECKS_SHARE = 0.2
+
+/** Some switch at once, by themselves or by hand, and keep the old set for a while; some are verified. */
+function withStrategy(random: Random, drawn: ServiceSettings): ServiceSettings {
+  const [switches, isVerified] = [random.chance(BLUE_GREEN_SHARE), random.chance(CHECKS_SHARE)]
+  const verify = isVerified ? [drawCheck(random)] : []
+  if (!switches) return { ...drawn, verify }
+  const rises = random.chance(0.3)
+  return {
+    ...drawn,
+    verify,
+    strategy: {
+      ...drawn.strategy,
+      kind: 'blue-green',
+      steps: rises ? drawn.strategy.steps : drawn.strategy.steps.slice(-1),
+      switchAfterMs: random.pick([0, 0, 800, null]),
+      previewReplicas: random.pick([null, 1]),
+      warmMs: random.pick([0, 1000, 4000]),
+    },
+  }
+}
+
+/** The name says how it comes out. */
+const drawCheck = (random: Random): VerifyCheck => ({
+  kind: 'command',
+  name: random.chance(BAD_CHECKS_SHARE) ? BAD_CHECK : 'good',
+  moments: [...random.pick([['before'], ['after'], ['before', 'after']] as const)],
+  timeoutMs: 5000,
+  command: ['check'],
+  secrets: [],
+})
+
+const DRY_RUN_SHARE = 0.15
+const PASSES_SHARE = 0.3
+const PASSES = 4
+
+/** Some try their checks first, and some want to see their criteria met several times. */
+function withOptions(random: Random, drawn: ServiceSettings): ServiceSettings {
+  const [tries, asksOften] = [random.chance(DRY_RUN_SHARE), random.chance(PASSES_SHARE)]
+  if (tries) return { ...withCriteria(drawn, () => ({})), analysis: tried(drawn.analysis) }
+  return asksOften
+    ? withCriteria(drawn, (criteria) =>
+        Object.keys(criteria).length === 0 ? criteria : { ...criteria, consecutivePasses: PASSES },
+      )
+    : drawn
+}
+
+const tried = (analysis: ServiceSettings['analysis']): ServiceSettings['analysis'] => ({
+  ...analysis,
+  dryRun: [...NUMBER_CHECKS],
+})
+
+const withCriteria = (
+  drawn: ServiceSettings,
+  change: (criteria: StageCriteria) => StageCriteria,
+): ServiceSettings => ({
+  ...drawn,
+  strategy: {
+    ...drawn.strategy,
+    steps: drawn.strategy.steps.map((step) => ({ ...step, criteria: change(step.criteria) })),
+  },
+})
 
 const WINDOWS_SHARE = 0.25
 /** Every run begins in the one minute of the day in which this is closed. */
@@ -71,7 +144,10 @@ function draw(random: Random, stream: string): ServiceSettings {
       holdMs: random.pick([0, 1000, 4000, null]),
       readyPercent: random.pick([100, 100, 50]),
     },
-    analysis: { intervalMs: random.pick([250, 500]), minRequests: 5, crashLimit: 3 },
+    analysis: {
+      ...{ intervalMs: random.pick([250, 500]), minRequests: 5, crashLimit: 3 },
+      ...{ warning: { errorRatePercent: 1, cpuPercent: 80 }, resourceFailureLimit: { limit: 1, of: 2 } },
+    },
     rollback: {
       window: random.pick([0, 1, 3]),
       onFailure: random.chance(0.85) ? 'rollback' : 'hold',

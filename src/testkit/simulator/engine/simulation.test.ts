@@ -30,6 +30,8 @@ describe('the engine in a world where everything goes wrong', { timeout: LIMIT_M
         'lose-answer',
         'stale',
         'stop-process',
+        'provider',
+        'alerts',
       ]),
     )
   })

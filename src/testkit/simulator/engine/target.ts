@@ -3,6 +3,7 @@ import type { Instance } from '../../../core/shared/instance.ts'
 import type { Observation } from '../../../core/shared/observation.ts'
 import type { Problem } from '../../../core/shared/problem.ts'
 import { problem } from '../../../core/shared/problem.ts'
+import type { ResourceUse } from '../../../core/shared/resource-use.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import { failed, ok } from '../../../core/shared/result.ts'
 import type { SetRequest } from '../../../core/shared/set-spec.ts'
@@ -164,6 +165,13 @@ export function createTarget(
         errors: [...new Set([...held.values()].map(({ instance }) => instance.release))].map((release) =>
           errorsOf(release, scheduler.now() - (writesSince.get(release) ?? 0)),
         ),
+        use: useOf(
+          [...held.values()].map(({ instance }) => instance).filter((one) => one.service === service),
+          {
+            measuredAt: wallNow(),
+            forMs: scheduler.now(),
+          },
+        ),
       }),
     behave: (release, behaviour) => behaviours.set(release, behaviour),
     crash: (release, count) => {
@@ -197,7 +205,7 @@ export function createTarget(
 /** Follows from the name of the release and from the time alone, so that it draws no chance. */
 function errorsOf(release: string, forMs: number): ReleaseErrors {
   const count = Math.floor(forMs / WRITES_EVERY_MS)
-  const own = [...release].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
+  const own = letters(release)
   const signatures = [
     { template: 'the cache is cold', count },
     { template: `${'abcde'.charAt(own % 5)} is broken`, count: own % 2 === 0 ? Math.floor(count / 3) : 0 },
@@ -206,6 +214,26 @@ function errorsOf(release: string, forMs: number): ReleaseErrors {
     .map((one) => ({ ...one, example: one.template, firstAt: 0, lastAt: one.count }))
   return { release, signatures, others: 0, lostBytes: 0 }
 }
+
+/** Some releases keep nearly all of the host busy. Follows from name and time alone, too. */
+function useOf(
+  instances: readonly Instance[],
+  { measuredAt, forMs }: { measuredAt: number; forMs: number },
+): ResourceUse {
+  const releases = [...Map.groupBy(instances, ({ release }) => release)].map(([release, own]) => {
+    const running = own.filter(({ pid }) => pid !== null).length
+    const cpus = letters(release) % 7 === 4 ? 1.8 : 0.1
+    return {
+      ...{ release, instances: running, cpuMs: Math.round(forMs * cpus) },
+      ...{ memoryBytes: running * 1000, largestMemoryBytes: running === 0 ? 0 : 1000 },
+      ...{ diskReadBytes: 0, diskWrittenBytes: Math.round(forMs) },
+    }
+  })
+  const host = { cpus: 2, memoryBytes: 1_000_000, diskBusyMs: Math.round(forMs / 10) }
+  return { measuredAt, host, releases }
+}
+
+const letters = (name: string): number => [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)
 
 const isLeaving = ({ state }: Instance): boolean => state === 'stopping' || state === 'gone'
 const readyFirst = (a: Held, b: Held): number =>

@@ -21,6 +21,8 @@ import { createNetwork } from './network.ts'
 import type { People } from './people.ts'
 import { createPeople } from './people.ts'
 import { createPorts } from './ports.ts'
+import type { SimulatedProviders } from './providers.ts'
+import { createProviders } from './providers.ts'
 import type { Random } from './random.ts'
 import type { SimulatedRouter } from './router.ts'
 import { createRouter } from './router.ts'
@@ -67,6 +69,7 @@ export type Universe = {
   router: SimulatedRouter
   target: SimulatedTarget
   users: SimulatedUsers
+  providers: SimulatedProviders
   people: People
   freezeBoard: FreezeBoard
   trace: Trace
@@ -105,16 +108,25 @@ export function createUniverse(options: UniverseOptions): Universe {
     router: () => router,
     requestsPerSecond: REQUESTS_PER_SECOND,
   })
+  const harmful = script.signals?.harmful ?? null
+  const isHarmful = (release: string): boolean => harmful !== null && release.startsWith(`v${harmful}-`)
+  const providers = createProviders(isHarmful)
   const isBad = (release: string): boolean => users.qualityOf(release).errorShare > 0
   const journal = createJournal({
     now: scheduler.now,
     trace,
     violate,
-    truth: truthOf(script, { isBad, served: (release) => users.served(STREAM, release) }),
+    truth: truthOf(script, {
+      isBad,
+      isHarmful,
+      hasLied: providers.hasLied,
+      served: (release) => users.served(STREAM, release),
+    }),
   })
   const inbox = createInbox({ violate })
   const oracle = createEffectOracle({ now: scheduler.now, journal, router, target, violate })
-  const settings = drawSettings(random.fork('settings'), STREAM, SETTINGS_COUNT)
+  const drawn = drawSettings(random.fork('settings'), STREAM, SETTINGS_COUNT)
+  const settings = script.signals === null ? drawn : drawn.map(script.signals.settings)
   const people = createPeople({ settings, book: journal.book, isBad, trace, violate })
 
   const freezeBoard = createFreezeBoard()
@@ -161,6 +173,7 @@ export function createUniverse(options: UniverseOptions): Universe {
         router,
         target,
         users,
+        providers,
         inbox,
         freezeBoard,
         oracle,
@@ -181,6 +194,7 @@ export function createUniverse(options: UniverseOptions): Universe {
     router,
     target,
     users,
+    providers,
     people,
     freezeBoard,
     trace,
@@ -199,7 +213,10 @@ export function createUniverse(options: UniverseOptions): Universe {
   }
 }
 
-function truthOf({ moves, isCalm }: Script, world: Pick<Truth, 'isBad' | 'served'>): Truth {
+function truthOf(
+  { moves, isCalm }: Script,
+  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served'>,
+): Truth {
   const faults = moves.flatMap((move) => (move.kind === 'metrics' ? [move.fault] : []))
   const cuts = moves.some(
     (move) =>

@@ -1,0 +1,172 @@
+import type {
+  BlueGreenSettings,
+  CanarySettings,
+  CanaryStep,
+  StrategySettings,
+} from '../core/release/settings.ts'
+import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
+import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import type { LayeredReader } from './layers.ts'
+import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
+import type { Overrides } from './schema.ts'
+import type { ArrivalKeys, RiseSection, StrategyObject } from './schema-strategy.ts'
+import { msOf } from './units.ts'
+
+type Strategy = Overrides['strategy']
+type StrategyName = keyof StrategyObject
+type Section<K extends StrategyName> = Exclude<NonNullable<StrategyObject[K]>, string>
+
+/** The highest layer that names a strategy decides which it is; its settings come from all layers that name the same one. */
+export function strategyOf(reader: LayeredReader, production: boolean): StrategySettings {
+  const name = reader.pick('strategy', nameOf)
+  reader.origins.delete('strategy')
+  return name === 'blueGreen' ? blueGreenOf(reader, production) : canaryOf(reader, production)
+}
+
+function nameOf(strategy: { strategy?: Strategy }): StrategyName | undefined {
+  const { strategy: chosen } = strategy
+  if (chosen === undefined || typeof chosen === 'string') return chosen
+  return chosen.blueGreen === undefined ? 'canary' : 'blueGreen'
+}
+
+const canaryOf = (reader: LayeredReader, production: boolean): CanarySettings => ({
+  kind: 'canary',
+  steps: stepsOf(reader, 'strategy.canary', canaryIn),
+  earliestMs: reader.pick('strategy.canary.earliest', ({ strategy }) => canaryIn(strategy)?.earliest),
+  ...arrivalOf(reader, { production, path: 'strategy.canary', sectionIn: canaryIn }),
+})
+
+function canaryIn(strategy: Strategy): Section<'canary'> | undefined {
+  if (strategy === undefined || typeof strategy === 'string') return undefined
+  return typeof strategy.canary === 'string' ? { preset: strategy.canary } : strategy.canary
+}
+
+function blueGreenOf(reader: LayeredReader, production: boolean): BlueGreenSettings {
+  const path = 'strategy.blueGreen'
+  const key = <K extends keyof Section<'blueGreen'>>(name: K) =>
+    reader.find(`${path}.${name}`, ({ strategy }) => blueGreenIn(strategy)?.[name])
+  const { warm, warmInProduction, switch: switched } = DEFAULT_BLUE_GREEN
+  const afterSwitch = key('switch')
+  return {
+    kind: 'blue-green',
+    ...riseAfter(reader),
+    switchAfterMs: afterSwitch === undefined ? msOf(switched) : afterSwitch,
+    previewReplicas: key('previewReplicas') ?? null,
+    warmMs: key('warm') ?? msOf(production ? warmInProduction : warm),
+    ...arrivalOf(reader, { production, path, sectionIn: blueGreenIn }),
+  }
+}
+
+function blueGreenIn(strategy: Strategy): Section<'blueGreen'> | undefined {
+  if (strategy === undefined || typeof strategy === 'string') return undefined
+  return strategy.blueGreen
+}
+
+/** One switch, unless the file asks for the steps of a canary. */
+function riseAfter(reader: LayeredReader): Pick<BlueGreenSettings, 'steps' | 'earliestMs'> {
+  const path = 'strategy.blueGreen.canary'
+  const riseIn = (strategy: Strategy): RiseSection | undefined => {
+    const rise = blueGreenIn(strategy)?.canary
+    return typeof rise === 'string' ? { preset: rise } : rise
+  }
+  const isAsked = reader.find(path, ({ strategy }) => riseIn(strategy)) !== undefined
+  reader.origins.delete(path)
+  if (!isAsked) return { steps: [LAST_STEP], earliestMs: null }
+  const earliest = reader.find(`${path}.earliest`, ({ strategy }) => riseIn(strategy)?.earliest)
+  return { steps: stepsOf(reader, path, riseIn), earliestMs: earliest ?? null }
+}
+
+type Found<S> = (strategy: Strategy) => S | undefined
+
+function stepsOf(reader: LayeredReader, path: string, riseIn: Found<RiseSection>): CanaryStep[] {
+  const place = `${path}.steps`
+  const chosen = reader.find(place, ({ strategy }) => stepsIn(riseIn(strategy)))
+  const preset = chosen === undefined ? DEFAULTS.strategy.canary.preset : chosen.preset
+  if (preset !== null) nameThePreset(reader, place, preset)
+  return chosen?.list ?? presetSteps(DEFAULTS.strategy.canary.preset)
+}
+
+function stepsIn(
+  rise: RiseSection | undefined,
+): { preset: PresetName | null; list: CanaryStep[] } | undefined {
+  if (rise?.preset !== undefined) return { preset: rise.preset, list: presetSteps(rise.preset) }
+  if (rise?.steps === undefined) return undefined
+  const list = rise.steps.map(stepOf)
+  return { preset: null, list: list.at(-1)?.weightPermille === TOTAL_PERMILLE ? list : [...list, LAST_STEP] }
+}
+
+const stepPauseMs = msOf(DEFAULT_STEP_PAUSE)
+
+function stepOf({
+  weight,
+  pause,
+  atMost,
+  criteria = {},
+}: NonNullable<RiseSection['steps']>[number]): CanaryStep {
+  const { errorRate, successRate, p99, p95, p50, errorPointsOverStable, throughput } = criteria
+  const { consecutivePasses, failureLimit } = criteria
+  return {
+    weightPermille: weight,
+    pauseMs: weight === TOTAL_PERMILLE ? 0 : pause === undefined ? stepPauseMs : pause,
+    ...(atMost === undefined ? {} : { atMostMs: atMost }),
+    criteria: {
+      ...(errorRate === undefined ? {} : { errorRatePercent: errorRate }),
+      ...(successRate === undefined ? {} : { successRatePercent: successRate }),
+      ...(p99 === undefined ? {} : { p99Ms: p99 }),
+      ...(p95 === undefined ? {} : { p95Ms: p95 }),
+      ...(p50 === undefined ? {} : { p50Ms: p50 }),
+      ...(errorPointsOverStable === undefined ? {} : { errorPointsOverStable }),
+      ...(throughput === undefined ? {} : { throughputPercent: throughput }),
+      ...(consecutivePasses === undefined ? {} : { consecutivePasses }),
+      ...(failureLimit === undefined ? {} : { failureLimit }),
+    },
+  }
+}
+
+function nameThePreset(reader: LayeredReader, path: string, name: PresetName): void {
+  const origin = reader.originOf(path)
+  if (origin.kind === 'default') reader.note(path, { kind: 'default', note: `preset ${name}` })
+  else reader.note(path, { kind: 'preset', name, line: origin.line, column: origin.column })
+}
+
+type Arrival = Pick<StrategySettings, 'watchMs' | 'lightWatch' | 'holdMs' | 'readyPercent'>
+type Place = { production: boolean; path: string; sectionIn: Found<ArrivalKeys> }
+
+/** What every strategy has; its defaults stand with the canary. */
+function arrivalOf(reader: LayeredReader, place: Place): Arrival {
+  const { path, sectionIn } = place
+  const key = <K extends keyof ArrivalKeys>(name: K) =>
+    reader.find(`${path}.${name}`, ({ strategy }) => sectionIn(strategy)?.[name])
+  const { watch, hold, ready } = DEFAULTS.strategy.canary
+  const held = key('hold')
+  return {
+    watchMs: key('watch') ?? msOf(watch),
+    lightWatch: lightWatchOf(reader, place),
+    holdMs: held === undefined ? msOf(hold) : held,
+    readyPercent: key('ready') ?? Number.parseFloat(ready),
+  }
+}
+
+/** On in production unless the file switches it off, and wherever the file asks for it. */
+function lightWatchOf(
+  reader: LayeredReader,
+  { production, path: above, sectionIn }: Place,
+): StrategySettings['lightWatch'] {
+  const path = `${above}.lightWatch`
+  const chosen = reader.find(path, ({ strategy }) => sectionIn(strategy)?.lightWatch)
+  if (chosen === 'off') return null
+  if (chosen === undefined && !production) {
+    reader.note(path, { kind: 'default', note: 'not in production' })
+    return null
+  }
+  reader.origins.delete(path)
+  const part = <K extends 'for' | 'onFinding'>(key: K) =>
+    reader.find(`${path}.${key}`, ({ strategy }) => {
+      const section = sectionIn(strategy)?.lightWatch
+      return section === 'off' ? undefined : section?.[key]
+    })
+  return {
+    forMs: part('for') ?? msOf(DEFAULT_LIGHT_WATCH.for),
+    onFinding: part('onFinding') ?? DEFAULT_LIGHT_WATCH.onFinding,
+  }
+}
