@@ -31,6 +31,17 @@ describe('a declared metric without data', () => {
     ])
   })
 
+  it('does not take numbers from before the clock was set back for those of the stage that begins anew', () => {
+    const world = worldWith(declared({ everyMs: 1000 }), healthy)
+    world.passUntil((state) => stepKind(state) === 'observe')
+    world.pass(5000)
+    world.jumpClock(-600_000)
+    world.setMetricAnswers(() => null)
+    world.pass(30_000)
+    expect(world.weightOf(NEW)).toBe(50)
+    expect(waitingOn(world)?.message).toContain('metric payment-failures')
+  })
+
   it('takes a window in which one version had nothing for no data, too', () => {
     const world = worldWith(declared(), candidateSays(counts(0, 0)))
     world.passUntil((state) => stepKind(state) === 'observe')
