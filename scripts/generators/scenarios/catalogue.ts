@@ -66,7 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     id: 'S23',
-    text: 'A step that a person jumps over is recorded as skipped.',
+    text: 'A person jumps ahead or back: skipped steps are on record, and the rest is passed as always.',
   },
   {
     id: 'S24',
@@ -75,6 +75,50 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S25',
     text: 'The router does not confirm the last weight: the old instances stay and the reason is shown.',
+  },
+  {
+    id: 'S27',
+    text: 'A candidate starts, and all traffic stays on stable until it is ready.',
+  },
+  {
+    id: 'S28',
+    text: 'The switch waits for a person: nothing moves before, and then all of it in one confirmed act.',
+  },
+  {
+    id: 'S29',
+    text: 'The switch follows a time after readiness: not before, and not never.',
+  },
+  {
+    id: 'S30',
+    text: 'A small preview grows to its full size before it gets traffic.',
+  },
+  {
+    id: 'S31',
+    text: 'Checks before the switch fail: traffic never moved, and the candidate stays for inspection.',
+  },
+  {
+    id: 'S32',
+    text: 'The candidate fails after the switch: traffic returns to the old set, which is at full size.',
+  },
+  {
+    id: 'S33',
+    text: 'A candidate that loses instances during its checks has not passed them.',
+  },
+  {
+    id: 'S34',
+    text: 'Several bad candidates in a row: all traffic stays on the good stable.',
+  },
+  {
+    id: 'S35',
+    text: 'Old sets are kept for their time, one at most, and go in order of age.',
+  },
+  {
+    id: 'S36',
+    text: 'The strategy of a live service is changed, and it goes on without a break.',
+  },
+  {
+    id: 'S37',
+    text: 'A switch under load loses nothing.',
   },
   {
     id: 'S49',
