@@ -79,22 +79,23 @@ describe('an effect that has to read before it acts', () => {
 })
 
 describe('checks of a release', () => {
-  it('that were given up say nothing about it, whatever they had found by then', async () => {
-    const effect: Verification = {
-      ...{
-        kind: 'verify',
-        key: 'verify rollout-1 1',
-        token: { epoch: 1, sequence: 1, rollout: 'rollout-1' },
+  const effect: Verification = {
+    ...{
+      kind: 'verify',
+      key: 'verify rollout-1 1',
+      token: { epoch: 1, sequence: 1, rollout: 'rollout-1' },
+    },
+    ...{ rollout: 'rollout-1', index: 1, moment: 'before', url: 'http://127.0.0.1:1' },
+    ...{ version: 'v1', release: 'v1' },
+    checks: [
+      {
+        ...{ kind: 'command', name: 'smoke', moments: ['before'], timeoutMs: 99 },
+        ...{ command: ['smoke'], secrets: [] },
       },
-      ...{ rollout: 'rollout-1', index: 1, moment: 'before', url: 'http://127.0.0.1:1' },
-      ...{ version: 'v1', release: 'v1' },
-      checks: [
-        {
-          ...{ kind: 'command', name: 'smoke', moments: ['before'], timeoutMs: 99 },
-          ...{ command: ['smoke'], secrets: [] },
-        },
-      ],
-    }
+    ],
+  }
+
+  it('that were given up say nothing about it, whatever they had found by then', async () => {
     const wanted = new AbortController()
     const run = runner({ verifier: createVerifierFake(() => 'lasts').verifier })
     const answer = run(STREAM, newServiceState(STREAM), effect, wanted.signal)
@@ -102,4 +103,21 @@ describe('checks of a release', () => {
     expect(await answer).toMatchObject({ kind: 'failed', problem: { code: 'CHECKS_GIVEN_UP' } })
     expect(answerCommand(effect, await answer).kind).toBe('effect-failed')
   })
+
+  it.each([
+    ['before', null],
+    ['after', 'k'],
+  ] as const)(
+    '%s the switch carry the key %j: an instance that is asked itself never sees it',
+    async (moment, key) => {
+      const { verifier, asked } = createVerifierFake()
+      await runner({ verifier })(
+        STREAM,
+        newServiceState(STREAM),
+        { ...effect, moment },
+        new AbortController().signal,
+      )
+      expect(asked.map(({ probeKey }) => probeKey)).toEqual([key])
+    },
+  )
 })

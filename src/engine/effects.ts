@@ -159,7 +159,7 @@ function specOf(stream: string, { id, version, settings, artifact }: Release): S
 
 /** The checks may last: they are given up when nobody wants their report any more. */
 async function verify(
-  { verifier, epochOf }: EffectParts,
+  { verifier, epochOf, probeKey }: EffectParts,
   stream: string,
   { effect, signal }: { effect: Verification; signal: AbortSignal },
 ): Promise<Result<EffectAnswer>> {
@@ -167,7 +167,9 @@ async function verify(
   const { checks, url, moment, version, release } = effect
   const [service = stream] = stream.split('.')
   const environment = environmentOf(stream)
-  const request = { checks, url, moment, service, environment, version, release }
+  // An instance that is asked itself has no business with the key.
+  const mark = moment === 'after' ? probeKey : null
+  const request = { checks, url, moment, service, environment, version, release, probeKey: mark }
   const report = await verifier.verify(request, signal)
   // Checks that were given up say nothing about the release.
   return signal.aborted ? failed(givenUp(version)) : ok(report)

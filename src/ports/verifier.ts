@@ -9,6 +9,8 @@ export type VerifyRequest = {
   environment: string
   version: string
   release: string
+  /** Value of the `sluice-probe` header: the data plane serves such requests and counts them for no version. */
+  probeKey: string | null
 }
 
 /**

@@ -123,7 +123,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S49',
     text: 'Failures are counted up to a documented limit and not one fewer.',
-    waits: 'checks weigh evidence and count no failures; limits on counts come with other kinds of checks',
   },
   {
     id: 'S50',

@@ -29,6 +29,7 @@ export function verifierConformance(name: string, make: () => Promise<VerifierHa
       environment: 'local',
       version: '1.1.0',
       release: '1.1.0-r',
+      probeKey: null,
     })
     const never = (): AbortSignal => new AbortController().signal
 

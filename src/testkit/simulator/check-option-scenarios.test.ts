@@ -213,7 +213,7 @@ describe('looks at the criteria of a stage (S60)', () => {
     expect(world.weightOf(NEW)).toBe(500)
   })
 
-  it('pause the rollout after so many at which they were not met once its time was over, and never promote it', () => {
+  it('pause the rollout after so many at which they were not met once its time was over, and never promote it (S49)', () => {
     const world = demanding({ failureLimit: 5 })
     world.router.quality(`${NEW}-r`, { errorShare: 0.02 })
     withCandidateAt(500, world)

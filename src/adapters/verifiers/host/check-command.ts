@@ -28,7 +28,8 @@ export async function runCheckCommand(
   return findingOf(ending, { program, check, hide })
 }
 
-const variablesOf = ({ url, moment, service, environment, version, release }: VerifyRequest) => ({
+const variablesOf = ({ url, moment, service, environment, version, release, probeKey }: VerifyRequest) => ({
+  ...(probeKey === null ? {} : { SLUICE_PROBE: probeKey }),
   SLUICE_URL: url,
   SLUICE_MOMENT: moment,
   SLUICE_SERVICE: service,

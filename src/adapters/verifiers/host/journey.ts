@@ -27,7 +27,7 @@ export async function runJourney(
     const shown = `${step.method} ${filled(step.path, captured)}`
     if (leftMs <= 0) return failing(`${shown} was not made within the ${formatDuration(check.timeoutMs)}`)
     const began = now()
-    const answer = await ask(http, { step, captured, url: request.url, leftMs }, signal)
+    const answer = await ask(http, { step, captured, request, leftMs }, signal)
     if (answer.kind !== 'answered') return failing(`${shown} ${troubleText(answer, leftMs)}`)
     const wrong = wrongIn(step, answer, now() - began)
     if (wrong !== null) return failing(`${shown} ${wrong}`)
@@ -47,11 +47,11 @@ export async function runJourney(
 
 const failing = (text: string): Finding => ({ passed: false, text })
 
-type Asking = { step: JourneyStep; captured: Captured; url: string; leftMs: number }
+type Asking = { step: JourneyStep; captured: Captured; request: VerifyRequest; leftMs: number }
 
 function ask(
   http: HttpClient,
-  { step, captured, url, leftMs }: Asking,
+  { step, captured, request: { url, probeKey }, leftMs }: Asking,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const { method, path, headers, body } = step
@@ -59,9 +59,12 @@ function ask(
     {
       method,
       url: `${url}${filled(path, captured, encodeURIComponent)}`,
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, filled(value, captured, oneLine)]),
-      ),
+      headers: {
+        ...(probeKey === null ? {} : { 'sluice-probe': probeKey }),
+        ...Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [name, filled(value, captured, oneLine)]),
+        ),
+      },
       body: body === null ? null : filled(body, captured, insideJson),
       timeoutMs: leftMs,
       maxBytes: MAX_ANSWER_BYTES,

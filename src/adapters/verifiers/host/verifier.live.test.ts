@@ -47,7 +47,8 @@ async function startShop(): Promise<{ url: string; server: Server; asked: string
       body += chunk
     })
     request.on('end', () => {
-      asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''} ${body}`.trim())
+      const { authorization = '', 'sluice-probe': probe = '' } = request.headers
+      asked.push(`${request.method} ${request.url} ${probe} ${authorization} ${body}`.trim())
       answer(request, response)
     })
   })
@@ -103,6 +104,7 @@ async function found(check: VerifyCheck) {
   const request = {
     ...{ checks: [check], url: shop.url, moment: 'before' as const },
     ...{ service: 'shop', environment: 'local', version: '1.1.0', release: '1.1.0-r' },
+    probeKey: 'probe-key',
   }
   const { results } = await verifier().verify(request, new AbortController().signal)
   return results[0]
@@ -127,7 +129,7 @@ describe('a journey', () => {
       }),
     ])
     expect(await found(check)).toMatchObject({ passed: true, text: '2 requests were answered as expected' })
-    expect(shop.asked.at(-1)).toBe('PUT /cart/7?t=t%2F1%20%C3%BC Bearer 7 {"t":"t/1 ü"}')
+    expect(shop.asked.at(-1)).toBe('PUT /cart/7?t=t%2F1%20%C3%BC probe-key Bearer 7 {"t":"t/1 ü"}')
   })
 
   it.each([
@@ -166,6 +168,7 @@ describe('a journey', () => {
     const request = {
       ...{ checks: [journey([stepOf({})])], url: 'http://127.0.0.1:1', moment: 'before' as const },
       ...{ service: 'shop', environment: 'local', version: '1.1.0', release: '1.1.0-r' },
+      probeKey: null,
     }
     const { results } = await verifier().verify(request, new AbortController().signal)
     expect(results[0]?.text).toMatch(/^GET \/ was not answered: .*ECONNREFUSED/)
@@ -175,13 +178,13 @@ describe('a journey', () => {
 describe('a program', () => {
   it('learns what it verifies and where, and nothing else of the controller', async () => {
     const check = node(
-      'const { SLUICE_URL, SLUICE_VERSION, SLUICE_MOMENT, TOKEN, VITEST } = process.env;' +
-        'console.log(SLUICE_URL, SLUICE_VERSION, SLUICE_MOMENT, TOKEN, VITEST); process.exit(1)',
+      'const { SLUICE_URL, SLUICE_VERSION, SLUICE_MOMENT, SLUICE_PROBE, TOKEN, VITEST } = process.env;' +
+        'console.log(SLUICE_URL, SLUICE_VERSION, SLUICE_MOMENT, SLUICE_PROBE, TOKEN, VITEST); process.exit(1)',
       10_000,
       ['TOKEN'],
     )
     const finding = await found(check)
-    expect(finding?.text).toContain(`${shop.url} 1.1.0 before`)
+    expect(finding?.text).toContain(`${shop.url} 1.1.0 before probe-key`)
     expect(finding?.text).toContain('undefined')
     expect(finding?.text).not.toContain('very-secret-value')
   })
