@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { simulatedSettings } from '../../testkit/simulator/settings.ts'
 import type { BlueGreenSettings } from '../release/settings.ts'
-import { compile } from './compile.ts'
+import { compile, fullSteps } from './compile.ts'
 
 const labels = (blueGreen: Partial<BlueGreenSettings>, replicas = 2): string[] =>
   compile('deploy', simulatedSettings({ blueGreen, replicas })).map((step) => {
@@ -24,6 +24,17 @@ describe('blue-green', () => {
 
   it('lets the old set go after the watch where none is kept', () => {
     expect(labels({ warmMs: 0 }).slice(-2)).toEqual(['drain', 'retire'])
+  })
+
+  it('keeps the old set also when a person orders all traffic at once', () => {
+    const settings = simulatedSettings({ blueGreen: { switchAfterMs: null } })
+    expect(fullSteps(settings).map(({ kind }) => kind)).toEqual([
+      'provision',
+      'traffic',
+      'watch',
+      'promote',
+      'keep',
+    ])
   })
 
   it('leaves time to look before the switch, or waits for a person', () => {

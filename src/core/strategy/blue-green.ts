@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.ts'
 import type { BlueGreenSettings, ServiceSettings } from '../release/settings.ts'
-import { arrival, departure, provision, stages, verification } from './steps.ts'
+import { arrival, farewell, provision, stages, verification } from './steps.ts'
 
 /**
  * A whole candidate beside stable, verified; a time for people to look at it, where one is asked for; then the switch, or the steps of
@@ -10,7 +10,7 @@ export const blueGreenSteps = (settings: ServiceSettings, strategy: BlueGreenSet
   ...untilTheSwitch(settings, strategy),
   ...stages(strategy.steps, strategy.earliestMs),
   ...arrival(settings),
-  ...(strategy.warmMs > 0 ? [{ kind: 'keep' as const, forMs: strategy.warmMs }] : departure),
+  ...farewell(settings),
 ]
 
 /** A preview of fewer instances grows to its full size before it gets traffic. */

@@ -2,7 +2,7 @@ import type { Plan, Step } from '../plan/plan.ts'
 import type { ServiceSettings } from '../release/settings.ts'
 import { blueGreenSteps } from './blue-green.ts'
 import { canarySteps } from './canary.ts'
-import { allTraffic, arrival, departure, provision, verification } from './steps.ts'
+import { allTraffic, arrival, departure, farewell, provision, verification } from './steps.ts'
 
 /** What a plan of each kind does. Every strategy comes down to the same few steps, so that the engine knows none of them. */
 export function compile(kind: Plan['kind'], settings: ServiceSettings): Step[] {
@@ -34,7 +34,7 @@ export const fullSteps = (settings: ServiceSettings): Step[] => [
   ...verification(settings, 'before'),
   allTraffic,
   ...arrival(settings),
-  ...departure,
+  ...farewell(settings),
 ]
 
 /** Nothing serves yet, so there is nothing to compare with and nobody to protect: straight to full when ready. */

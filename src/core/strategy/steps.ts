@@ -40,4 +40,11 @@ export const arrival = (settings: ServiceSettings): Step[] => [
   { kind: 'promote' },
 ]
 
+/** The old set stops. */
 export const departure: readonly Step[] = [{ kind: 'drain' }, { kind: 'retire' }]
+
+/** What becomes of the old set after a promotion. */
+export const farewell = ({ strategy }: ServiceSettings): readonly Step[] =>
+  strategy.kind === 'blue-green' && strategy.warmMs > 0
+    ? [{ kind: 'keep', forMs: strategy.warmMs }]
+    : departure
