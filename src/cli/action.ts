@@ -1,5 +1,5 @@
 import { EXIT_CODE } from '../core/rollout/outcome.ts'
-import { ServiceView } from '../core/rollout/view.ts'
+import { ServiceView } from '../core/rollout/view/view.ts'
 import { ViewAnswer } from './answers.ts'
 import { type Connection, connectStarting } from './controller/connect.ts'
 import { headlineLines } from './frame/headline.ts'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { ReleaseAbout } from '../core/release/release-about.ts'
-import { RolloutSummary, RolloutView, ServiceView, TimelineEntry } from '../core/rollout/view.ts'
+import { RolloutSummary, RolloutView, ServiceView, TimelineEntry } from '../core/rollout/view/view.ts'
 import { Freeze } from '../core/shared/freeze.ts'
 import { LogLine } from '../core/shared/observation.ts'
 

@@ -1,4 +1,4 @@
-import type { ServiceView } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view/view.ts'
 import { eventLines } from './frame/event-list.ts'
 import { instanceLines, lightWatchLines, lossLines, troubleLines, waitingLines } from './frame/facts.ts'
 import { digestLines, headlineLines } from './frame/headline.ts'

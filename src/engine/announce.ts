@@ -1,6 +1,6 @@
 import type { Event } from '../core/rollout/event.ts'
-import { announcementOf } from '../core/rollout/messages.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import { announcementOf } from '../core/rollout/view/messages.ts'
 import type { AppendRequest } from '../ports/store.ts'
 
 /** Messages for the outbox, written in the same transaction as the events they speak of. */

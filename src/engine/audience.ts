@@ -1,8 +1,8 @@
 import type { Event } from '../core/rollout/event.ts'
-import { serviceView } from '../core/rollout/service-view.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import { timelineEntry } from '../core/rollout/timeline.ts'
-import type { ServiceView, TimelineEntry } from '../core/rollout/view.ts'
+import { serviceView } from '../core/rollout/view/service-view.ts'
+import { timelineEntry } from '../core/rollout/view/timeline.ts'
+import type { ServiceView, TimelineEntry } from '../core/rollout/view/view.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
 import type { Clock } from '../ports/clock.ts'
 

@@ -1,6 +1,6 @@
 import type { Command } from '../core/rollout/command.ts'
-import { type MetricQuestion, metricQuestions } from '../core/rollout/metric-due.ts'
-import type { MetricSide, SampledWindow } from '../core/rollout/metric-state.ts'
+import { type MetricQuestion, metricQuestions } from '../core/rollout/metrics/metric-due.ts'
+import type { MetricSide, SampledWindow } from '../core/rollout/metrics/metric-state.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { MetricSubject, MetricWindow } from '../core/shared/metric-subject.ts'

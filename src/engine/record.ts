@@ -1,10 +1,10 @@
 import * as z from 'zod'
 import type { Event } from '../core/rollout/event.ts'
 import { evolve } from '../core/rollout/evolve.ts'
-import { rolloutView } from '../core/rollout/service-view.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import type { RolloutSummary } from '../core/rollout/view.ts'
-import { RolloutView } from '../core/rollout/view.ts'
+import { rolloutView } from '../core/rollout/view/service-view.ts'
+import type { RolloutSummary } from '../core/rollout/view/view.ts'
+import { RolloutView } from '../core/rollout/view/view.ts'
 import type { StoredDocument } from '../ports/store.ts'
 
 /** The last view of a rollout, written when it begins and when its outcome is reached. */

@@ -1,6 +1,6 @@
 import type { Observed } from '../core/rollout/command.ts'
 import type { Event } from '../core/rollout/event.ts'
-import { isLightLookDue } from '../core/rollout/see-light-watch.ts'
+import { isLightLookDue } from '../core/rollout/light-watch/see-light-watch.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { Result } from '../core/shared/result.ts'

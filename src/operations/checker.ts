@@ -18,7 +18,10 @@ export type Checker = {
 
 export const createChecker = (verifier: Verifier): Checker => ({
   make: async (check, place, signal) => {
-    const { results } = await verifier.verify({ ...place, checks: [check], moment: 'asked', probeKey: null }, signal)
+    const { results } = await verifier.verify(
+      { ...place, checks: [check], moment: 'asked', probeKey: null },
+      signal,
+    )
     return signal.aborted ? null : (results[0] ?? null)
   },
 })

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import type { ServiceView } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view/view.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../ports/clock.ts'

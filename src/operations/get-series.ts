@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { SideCounts } from '../core/analysis/batch.ts'
-import { RolloutSeries } from '../core/rollout/view.ts'
+import { RolloutSeries } from '../core/rollout/view/view.ts'
 import { quantileMs } from '../core/shared/histogram.ts'
 import { ok } from '../core/shared/result.ts'
 import { operationOf } from './context.ts'

@@ -1,4 +1,4 @@
-import { ServiceView } from '../core/rollout/view.ts'
+import { ServiceView } from '../core/rollout/view/view.ts'
 import { ok } from '../core/shared/result.ts'
 import { operationOf } from './context.ts'
 import { loadService, ServiceInput } from './service-input.ts'

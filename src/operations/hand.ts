@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Command } from '../core/rollout/command.ts'
-import { ServiceView } from '../core/rollout/view.ts'
+import { ServiceView } from '../core/rollout/view/view.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import type { OperationContext } from './context.ts'

@@ -1,4 +1,4 @@
-import { ALERTMANAGER, ALERTS_LIMIT, hear } from '../core/rollout/alerts.ts'
+import { ALERTMANAGER, ALERTS_LIMIT, hear } from '../core/rollout/judging/alerts.ts'
 import { type Alert, severityOf } from '../core/shared/alert.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'

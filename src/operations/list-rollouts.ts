@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ReleaseAbout } from '../core/release/release-about.ts'
-import { RolloutSummary } from '../core/rollout/view.ts'
+import { RolloutSummary } from '../core/rollout/view/view.ts'
 import { ok } from '../core/shared/result.ts'
 import { loadRelease } from '../engine/effects.ts'
 import { ROLLOUT_DOCUMENT, RolloutRecord, summaryOf } from '../engine/record.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ServiceView } from '../core/rollout/view.ts'
+import { ServiceView } from '../core/rollout/view/view.ts'
 import { ok } from '../core/shared/result.ts'
 import { operationOf } from './context.ts'
 import { viewService } from './service-input.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { serviceView } from '../core/rollout/service-view.ts'
+import { serviceView } from '../core/rollout/view/service-view.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import { createStreamLock } from '../engine/stream-lock.ts'

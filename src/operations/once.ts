@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { ServiceState } from '../core/rollout/state.ts'
-import type { ServiceView } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view/view.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'

@@ -1,6 +1,6 @@
 import type { Event } from '../core/rollout/event.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import type { RolloutView } from '../core/rollout/view.ts'
+import type { RolloutView } from '../core/rollout/view/view.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import type { OperationContext } from './context.ts'

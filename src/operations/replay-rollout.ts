@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Replay, replay } from '../core/rollout/replay.ts'
+import { Replay, replay } from '../core/rollout/replay/replay.ts'
 import { ok } from '../core/shared/result.ts'
 import { operationOf } from './context.ts'
 import { recordedRollout } from './recorded-rollout.ts'

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Steps } from '../core/rollout/trail.ts'
+import type { Steps } from '../core/rollout/replay/trail.ts'
 
 /** A few milliseconds of work: rollouts that go on are looked at in between. */
 const STEPS_AT_ONCE = 20

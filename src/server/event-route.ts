@@ -1,6 +1,6 @@
 import type { Context as Request } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
-import type { ServiceView } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view/view.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { AppEnv } from './app-env.ts'
 import type { Settings } from './options.ts'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import type { ServiceView } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view/view.ts'
 import { ask, open, useServer, view } from './server.test.kit.ts'
 
 const fixture = useServer()

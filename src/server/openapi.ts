@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ServiceView } from '../core/rollout/view.ts'
+import { ServiceView } from '../core/rollout/view/view.ts'
 import { Problem } from '../core/shared/problem.ts'
 import type { Operation } from '../operations/operation.ts'
 

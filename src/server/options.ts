@@ -1,4 +1,4 @@
-import type { ServiceView } from '../core/rollout/view.ts'
+import type { ServiceView } from '../core/rollout/view/view.ts'
 import type { Alert } from '../core/shared/alert.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { AlertReceipt } from '../operations/hear-alerts.ts'

@@ -1,5 +1,5 @@
-import type { RolloutEvidence } from '../../src/core/rollout/rollout-evidence.ts'
-import type { CheckView } from '../../src/core/rollout/view.ts'
+import type { RolloutEvidence } from '../../src/core/rollout/replay/rollout-evidence.ts'
+import type { CheckView } from '../../src/core/rollout/view/view.ts'
 import { evidenceOf, viewOf } from '../../src/testkit/simulator/course.test.kit.ts'
 import { counts, declared, value } from '../../src/testkit/simulator/metric-world.test.kit.ts'
 import { NEW } from '../../src/testkit/simulator/scene.ts'

@@ -1,12 +1,12 @@
 import * as z from 'zod'
-import { RolloutEvidence } from '../../src/core/rollout/rollout-evidence.ts'
+import { RolloutEvidence } from '../../src/core/rollout/replay/rollout-evidence.ts'
 import {
   RolloutSeries,
   RolloutSummary,
   RolloutView,
   ServiceView,
   TimelineEntry,
-} from '../../src/core/rollout/view.ts'
+} from '../../src/core/rollout/view/view.ts'
 import { problem } from '../../src/core/shared/problem.ts'
 import { failed, ok } from '../../src/core/shared/result.ts'
 import type { Operation } from '../../src/operations/operation.ts'

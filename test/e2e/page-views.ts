@@ -1,4 +1,4 @@
-import type { RolloutEvidence } from '../../src/core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../src/core/rollout/replay/rollout-evidence.ts'
 import type {
   CheckView,
   RolloutSeries,
@@ -8,7 +8,7 @@ import type {
   SetView,
   StepView,
   TimelineEntry,
-} from '../../src/core/rollout/view.ts'
+} from '../../src/core/rollout/view/view.ts'
 import { evidenceOf, rollOut } from '../../src/testkit/simulator/course.test.kit.ts'
 import { declaredMetrics } from './page-declared.ts'
 

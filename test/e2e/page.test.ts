@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ServiceView } from '../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../src/core/rollout/view/view.ts'
 import { createWorld, type World } from './page-server.ts'
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'

@@ -10,7 +10,7 @@ import {
 import { createTestProject, type TestProject } from '../../src/cli/fixture/project.test.fixture.ts'
 import { NOW, rolledBack, rolloutView, serviceView } from '../../src/cli/fixture/view.test.fixture.ts'
 import { widthOf } from '../../src/cli/text/width.ts'
-import type { ServiceView } from '../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../src/core/rollout/view/view.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const DEADLINE_MS = 60_000

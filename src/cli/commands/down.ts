@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { ServicesAnswer } from '../answers.ts'
 import { defineCommand } from '../command.ts'

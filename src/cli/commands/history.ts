@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import type { RolloutSummary } from '../../core/rollout/view.ts'
+import type { RolloutSummary } from '../../core/rollout/view/view.ts'
 import { RolloutsAnswer } from '../answers.ts'
 import { defineCommand, wholeNumber } from '../command.ts'
 import { connect } from '../controller/connect.ts'

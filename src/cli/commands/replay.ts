@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import { Replay } from '../../core/rollout/replay.ts'
+import { Replay } from '../../core/rollout/replay/replay.ts'
 import { defineCommand } from '../command.ts'
 import { connect } from '../controller/connect.ts'
 import { noBatches } from '../explain/explain-rollout.ts'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import { ServiceView } from '../../core/rollout/view.ts'
+import { ServiceView } from '../../core/rollout/view/view.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { ServicesAnswer } from '../answers.ts'
 import type { CallFailure, Client } from '../client.ts'

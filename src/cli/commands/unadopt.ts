@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import { ServiceView } from '../../core/rollout/view.ts'
+import { ServiceView } from '../../core/rollout/view/view.ts'
 import { reasonInput } from '../action.ts'
 import { ViewAnswer } from '../answers.ts'
 import { defineCommand } from '../command.ts'

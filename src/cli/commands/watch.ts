@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import { ServiceView } from '../../core/rollout/view.ts'
+import { ServiceView } from '../../core/rollout/view/view.ts'
 import { tellState } from '../action.ts'
 import { DurationArgument, defineCommand } from '../command.ts'
 import { connect } from '../controller/connect.ts'

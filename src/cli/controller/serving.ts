@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import { ServicesAnswer } from '../answers.ts'
 import type { Client } from '../client.ts'
 import type { Session } from '../session.ts'

@@ -1,5 +1,5 @@
 import type { ServiceSettings } from '../../core/release/settings.ts'
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import type { Finding } from '../answers.ts'
 import type { Client } from '../client.ts'
 import { commandOf, livingParts, type PartName, readRuntime } from '../controller/runtime-file.ts'

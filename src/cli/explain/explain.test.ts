@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { RolloutEvidence } from '../../core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../core/rollout/replay/rollout-evidence.ts'
 import {
   evidenceOf,
   recordedOf,

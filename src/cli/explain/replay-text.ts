@@ -1,4 +1,4 @@
-import type { Difference, NotRecomputed, Replay } from '../../core/rollout/replay.ts'
+import type { Difference, NotRecomputed, Replay } from '../../core/rollout/replay/replay.ts'
 import { type Line, quiet, span, strong } from '../text/line.ts'
 import { count, plural } from '../text/number.ts'
 import { clockTime } from '../text/time.ts'

@@ -8,7 +8,7 @@ import {
   passingText,
   sideText,
 } from '../../core/analysis/evidence/words.ts'
-import type { RolloutEvidence } from '../../core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../core/rollout/replay/rollout-evidence.ts'
 import { SPARK_VALUES, sparkAgainst } from '../frame/spark.ts'
 import { fitLine, type Line, type Look, quiet, span, strong } from '../text/line.ts'
 import { plural } from '../text/number.ts'

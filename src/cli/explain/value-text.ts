@@ -1,6 +1,6 @@
 import type { ValueEvidence } from '../../core/analysis/evidence/evidence.ts'
 import { digits, distanceText, NO_STATISTICS, valuesPassing } from '../../core/analysis/evidence/words.ts'
-import type { RolloutEvidence } from '../../core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../core/rollout/replay/rollout-evidence.ts'
 import { SPARK_VALUES, sparkAgainst } from '../frame/spark.ts'
 import { fitLine, type Line, type Look, quiet, span, strong } from '../text/line.ts'
 import { clockTime } from '../text/time.ts'

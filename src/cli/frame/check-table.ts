@@ -1,4 +1,4 @@
-import type { CheckView, ServiceView } from '../../core/rollout/view.ts'
+import type { CheckView, ServiceView } from '../../core/rollout/view/view.ts'
 import { type Line, type Look, type Span, span } from '../text/line.ts'
 import { count } from '../text/number.ts'
 import { pad, printable, widthOf } from '../text/width.ts'

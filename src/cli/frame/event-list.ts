@@ -1,4 +1,4 @@
-import type { ServiceView, TimelineEntry } from '../../core/rollout/view.ts'
+import type { ServiceView, TimelineEntry } from '../../core/rollout/view/view.ts'
 import { type Line, type Look, quiet, span } from '../text/line.ts'
 import { clockTime } from '../text/time.ts'
 

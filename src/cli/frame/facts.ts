@@ -1,4 +1,4 @@
-import type { ServiceView, SetView } from '../../core/rollout/view.ts'
+import type { ServiceView, SetView } from '../../core/rollout/view/view.ts'
 import type { Instance } from '../../core/shared/instance.ts'
 import { formatWeight } from '../../core/shared/weight.ts'
 import { type Line, type Look, quiet, type Span, span, strong, widthOfLine } from '../text/line.ts'

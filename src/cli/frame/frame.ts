@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import { fitLine, type Line, paintLine } from '../text/line.ts'
 import { checkTable } from './check-table.ts'
 import { eventLines } from './event-list.ts'

@@ -1,4 +1,4 @@
-import type { RolloutView, ServiceView } from '../../core/rollout/view.ts'
+import type { RolloutView, ServiceView } from '../../core/rollout/view/view.ts'
 import { type Line, type Look, quiet, span, strong } from '../text/line.ts'
 import { clockTime, dateTime, span as duration } from '../text/time.ts'
 import { widthOf, wrap } from '../text/width.ts'

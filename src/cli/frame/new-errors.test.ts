@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { NewErrorView } from '../../core/rollout/view.ts'
+import type { NewErrorView } from '../../core/rollout/view/view.ts'
 import { rolloutView } from '../fixture/view.test.fixture.ts'
 import { paintLine } from '../text/line.ts'
 import { newErrorLines } from './new-errors.ts'

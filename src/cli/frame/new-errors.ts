@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../core/rollout/view.ts'
+import type { RolloutView } from '../../core/rollout/view/view.ts'
 import { type Line, quiet, span } from '../text/line.ts'
 import { plural } from '../text/number.ts'
 import { continued, labelled } from './label.ts'

@@ -1,4 +1,4 @@
-import type { ActionView, RolloutView, ServiceView } from '../../core/rollout/view.ts'
+import type { ActionView, RolloutView, ServiceView } from '../../core/rollout/view/view.ts'
 import { fitLine, type Line, quiet, type Span, span, strong, widthOfLine } from '../text/line.ts'
 import { wrap } from '../text/width.ts'
 import { evidenceLines } from './evidence.ts'

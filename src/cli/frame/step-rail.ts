@@ -1,4 +1,4 @@
-import type { ServiceView, StepView } from '../../core/rollout/view.ts'
+import type { ServiceView, StepView } from '../../core/rollout/view/view.ts'
 import { formatDuration } from '../../core/shared/duration.ts'
 import { type Line, quiet, type Span, span, strong } from '../text/line.ts'
 import { span as duration, ticking } from '../text/time.ts'

@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../../core/shared/weight.ts'
 import { type Line, type Look, type Span, span } from '../text/line.ts'
 import { widthOf } from '../text/width.ts'

@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import { numberIn, SPARK_VALUES } from '../frame/spark.ts'
 
 /** Candidate values of each check as this terminal saw them, newest last. */

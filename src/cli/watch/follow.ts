@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { ServiceView } from '../../core/rollout/view.ts'
+import { ServiceView } from '../../core/rollout/view/view.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import type { Client } from '../client.ts'
 import type { Io } from '../io.ts'

@@ -1,4 +1,4 @@
-import type { ActionView, ServiceView } from '../../core/rollout/view.ts'
+import type { ActionView, ServiceView } from '../../core/rollout/view/view.ts'
 import { ViewAnswer } from '../answers.ts'
 import { isAllowed } from '../frame/panel.ts'
 import { type LiveContext, note, targetOf } from './live-context.ts'

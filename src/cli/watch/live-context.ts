@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import type { Connection } from '../controller/connect.ts'
 import type { Panel } from '../frame/options.ts'
 import { addressOf, type Session } from '../session.ts'

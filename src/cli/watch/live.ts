@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import type { Connection } from '../controller/connect.ts'
 import { renderFrame } from '../frame/frame.ts'
 import type { Panel } from '../frame/options.ts'

@@ -1,4 +1,4 @@
-import type { ServiceView, TimelineEntry } from '../../core/rollout/view.ts'
+import type { ServiceView, TimelineEntry } from '../../core/rollout/view/view.ts'
 
 /** What the timeline holds that was not told yet, and how much fell out of it in between. */
 export type News = { entries: readonly TimelineEntry[]; missed: number }

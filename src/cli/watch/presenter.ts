@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 
 /** One way to show a rollout as it goes: live, as lines, or as JSON. */
 export interface Presenter {

@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../core/rollout/view.ts'
+import type { RolloutView } from '../../core/rollout/view/view.ts'
 import { measuredBudget } from '../../core/strategy/rollback-budget.ts'
 import { evidenceLines } from '../frame/evidence.ts'
 import { lossLines } from '../frame/facts.ts'

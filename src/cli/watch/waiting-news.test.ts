@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RolloutView } from '../../core/rollout/view.ts'
+import type { RolloutView } from '../../core/rollout/view/view.ts'
 import { NOW, rolloutView, serviceView } from '../fixture/view.test.fixture.ts'
 import { NOTHING_TOLD, TELL_AGAIN_MS, waitingNews } from './waiting-news.ts'
 

@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 
 /** What keeps moving without being news, and trouble that stays, is told again after this. */
 export const TELL_AGAIN_MS = 30_000

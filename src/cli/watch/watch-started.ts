@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import type { ServiceView } from '../../core/rollout/view.ts'
+import type { ServiceView } from '../../core/rollout/view/view.ts'
 import { tellState } from '../action.ts'
 import type { DeployAnswer } from '../answers.ts'
 import type { Connection } from '../controller/connect.ts'

@@ -1,5 +1,5 @@
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import type { RolloutView, ServiceView } from '../../core/rollout/view.ts'
+import type { RolloutView, ServiceView } from '../../core/rollout/view/view.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { RolloutAnswer } from '../answers.ts'
 import type { Connection } from '../controller/connect.ts'

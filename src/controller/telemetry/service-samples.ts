@@ -1,6 +1,6 @@
 import { isDriftHeld } from '../../core/rollout/hold.ts'
 import type { RolloutState, ServiceState } from '../../core/rollout/state.ts'
-import { waitingOnOf } from '../../core/rollout/waiting.ts'
+import { waitingOnOf } from '../../core/rollout/view/waiting.ts'
 import type { RouterState } from '../../core/shared/router-state.ts'
 import { TOTAL_PERMILLE } from '../../core/shared/weight.ts'
 import { type Sample, sample } from '../../telemetry/sample.ts'

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { StageCriteria } from '../release/settings.ts'
-import { ReleaseRef } from '../rollout/view.ts'
+import { ReleaseRef } from '../rollout/view/view.ts'
 import { VerifyMoment } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 

@@ -1,5 +1,5 @@
 import type { ChecklistItem } from './checklist.ts'
-import { candidateSet, judgeRollout } from './judge-rollout.ts'
+import { candidateSet, judgeRollout } from './judging/judge-rollout.ts'
 import { neededReady } from './rollout-position.ts'
 import { isInForce, readyInstances } from './routing.ts'
 import type { RolloutState, ServiceState } from './state.ts'

@@ -1,7 +1,7 @@
 import type { RouteSet } from '../shared/routes.ts'
 import type { FencingToken } from '../shared/token.ts'
 import { isDriftHeld } from './hold.ts'
-import { isBackWanted } from './light-watch-back.ts'
+import { isBackWanted } from './light-watch/light-watch-back.ts'
 import { livingInstances } from './routing.ts'
 import type { Adoption, ServiceState } from './state.ts'
 import { type ChecksDue, checksDue } from './verifying.ts'

@@ -1,7 +1,7 @@
 import { formatDuration } from '../shared/duration.ts'
 import { problem } from '../shared/problem.ts'
 import type { Event } from './event.ts'
-import { candidateSet, lastWords } from './judge-rollout.ts'
+import { candidateSet, lastWords } from './judging/judge-rollout.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { neededReady } from './rollout-position.ts'

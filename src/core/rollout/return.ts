@@ -1,6 +1,6 @@
 import { routerTrouble } from './effect-answer.ts'
 import type { Event } from './event.ts'
-import { candidateSet } from './judge-rollout.ts'
+import { candidateSet } from './judging/judge-rollout.ts'
 import { everythingTo, isConfirmed, readyInstances } from './routing.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 

@@ -11,7 +11,7 @@ import {
 import type { Command } from './command.ts'
 import type { Event, EventOf } from './event.ts'
 import { isHeld } from './hold.ts'
-import { candidateSet } from './judge-rollout.ts'
+import { candidateSet } from './judging/judge-rollout.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
 import { neededReady, runningRollout } from './rollout-position.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ALERTMANAGER, ALERTS_LIMIT, hear } from '../../core/rollout/alerts.ts'
-import { timelineEntry } from '../../core/rollout/timeline.ts'
+import { ALERTMANAGER, ALERTS_LIMIT, hear } from '../../core/rollout/judging/alerts.ts'
+import { timelineEntry } from '../../core/rollout/view/timeline.ts'
 import type { Alert } from '../../core/shared/alert.ts'
 import { decidedWeights, NEW, stage, withCandidateAt } from './scene.ts'
 import { simulatedSettings } from './settings.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { valueChart } from '../../core/analysis/evidence/value-chart.ts'
-import type { MetricSide } from '../../core/rollout/metric-state.ts'
+import type { MetricSide } from '../../core/rollout/metrics/metric-state.ts'
 import type { MetricMeasure } from '../../core/shared/metric-definition.ts'
 import { evidenceOf } from './course.test.kit.ts'
 import {

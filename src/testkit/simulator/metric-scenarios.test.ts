@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { lackingMetrics } from '../../core/rollout/metric-lack.ts'
-import type { MetricSide } from '../../core/rollout/metric-state.ts'
+import { lackingMetrics } from '../../core/rollout/metrics/metric-lack.ts'
+import type { MetricSide } from '../../core/rollout/metrics/metric-state.ts'
 import type { MetricDefinition } from '../../core/shared/metric-definition.ts'
 import { recordedOf, replayOf, storedEvents, viewOf } from './course.test.kit.ts'
 import {

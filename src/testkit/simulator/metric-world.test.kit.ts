@@ -1,5 +1,5 @@
-import type { MetricSide } from '../../core/rollout/metric-state.ts'
-import { timelineEntry } from '../../core/rollout/timeline.ts'
+import type { MetricSide } from '../../core/rollout/metrics/metric-state.ts'
+import { timelineEntry } from '../../core/rollout/view/timeline.ts'
 import type { MetricDefinition } from '../../core/shared/metric-definition.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { metricOf } from '../metric-definition.test.kit.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { actionsOf } from '../../core/rollout/actions.ts'
+import { actionsOf } from '../../core/rollout/view/actions.ts'
 import { NEW, withCandidateAt } from './scene.ts'
 import type { World } from './world.ts'
 import { isOver, stepKind } from './world.ts'

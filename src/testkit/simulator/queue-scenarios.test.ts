@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { serviceView } from '../../core/rollout/service-view.ts'
+import { serviceView } from '../../core/rollout/view/service-view.ts'
 import { later, NEW, withCandidateAt } from './scene.ts'
 import { simulatedSettings } from './settings.ts'
 import type { World } from './world.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { announcementOf } from '../../core/rollout/messages.ts'
-import { serviceView } from '../../core/rollout/service-view.ts'
+import { announcementOf } from '../../core/rollout/view/messages.ts'
+import { serviceView } from '../../core/rollout/view/service-view.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { decidedWeights, instancesOf, NEW, waitingOn, withCandidateAt } from './scene.ts'
 import type { SettingsChange } from './settings.ts'

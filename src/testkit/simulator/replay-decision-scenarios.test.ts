@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ALERTMANAGER } from '../../core/rollout/alerts.ts'
 import type { Event } from '../../core/rollout/event.ts'
-import { metricQuestions } from '../../core/rollout/metric-due.ts'
+import { ALERTMANAGER } from '../../core/rollout/judging/alerts.ts'
+import { metricQuestions } from '../../core/rollout/metrics/metric-due.ts'
 import type { Alert } from '../../core/shared/alert.ts'
 import { type Course, recordedOf, replayOf, rollOut, storedEvents } from './course.test.kit.ts'
 import {

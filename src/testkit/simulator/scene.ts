@@ -1,4 +1,4 @@
-import { serviceView } from '../../core/rollout/service-view.ts'
+import { serviceView } from '../../core/rollout/view/service-view.ts'
 import type { World } from './world.ts'
 import { createWorld, stepKind } from './world.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { serviceView } from '../../core/rollout/service-view.ts'
+import { serviceView } from '../../core/rollout/view/service-view.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { later, NEW, stage, waitingOn, withCandidateAt } from './scene.ts'
 import { simulatedSettings } from './settings.ts'

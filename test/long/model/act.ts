@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { ActionView, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ActionView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { eventsOf } from '../../live/kit/journal.ts'
 import { type Knowledge, lookWith } from './knowledge.ts'
 import { allows, changesBetween, type Look } from './look.ts'

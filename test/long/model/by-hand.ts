@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { ActionView } from '../../../src/core/rollout/view.ts'
+import type { ActionView } from '../../../src/core/rollout/view/view.ts'
 import { type Act, act, type Done } from './act.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Face } from './order.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { type Look, look } from './look.ts'
 import { BAD, type Shop, type Version, WATCH_STEP } from './shop.ts'
 

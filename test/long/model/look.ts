@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { ActionView, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ActionView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import type { RouterState } from '../../../src/core/shared/router-state.ts'
 import type { Entry } from '../../live/kit/journal.ts'
 import { eventually } from '../../live/kit/settle.ts'

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import * as z from 'zod'
 import { exitCodeOf } from '../../../src/cli/exit-code.ts'
-import { type RolloutView, ServiceView } from '../../../src/core/rollout/view.ts'
+import { type RolloutView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import type { Shop } from './shop.ts'
 
 /** Who asks: a person with the command line, or a program with the API. Both must hear the same. */

@@ -1,6 +1,6 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState } from 'react'
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { mergeView, refreshServices } from './queries.ts'
 
 /** Heartbeats are comments, which a browser hides; after this silence we ask, to know that somebody is there. */

@@ -1,12 +1,12 @@
 import { type QueryClient, useQuery } from '@tanstack/react-query'
-import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../../src/core/rollout/replay/rollout-evidence.ts'
 import type {
   RolloutSeries,
   RolloutSummary,
   RolloutView,
   ServiceView,
   TimelineEntry,
-} from '../../../src/core/rollout/view.ts'
+} from '../../../src/core/rollout/view/view.ts'
 import { call } from './call.ts'
 
 const SERVICES = ['services']

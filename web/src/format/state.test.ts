@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { serviceMark, serviceSentence, tabTitle, weightDrift } from './state.ts'
 
 const empty: ServiceView = {

@@ -1,4 +1,4 @@
-import type { RolloutView, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 
 export type Tone = 'accent' | 'good' | 'warn' | 'bad' | 'quiet'
 export type Glyph =

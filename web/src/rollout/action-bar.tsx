@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { ActionView, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ActionView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { asSentence } from '../format/sentence.ts'
 import { ACTIONS, type ActionName, mostUseful, orderedActions } from './action.ts'
 import { ConfirmDialog } from './confirm-dialog.tsx'

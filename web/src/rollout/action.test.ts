@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { ACTIONS, consequence, isComplete, mostUseful, orderedActions } from './action.ts'
 
 const view: ServiceView = {

@@ -1,4 +1,4 @@
-import type { ActionView, RolloutView, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ActionView, RolloutView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 
 /** What can be done from the page; a deploy needs a version and a jump a share: both are done in the terminal. */
 export type ActionName = Exclude<ActionView['name'], 'deploy' | 'jump'>

@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import type { RolloutSeries, RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutSeries, RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { toProblem } from '../api/call.ts'
 import { useSeries } from '../api/queries.ts'
 import { Chart, type ChartLine } from '../chart/chart.tsx'

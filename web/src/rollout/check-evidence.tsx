@@ -15,7 +15,7 @@ import {
   sideText,
   valuesPassing,
 } from '../../../src/core/analysis/evidence/words.ts'
-import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../../src/core/rollout/replay/rollout-evidence.ts'
 import { Drawing } from '../chart/drawing.tsx'
 import { formatDuration } from '../format/duration.ts'
 import { formatClock, type Zone } from '../format/moment.ts'

@@ -1,6 +1,6 @@
 import { type ReactNode, useState } from 'react'
-import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
-import type { CheckView, RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutEvidence } from '../../../src/core/rollout/replay/rollout-evidence.ts'
+import type { CheckView, RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { toProblem } from '../api/call.ts'
 import { useEvidence } from '../api/queries.ts'
 import { formatNoun } from '../format/amount.ts'

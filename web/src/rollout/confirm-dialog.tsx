@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type SubmitEvent, useEffect, useId, useRef, useState } from 'react'
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { call, toProblem } from '../api/call.ts'
 import { mergeView } from '../api/queries.ts'
 import { ProblemNotice } from '../parts/notice.tsx'

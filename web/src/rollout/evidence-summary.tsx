@@ -1,4 +1,4 @@
-import type { RolloutEvidence } from '../../../src/core/rollout/rollout-evidence.ts'
+import type { RolloutEvidence } from '../../../src/core/rollout/replay/rollout-evidence.ts'
 
 const STATUS = { met: 'Met', missed: 'Missed', 'not-known': 'Not known', none: '–' } as const
 

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { formatWeight } from '../format/amount.ts'
 import { formatCountdown } from '../format/duration.ts'
 import { asSentence, says } from '../format/sentence.ts'

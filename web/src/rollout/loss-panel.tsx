@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { formatCount, formatNoun } from '../format/amount.ts'
 import { formatDuration } from '../format/duration.ts'
 import { Icon } from '../parts/icon.tsx'

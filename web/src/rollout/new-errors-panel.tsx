@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { formatNoun } from '../format/amount.ts'
 import type { StateMark } from '../format/state.ts'
 import { Panel } from '../parts/panel.tsx'

@@ -1,5 +1,5 @@
 import { Link } from 'wouter'
-import type { RolloutView, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { toProblem } from '../api/call.ts'
 import { type RolloutRecord, useRollout } from '../api/queries.ts'
 import { rolloutMark } from '../format/state.ts'

@@ -1,4 +1,4 @@
-import type { RolloutView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { formatDuration } from '../format/duration.ts'
 import { useNow } from '../parts/now.ts'
 import { Moment } from '../parts/zone.tsx'

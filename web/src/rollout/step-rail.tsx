@@ -1,4 +1,4 @@
-import type { StepView } from '../../../src/core/rollout/view.ts'
+import type { StepView } from '../../../src/core/rollout/view/view.ts'
 import { formatDuration } from '../format/duration.ts'
 import type { Glyph } from '../format/state.ts'
 import { Icon } from '../parts/icon.tsx'

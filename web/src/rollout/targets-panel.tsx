@@ -1,4 +1,4 @@
-import type { HealthTargetView } from '../../../src/core/rollout/view.ts'
+import type { HealthTargetView } from '../../../src/core/rollout/view/view.ts'
 import type { StateMark } from '../format/state.ts'
 import { Panel } from '../parts/panel.tsx'
 import { Pill } from '../parts/pill.tsx'

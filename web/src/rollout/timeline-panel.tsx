@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { TimelineEntry } from '../../../src/core/rollout/view.ts'
+import type { TimelineEntry } from '../../../src/core/rollout/view/view.ts'
 import { capital } from '../format/sentence.ts'
 import type { Glyph } from '../format/state.ts'
 import { Icon } from '../parts/icon.tsx'

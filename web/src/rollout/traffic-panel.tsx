@@ -1,4 +1,4 @@
-import type { RolloutView, SetView } from '../../../src/core/rollout/view.ts'
+import type { RolloutView, SetView } from '../../../src/core/rollout/view/view.ts'
 import { formatWeight } from '../format/amount.ts'
 import { weightDrift } from '../format/state.ts'
 import { Notice } from '../parts/notice.tsx'

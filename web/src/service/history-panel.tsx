@@ -1,5 +1,5 @@
 import { Link } from 'wouter'
-import type { RolloutSummary, ServiceView } from '../../../src/core/rollout/view.ts'
+import type { RolloutSummary, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { toProblem } from '../api/call.ts'
 import { useHistory } from '../api/queries.ts'
 import { formatNoun } from '../format/amount.ts'

@@ -1,4 +1,4 @@
-import type { SetView } from '../../../src/core/rollout/view.ts'
+import type { SetView } from '../../../src/core/rollout/view/view.ts'
 import { formatNoun } from '../format/amount.ts'
 import { formatDuration } from '../format/duration.ts'
 import { capital } from '../format/sentence.ts'

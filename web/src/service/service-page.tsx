@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { asSentence } from '../format/sentence.ts'
 import { serviceMark, serviceSentence, tabTitle } from '../format/state.ts'
 import { Notice, ProblemNotice } from '../parts/notice.tsx'

@@ -1,4 +1,4 @@
-import type { SetView } from '../../../src/core/rollout/view.ts'
+import type { SetView } from '../../../src/core/rollout/view/view.ts'
 import { formatCount, formatWeight } from '../format/amount.ts'
 import { formatBothZones } from '../format/moment.ts'
 import { Panel } from '../parts/panel.tsx'

@@ -1,5 +1,5 @@
 import { Link } from 'wouter'
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { formatWeight, UNKNOWN } from '../format/amount.ts'
 import { serviceMark, serviceSentence } from '../format/state.ts'
 import { Pill } from '../parts/pill.tsx'

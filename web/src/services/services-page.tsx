@@ -1,4 +1,4 @@
-import type { ServiceView } from '../../../src/core/rollout/view.ts'
+import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { serviceMark, type Tone } from '../format/state.ts'
 import { useTab } from '../shell/tab.ts'
 import { TopBar } from '../shell/top-bar.tsx'

@@ -1,5 +1,5 @@
 import type { Event, EventOf } from '../../../core/rollout/event.ts'
-import type { MetricSide, SampledWindow } from '../../../core/rollout/metric-state.ts'
+import type { MetricSide, SampledWindow } from '../../../core/rollout/metrics/metric-state.ts'
 import type { Reason } from '../../../core/rollout/reason.ts'
 import { isWayBack } from '../../../core/rollout/refusal.ts'
 import type { RolloutState, ServiceState } from '../../../core/rollout/state.ts'
