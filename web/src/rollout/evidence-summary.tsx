@@ -10,7 +10,8 @@ export function EvidenceSummary({ evidence }: { evidence: RolloutEvidence | null
   const isRecorded = baseline.before === 'recorded'
   return (
     <>
-      <div className="table-scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+      <section className="table-scroll" aria-label="Figures before and now" tabIndex={0}>
         <table className="baseline">
           <caption className="visually-hidden">
             {stable ?? 'Stable'} {isRecorded ? 'before and ' : ''}beside {evidence.candidate}
@@ -40,7 +41,7 @@ export function EvidenceSummary({ evidence }: { evidence: RolloutEvidence | null
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       <ul className="unseen">
         {[...baseline.notes, ...unseen].map((sentence) => (
           <li key={sentence} className="dim">
