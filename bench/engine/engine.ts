@@ -35,7 +35,7 @@ export const engine: Bench = {
   document: 'benchmarks.md',
   method: [
     'One process runs the shipped engine over a real store; targets, routers and traffic counters are fakes in its memory, and their cost is in all figures. Another process starts it and asks for the figures.',
-    `Each rollout has two versions of two instances, sits in its first step at 5%, has the settings that are the default (8 checks), and is judged on fresh counters every ${EVALUATE_EVERY_MS / 1000} s; each evaluation is journalled with the whole state (about 13 kB).`,
+    `Each rollout has two versions of two instances, sits in its first step at 5%, has the settings that are the default (12 checks), and is judged on fresh counters every ${EVALUATE_EVERY_MS / 1000} s; each evaluation is journalled with the whole state (about 15 kB).`,
     'All rollouts are copies of one that the engine itself brought there, written to the store as a restored copy is.',
     'A window lasts one interval, so that each rollout is evaluated once in it; there are three, one after the other, in one process. CPU is that of the process, as it sees it itself.',
     'Tick lag: how much later than planned the engine went on after a wait. Evaluation lag: how much later than one interval after the last time the counters were read again; it holds the waiting for the next look.',

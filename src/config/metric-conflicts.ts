@@ -3,8 +3,8 @@ import { LATENCY_BOUNDS_MS } from '../core/shared/histogram.ts'
 import { METRIC_PARTS, type MetricKind } from '../core/shared/metric-definition.ts'
 import { complain } from './complaint.ts'
 import { METRIC_DEFAULTS } from './defaults.ts'
-import { msOf } from './metric-of.ts'
 import type { MetricKeys } from './schema-metric-keys.ts'
+import { msOf } from './units.ts'
 
 export const PROVIDERS = ['prometheus', 'json', 'sql', 'command', 'builtin'] as const
 

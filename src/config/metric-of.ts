@@ -9,7 +9,7 @@ import {
 } from '../core/shared/metric-definition.ts'
 import { METRIC_DEFAULTS } from './defaults.ts'
 import type { MetricKeys } from './schema-metric-keys.ts'
-import { readDuration, readPercent } from './units.ts'
+import { msOf, readPercent } from './units.ts'
 
 /** The metric with every default filled in. What cannot be together was refused before. */
 export function definitionOf(keys: MetricKeys): MetricDefinition {
@@ -137,13 +137,6 @@ function headersOf({ token, user, password, headers = {} }: Credentials): Metric
       ? []
       : [{ kind: 'basic' as const, user, secret: password }]),
   ]
-}
-
-/** A default as it is written in the file. */
-export function msOf(text: string): number {
-  const reading = readDuration(text)
-  if (reading.kind === 'refused') throw new Error(`the default ${text} is no duration`)
-  return reading.value
 }
 
 function percentOf(text: string): number {

@@ -2,6 +2,7 @@ import type { Observed } from '../core/rollout/command.ts'
 import type { Event } from '../core/rollout/event.ts'
 import { isLightLookDue } from '../core/rollout/light-watch/see-light-watch.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import { localUrl } from '../core/shared/local-url.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
@@ -176,8 +177,7 @@ function createProbing({ prober, probeKey }: Pick<WatchParts, 'prober' | 'probeK
       if (run !== null && run.rollout !== wanted?.id) stop()
       if (wanted === null || run !== null || wanted.settings.prober === null) return
       const { listen, prober: settings } = wanted.settings
-      const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host
-      const url = `http://${host.includes(':') ? `[${host}]` : host}:${listen.port}`
+      const url = localUrl(listen)
       run = {
         rollout: wanted.id,
         probes: prober.start({ url, probeKey, paths: settings.paths, intervalMs: settings.intervalMs }),

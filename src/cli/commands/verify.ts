@@ -2,9 +2,9 @@ import * as z from 'zod'
 import { didYouMean } from '../../config/nearest.ts'
 import type { ServiceSettings } from '../../core/release/settings.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
-import { addressOf } from '../../core/rollout/verifying.ts'
 import { ServiceView } from '../../core/rollout/view/view.ts'
 import { formatDuration } from '../../core/shared/duration.ts'
+import { localUrl } from '../../core/shared/local-url.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { CheckResult, VerifyCheck } from '../../core/shared/verification.ts'
@@ -103,7 +103,7 @@ async function placeOf({
   if (!candidate) {
     const stable = view.kind === 'ok' ? view.value.stable : null
     const known = { version: stable?.version ?? 'unknown', release: stable?.release ?? 'unknown' }
-    return ok({ url: addressOf(listen), service, environment, ...known })
+    return ok({ url: localUrl(listen), service, environment, ...known })
   }
   if (view.kind === 'failed') return view
   const set = view.value.sets.find(({ role }) => role === 'candidate' || role === 'held')
@@ -116,7 +116,7 @@ async function placeOf({
       }),
     )
   const { version, release } = set
-  return ok({ url: addressOf(instance), service, environment, version, release })
+  return ok({ url: localUrl(instance), service, environment, version, release })
 }
 
 const resultLine = ({ name, passed, text, tookMs }: CheckResult): Line => [

@@ -229,6 +229,7 @@ function keepOld(state: ServiceState, rollout: RolloutState, { step, now }: Stag
   const fresh = old.find(({ releaseAt }) => releaseAt === null)
   if (fresh !== undefined)
     return [{ kind: 'set-kept', at: now, release: fresh.release, until: now + step.forMs }]
+  if (old.length === 0) return done(rollout, now, 'there was no old set')
   const names = old.map(({ version }) => version).join(', ')
   return done(rollout, now, `${names} stays ready for ${formatDuration(step.forMs)}`)
 }

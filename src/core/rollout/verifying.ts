@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts'
-import type { ListenAddress } from '../shared/routes.ts'
+import { localUrl } from '../shared/local-url.ts'
 import {
   checksAt,
   hasPassed,
@@ -74,7 +74,7 @@ export function checksDue(state: ServiceState): ChecksDue | null {
   const { id, stepIndex: index, settings, plan, steps } = rollout
   const isBegun = (steps[index]?.startedAt ?? null) !== null
   if (!isBegun || isHeld(state, rollout) || reportOf(rollout) !== null) return null
-  const url = step.moment === 'before' ? instanceUrl(state) : addressOf(settings.listen)
+  const url = step.moment === 'before' ? instanceUrl(state) : localUrl(settings.listen)
   if (url === null) return null
   const { version, release } = plan.to
   const checks = checksAt(settings.verify, step.moment)
@@ -84,13 +84,7 @@ export function checksDue(state: ServiceState): ChecksDue | null {
 /** Before it has traffic the candidate is asked itself. */
 function instanceUrl(state: ServiceState): string | null {
   const [first] = readyInstances(candidateSet(state))
-  return first === undefined ? null : `http://${first.host}:${first.port}`
-}
-
-/** Where users reach the service, from this host. */
-export const addressOf = ({ host, port }: ListenAddress): string => {
-  const named = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${named.includes(':') ? `[${named}]` : named}:${port}`
+  return first === undefined ? null : localUrl(first)
 }
 
 /** A report of a step that is over, or of another controller, says nothing any more. */
