@@ -50,7 +50,7 @@ export function createEngine(parts: EngineParts): Engine {
   const { store, clock, performer } = parts
   const lock = createStreamLock()
   const queue = createCommandQueue<Decided>()
-  const { load, keep } = createStates(store)
+  const { load, keep, forget } = createStates(store)
 
   async function handle(stream: string, command: Command): Promise<Result<Decided>> {
     const answer = queue.add(stream, command)
@@ -91,6 +91,7 @@ export function createEngine(parts: EngineParts): Engine {
         events.length === 0 ? loaded : await append(stream, { ...loaded.value, epoch }, events)
       if (appended.kind === 'ok' || appended.problem.code !== 'STORE_CONFLICT')
         return togetherOf(outcomes, appended)
+      forget(stream)
     }
     return allFailed(
       problem('STORE_CONFLICT', {

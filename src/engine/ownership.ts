@@ -1,3 +1,4 @@
+import { SILENT } from '../core/rollout/view/timeline.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -12,7 +13,7 @@ import { createLeases } from './lease.ts'
 import type { StreamWatch, WatchParts } from './watch-stream.ts'
 import { watchStream } from './watch-stream.ts'
 
-/** Events read back when a stream is taken over, to fill the timelines of the views. */
+/** How far back events are read when a stream is taken over, to fill the timelines of the views. */
 const REMEMBERED_EVENTS = 400
 /** How often views of streams that another controller looks after are brought up to date when no hint comes. */
 const FOLLOW_EVERY_MS = 1000
@@ -133,7 +134,7 @@ async function catchUp(
   const known = audience.revisionOf(stream)
   if (revision <= known) return ok(undefined)
   const after = Math.max(known, revision - REMEMBERED_EVENTS)
-  const stored = await store.events({ stream, after, limit: revision - after })
+  const stored = await store.events({ stream, after, limit: revision - after, without: SILENT })
   if (stored.kind === 'failed') return stored
   const events = stored.value.flatMap((one) => {
     const event = decodeEvent(one)

@@ -43,8 +43,8 @@ export interface Store {
   load(stream: string, known?: number): Promise<Result<StoredStream | null>>
   append(request: AppendRequest): Promise<Result<{ revision: number }>>
   streams(): Promise<Result<string[]>>
-  /** Events of a stream in order, `after` exclusive. */
-  events(request: { stream: string; after: number; limit: number }): Promise<Result<StoredEvent[]>>
+  /** Events of a stream in order. */
+  events(request: EventsRequest): Promise<Result<StoredEvent[]>>
   /** Immutable or replaced-as-a-whole records: releases, plans, rollout records. */
   putDocument(document: StoredDocument): Promise<Result<void>>
   getDocument(kind: string, id: string): Promise<Result<StoredDocument | null>>
@@ -87,6 +87,14 @@ export type StoredStream = {
   due: number | null
 }
 export type StoredEvent = { stream: string; sequence: number; at: number; kind: string; event: unknown }
+export type EventsRequest = {
+  stream: string
+  /** Sequence, exclusive. */
+  after: number
+  limit: number
+  /** Kinds that are left out, and do not count towards the limit. */
+  without?: readonly string[]
+}
 export type AppendRequest = {
   stream: string
   /** Revision the decision was based on; 0 for a new stream. Revision = sequence of the last event. */

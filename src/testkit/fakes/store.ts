@@ -1,7 +1,7 @@
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { AppendRequest, Store, StoredStream } from '../../ports/store.ts'
+import type { AppendRequest, EventsRequest, Store, StoredEvent, StoredStream } from '../../ports/store.ts'
 import { conflict } from '../../ports/store-problems.ts'
 import { dumpRows, fillMemory, pruneMemory } from './store-copy.ts'
 import { claim, close, fencedFor, type Handle, holds, join, leasesIn, renew } from './store-leases.ts'
@@ -119,12 +119,7 @@ function storeOver(handle: Handle, counters: Counters): Store {
     load: async (stream) => ok(memory.copy(load(memory, counters, stream))),
     append: async (request) => joined(handle, () => append(handle, counters, request)),
     streams: async () => ok([...memory.streams.keys()].sort()),
-    events: async ({ stream, after, limit }) =>
-      ok(
-        memory.copy(
-          (memory.events.get(stream) ?? []).filter((event) => event.sequence > after).slice(0, limit),
-        ),
-      ),
+    events: async (request) => ok(memory.copy(eventsOf(memory, request))),
     putDocument: async (document) => joined(handle, () => ok(putDocument(memory, document))),
     getDocument: async (kind, id) => ok(memory.copy(memory.documents.get(`${kind}\n${id}`) ?? null)),
     listDocuments: async (request) => ok(memory.copy(listDocuments(memory, request))),
@@ -235,3 +230,8 @@ const notJoined = (): Problem =>
     message: 'This process is no controller of this state, so it may not write to it.',
     remedy: 'Join first. If it had joined, another process took over: stop this one.',
   })
+
+const eventsOf = (memory: Memory, { stream, after, limit, without = [] }: EventsRequest): StoredEvent[] =>
+  (memory.events.get(stream) ?? [])
+    .filter(({ sequence, kind }) => sequence > after && !without.includes(kind))
+    .slice(0, limit)

@@ -1,5 +1,5 @@
 import { ok, type Result } from '../../../core/shared/result.ts'
-import type { AppendRequest, Store, StoredDocument } from '../../../ports/store.ts'
+import type { AppendRequest, EventsRequest, Store, StoredDocument } from '../../../ports/store.ts'
 import { addressOf } from './address.ts'
 import { append, appendAtOnce, isUsual, writeDocument } from './append.ts'
 import { createAppendGroup } from './append-group.ts'
@@ -98,10 +98,10 @@ async function streams(handle: Handle): Promise<Result<string[]>> {
   return ok(rows.map(({ stream }) => String(stream)))
 }
 
-async function events(handle: Handle, { stream, after, limit }: Parameters<Store['events']>[0]) {
+async function events(handle: Handle, { stream, after, limit, without = [] }: EventsRequest) {
   const text = `SELECT stream, sequence, at, kind, event FROM ${handle.in}.events
-    WHERE stream = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`
-  return ok((await rowsOf(handle, text, [stream, after, limit])).map(readEvent))
+    WHERE stream = $1 AND sequence > $2 AND kind <> ALL ($3::text[]) ORDER BY sequence LIMIT $4`
+  return ok((await rowsOf(handle, text, [stream, after, without, limit])).map(readEvent))
 }
 
 async function putDocument(handle: Handle, document: StoredDocument): Promise<Result<void>> {

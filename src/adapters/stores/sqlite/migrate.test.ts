@@ -8,7 +8,9 @@ import type { Store, StoreRow } from '../../../ports/store.ts'
 import { createSqliteStore } from './store.ts'
 
 /** Written by the first release: epoch 7, one stream of 20 events, two messages (one delivered), one document. */
-const FIXTURE = join(import.meta.dirname, 'fixtures', 'format-1.db.gz')
+const FORMAT_1 = 'format-1.db.gz'
+/** The same after it was brought up to format 2, with one more event and one more document, under epoch 8. */
+const FORMAT_2 = 'format-2.db.gz'
 const ADA = { name: 'ada', pid: process.pid, host: 'here', startedAt: 1 }
 const ANY_TIME = Number.MAX_SAFE_INTEGER
 
@@ -17,7 +19,7 @@ let file = ''
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-format-'))
   file = join(folder, 'state.db')
-  writeFileSync(file, gunzipSync(readFileSync(FIXTURE)))
+  place(FORMAT_1)
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
@@ -27,7 +29,7 @@ it('keeps everything of a file of format 1, with its epoch for each stream', asy
   expect(before[0]).toMatchObject({ row: 'stream', stream: 'shop.local', epoch: 7 })
   const store = await opened()
   valueIn(await store.join(ADA))
-  expect(formatOf()).toBe('2')
+  expect(formatOf()).toBe('3')
   const claimed = valueIn(await store.claim({ now: ANY_TIME, leaseMs: 1, limit: 9 }))
   expect(claimed).toEqual([{ stream: 'shop.local', epoch: 8 }])
   expect(valueIn(await store.pendingMessages(ANY_TIME, 9)).map(({ key }) => key)).toEqual(['k2'])
@@ -82,6 +84,40 @@ it('notices damage in a file of format 1', async () => {
   db.close()
   expect(await createSqliteStore({ file })).toMatchObject({ problem: { code: 'STORE_CORRUPT' } })
 })
+
+it('keeps everything of a file of format 2, and writes on in it', async () => {
+  place(FORMAT_2)
+  const before = await look()
+  expect(count(before)).toEqual({ stream: 1, event: 21, document: 2, message: 2 })
+  const store = await opened()
+  valueIn(await store.join(ADA))
+  expect(formatOf()).toBe('3')
+  expect(valueIn(await store.claim({ now: ANY_TIME, leaseMs: 1, limit: 9 }))).toMatchObject([{ epoch: 9 }])
+  const kept = valueIn(await store.load('shop.local'))
+  const change = { at: 1, events: [{ kind: 'noted', event: 1 }], schemaVersion: 1, due: null }
+  const rest = { messages: [], documents: [], expectedRevision: 21, state: kept?.state }
+  valueIn(await store.append({ stream: 'shop.local', epoch: 9, ...change, ...rest }))
+  await store.close()
+  const [stream, ...others] = await look()
+  expect(stream).toMatchObject({ epoch: 9, revision: 22, state: kept?.state })
+  expect(others.filter((row) => row.row !== 'event' || row.sequence <= 21)).toEqual(before.slice(1))
+})
+
+it.each([
+  ['streams', 'revision = revision + 0, state = replace(state, "shop", "shup")'],
+  ['events', 'event = replace(event, "word", "ward")'],
+  ['documents', `body = replace(body, 'ü', 'u')`],
+  ['outbox', 'attempts = attempts + 1'],
+])('notices a changed value in the %s of a file of format 2', async (table, change) => {
+  place(FORMAT_2)
+  const db = new DatabaseSync(file)
+  expect(db.prepare(`UPDATE ${table} SET ${change.replaceAll('"', "'")}`).run().changes).toBeGreaterThan(0)
+  db.close()
+  expect(await createSqliteStore({ file })).toMatchObject({ problem: { code: 'STORE_CORRUPT' } })
+})
+
+const place = (fixture: string): void =>
+  writeFileSync(file, gunzipSync(readFileSync(join(import.meta.dirname, 'fixtures', fixture))))
 
 async function opened(): Promise<Store> {
   return valueIn(await createSqliteStore({ file }))

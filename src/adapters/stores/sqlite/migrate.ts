@@ -10,8 +10,9 @@ import { readFormat } from './verify.ts'
 export function migrate(db: DatabaseSync): void {
   const found = readFormat(db)
   if (found === FORMAT) return
-  if (found !== 1) throw new DamagedRowError(`meta format: ${found} is not a format that can be brought up`)
-  splitLease(db)
+  if (found !== 1 && found !== 2)
+    throw new DamagedRowError(`meta format: ${found} is not a format that can be brought up`)
+  if (found === 1) splitLease(db)
   db.prepare("UPDATE meta SET value = ?, crc = ? WHERE name = 'format'").run(
     `${FORMAT}`,
     sealMeta('format', `${FORMAT}`),

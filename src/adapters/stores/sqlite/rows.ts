@@ -6,8 +6,13 @@ import { MessageBody } from '../../../ports/store-rows.ts'
 /** A row that is not what was written. The message names the row; it ends as `STORE_CORRUPT`. */
 export class DamagedRowError extends Error {}
 
-/** The seal of a row: a CRC-32 over its fields, which finds every single changed byte. Not a defence against forgery. */
-const sealOf = (fields: readonly (string | number | null)[]): number => crc32(JSON.stringify(fields))
+type Fields = readonly (string | number | null)[]
+
+/**
+ * The seal of a row: a CRC-32 over its fields, which finds every single changed byte. Not a defence against forgery. The
+ * long text of a row comes last and as it is: to quote it once more would take ten times as long as the sum itself.
+ */
+const sealOf = (fields: Fields, text = ''): number => crc32(text, crc32(JSON.stringify(fields)))
 
 /** JSON has no `undefined`; at the top level it is kept as `null`. */
 export const encode = (value: unknown): string => JSON.stringify(value) ?? 'null'
@@ -65,11 +70,20 @@ export const sealMeta = (name: string, value: string): number => sealOf([name, v
 export const sealLease = (r: LeaseFields): number => sealOf(['lease', r.stream, r.epoch, r.session])
 export const sealPruned = (stream: string, through: number): number => sealOf(['pruned', stream, through])
 export const sealStream = (r: StreamFields): number =>
-  sealOf([r.stream, r.revision, r.schemaVersion, r.state, r.due])
-export const sealEvent = (r: EventFields): number => sealOf([r.stream, r.sequence, r.at, r.kind, r.event])
-export const sealDocument = (r: DocumentFields): number => sealOf([r.kind, r.id, r.stream, r.at, r.body])
+  sealOf([r.stream, r.revision, r.schemaVersion, r.due], r.state)
+export const sealEvent = (r: EventFields): number => sealOf([r.stream, r.sequence, r.at, r.kind], r.event)
+export const sealDocument = (r: DocumentFields): number => sealOf([r.kind, r.id, r.stream, r.at], r.body)
 export const sealOutbox = (r: OutboxFields): number =>
-  sealOf([r.channel, r.key, r.stream, r.message, r.state, r.attempts, r.notBefore, r.lastError])
+  sealOf([r.channel, r.key, r.stream, r.state, r.attempts, r.notBefore, r.lastError], r.message)
+
+/** Rows that were written in format 1 or 2 stay as they are until they are written again; their seal quotes the text. */
+const OLD = {
+  stream: (r: StreamFields) => sealOf([r.stream, r.revision, r.schemaVersion, r.state, r.due]),
+  event: (r: EventFields) => sealOf([r.stream, r.sequence, r.at, r.kind, r.event]),
+  document: (r: DocumentFields) => sealOf([r.kind, r.id, r.stream, r.at, r.body]),
+  outbox: (r: OutboxFields) =>
+    sealOf([r.channel, r.key, r.stream, r.message, r.state, r.attempts, r.notBefore, r.lastError]),
+}
 
 export function readMeta(row: unknown): string {
   const meta = shaped(MetaRow, row, 'meta')
@@ -98,7 +112,7 @@ export function readPruned(row: unknown): number {
 
 export function readStream(row: unknown): StoredStream {
   const fields = shaped(StreamRow, row, 'streams')
-  sealed(fields.crc, sealStream(fields), `stream ${fields.stream}`)
+  sealed(fields.crc, sealStream(fields), `stream ${fields.stream}`, () => OLD.stream(fields))
   const { stream, revision, schemaVersion, due } = fields
   return { stream, revision, schemaVersion, due, state: decode(fields.state, `stream ${stream}`) }
 }
@@ -113,7 +127,7 @@ export function readKnownStream(known: { stream: string; revision: number }, row
 export function readEvent(row: unknown): StoredEvent {
   const fields = shaped(EventRow, row, 'events')
   const name = `event ${fields.sequence} of ${fields.stream}`
-  sealed(fields.crc, sealEvent(fields), name)
+  sealed(fields.crc, sealEvent(fields), name, () => OLD.event(fields))
   const { stream, sequence, at, kind } = fields
   return { stream, sequence, at, kind, event: decode(fields.event, name) }
 }
@@ -121,7 +135,7 @@ export function readEvent(row: unknown): StoredEvent {
 export function readDocument(row: unknown): StoredDocument {
   const fields = shaped(DocumentRow, row, 'documents')
   const name = `document ${fields.kind}/${fields.id}`
-  sealed(fields.crc, sealDocument(fields), name)
+  sealed(fields.crc, sealDocument(fields), name, () => OLD.document(fields))
   const { kind, id, stream, at } = fields
   return { kind, id, stream, at, body: decode(fields.body, name) }
 }
@@ -129,7 +143,7 @@ export function readDocument(row: unknown): StoredDocument {
 /** The row as it is kept, for changing it. */
 export function readOutboxFields(row: unknown): OutboxFields {
   const { crc, ...fields } = shaped(OutboxRow, row, 'outbox')
-  sealed(crc, sealOutbox(fields), `message ${fields.channel}/${fields.key}`)
+  sealed(crc, sealOutbox(fields), `message ${fields.channel}/${fields.key}`, () => OLD.outbox(fields))
   return fields
 }
 
@@ -145,8 +159,9 @@ function shaped<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   throw new DamagedRowError(`${name}: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`)
 }
 
-function sealed(kept: number, computed: number, name: string): void {
-  if (kept !== computed) throw new DamagedRowError(`${name}: the row does not match its checksum`)
+function sealed(kept: number, computed: number, name: string, old?: () => number): void {
+  if (kept !== computed && kept !== old?.())
+    throw new DamagedRowError(`${name}: the row does not match its checksum`)
 }
 
 function decode(text: string, name: string): unknown {

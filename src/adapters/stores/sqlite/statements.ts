@@ -31,7 +31,8 @@ export function prepareCommon(db: DatabaseSync) {
       due = excluded.due, crc = excluded.crc`),
     addEvent: db.prepare(`INSERT INTO events (${EVENT}) VALUES (?, ?, ?, ?, ?, ?)`),
     events: db.prepare(
-      `SELECT ${EVENT} FROM events WHERE stream = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
+      `SELECT ${EVENT} FROM events WHERE stream = ? AND sequence > ?
+        AND kind NOT IN (SELECT value FROM json_each(?)) ORDER BY sequence LIMIT ?`,
     ),
     putDocument:
       db.prepare(`INSERT INTO documents (${DOCUMENT}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (kind, id)

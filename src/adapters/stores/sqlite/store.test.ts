@@ -62,7 +62,7 @@ describe('sqlite store file', () => {
     db.close()
     const problem = await refusal(file)
     expect(problem.code).toBe('STORE_NEWER_FORMAT')
-    expect(problem.message).toMatch(/format 7.*up to 2/)
+    expect(problem.message).toMatch(/format 7.*up to 3/)
   })
 
   it("refuses somebody else's database", async () => {

@@ -50,8 +50,8 @@ function storeOver(handle: Handle): Store {
     load: async (stream, known) => read(() => load(common, stream, known)),
     append: appends.add,
     streams: async () => read(() => common.streamNames.all().map(({ stream }) => String(stream))),
-    events: async ({ stream, after, limit }) =>
-      read(() => common.events.all(stream, after, limit).map(readEvent)),
+    events: async ({ stream, after, limit, without = [] }) =>
+      read(() => common.events.all(stream, after, JSON.stringify(without), limit).map(readEvent)),
     putDocument: async (document) => write(handle, ({ sql }) => ok(writeDocument(sql, document))),
     getDocument: async (kind, id) => read(() => optional(common.document.get(kind, id), readDocument)),
     listDocuments: async (request) => read(() => documentRows(common, request).map(readDocument)),

@@ -43,7 +43,7 @@ const because = (reason: Reason, level: Line['level'], text = reason.message): L
 const STALLED = 'traffic cannot go back to stable yet, and it is tried again and again'
 
 /** Of no interest to people: what they mean shows in other lines. */
-const SILENT = [
+export const SILENT = [
   'controller-started',
   'step-started',
   'part-seen',

@@ -78,6 +78,24 @@ export function streamCases(context: Context): void {
     expect(valueIn(await context.store.streams())).toEqual(['api', 'shop'])
   })
 
+  it('leaves out events of kinds that nobody asked for, and counts only the others', async () => {
+    const events = ['seen', 'noted', 'seen', 'counted', 'noted', 'noted'].map((kind) => ({
+      kind,
+      event: kind,
+    }))
+    valueIn(await append(context.store, { events }))
+    const page = await context.store.events({
+      stream: 'shop',
+      after: 1,
+      limit: 2,
+      without: ['seen', 'counted', 'neither'],
+    })
+    expect(valueIn(page).map(({ sequence, kind }) => [sequence, kind])).toEqual([
+      [2, 'noted'],
+      [5, 'noted'],
+    ])
+  })
+
   it('lists streams by the bytes of their names, whatever language the system speaks', async () => {
     for (const stream of ['b', 'B', 'a.x', 'a-x', 'ä']) valueIn(await append(context.store, { stream }))
     expect(valueIn(await context.store.streams())).toEqual(['B', 'a-x', 'a.x', 'b', 'ä'])
