@@ -6,8 +6,8 @@ import type { Problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import type { Decided } from './decided.ts'
+import type { KnownState } from './decode.ts'
 import { notHeld } from './not-held.ts'
-import type { KnownState } from './states.ts'
 
 /** What several commands come to that are written together. */
 export type Together = {

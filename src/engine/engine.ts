@@ -14,14 +14,17 @@ import { messagesFor } from './announce.ts'
 import { type Asked, createCommandQueue } from './command-queue.ts'
 import { allFailed, decideAll, type Together, togetherOf } from './decide-together.ts'
 import type { Decided } from './decided.ts'
+import type { KnownState } from './decode.ts'
 import { notHeld } from './not-held.ts'
 import type { Performer } from './perform.ts'
 import { recordsFor } from './record.ts'
-import { createStates, type KnownState } from './states.ts'
+import { createStates } from './states.ts'
 import { createStreamLock } from './stream-lock.ts'
 
 /** A conflict means somebody else wrote between load and append: loaded anew this often before giving up. */
 const CONFLICT_LIMIT = 5
+/** An evaluation changes a few numbers of a state of many kilobytes: that is written only with each so many events. */
+const SNAPSHOT_EVERY = 8
 /** A command waits for the others it is written with. */
 const TOGETHER_LIMIT = 20
 
@@ -43,7 +46,7 @@ export type EngineParts = {
 export interface Engine {
   /** Decides one command: load, decide, append, perform. Refusals and storage failures are values; nothing is half done. */
   handle(stream: string, command: Command): Promise<Result<Decided>>
-  load(stream: string): Promise<Result<KnownState>>
+  load(stream: string): Promise<Result<{ state: ServiceState; revision: number }>>
 }
 
 export function createEngine(parts: EngineParts): Engine {
@@ -102,7 +105,11 @@ export function createEngine(parts: EngineParts): Engine {
     )
   }
 
-  async function append(stream: string, before: Before, events: readonly Event[]): Promise<Result<Decided>> {
+  async function append(
+    stream: string,
+    before: Before,
+    events: readonly Event[],
+  ): Promise<Result<KnownState>> {
     const { request, state } = requestFor(stream, before, { events, at: clock.now(), ...parts })
     const appended = await store.append(request)
     if (appended.kind === 'failed') {
@@ -115,10 +122,11 @@ export function createEngine(parts: EngineParts): Engine {
       }
       return appended
     }
-    const decided = { state, revision: appended.value.revision, events }
-    keep(stream, { state, revision: decided.revision })
-    parts.onDecided(stream, decided)
-    return ok(decided)
+    const { revision } = appended.value
+    const known = { state, revision, stateRevision: request.snapshot ? revision : before.stateRevision }
+    keep(stream, known)
+    parts.onDecided(stream, { state, revision, events })
+    return ok(known)
   }
 
   return { handle, load }
@@ -134,15 +142,15 @@ const dueOf = ({ sets, rollout, finalizing, queued }: ServiceState, at: number):
     ? at
     : null
 
-type Before = { state: ServiceState; revision: number; epoch: number | null }
+type Before = KnownState & { epoch: number | null }
 type Writing = { events: readonly Event[]; at: number; installation: string }
 
 /** Everything one decision writes: events, the state after them, when somebody has to look, messages, records. */
 function requestFor(
   stream: string,
-  { state: before, revision, epoch }: Before,
+  { state: before, revision, stateRevision, epoch }: Before,
   { events, at, installation }: Writing,
-): { request: AppendRequest; state: ServiceState } {
+): { request: AppendRequest & { snapshot: boolean }; state: ServiceState } {
   const states = foldAll(before, events)
   const state = states.at(-1) ?? before
   const request = {
@@ -153,12 +161,16 @@ function requestFor(
     events: events.map((event) => ({ kind: event.kind, event })),
     schemaVersion: STATE_SCHEMA_VERSION,
     state,
+    snapshot: !isSmall(events) || revision + events.length - stateRevision >= SNAPSHOT_EVERY,
     due: dueOf(state, at),
     messages: messagesFor({ stream, revision, installation }, events, states),
     documents: recordsFor({ stream, revision, before, events, states }),
   }
   return { request, state }
 }
+
+/** Evaluations without a consequence: all that was decided can be told from the numbers again. */
+const isSmall = (events: readonly Event[]): boolean => events.every(({ kind }) => kind === 'metrics-observed')
 
 /** The state after each event, so that what is said about an event fits its moment. */
 function foldAll(before: ServiceState, events: readonly Event[]): ServiceState[] {

@@ -22,6 +22,7 @@ const Row = z.discriminatedUnion('row', [
     revision: count,
     schemaVersion: whole,
     state: present,
+    stateRevision: count.exactOptional(),
     due: whole.nullable(),
   }),
   z.strictObject({
@@ -53,7 +54,7 @@ const Row = z.discriminatedUnion('row', [
   }),
 ]) satisfies z.ZodType<StoreRow>
 
-type Seen = { revision: number; first: number | null; last: number | null }
+type Seen = { revision: number; stateRevision: number; first: number | null; last: number | null }
 /** What a whole dump was made of. `prunedThrough`: events up to and including this number were removed before. */
 export type Filled = { rows: number; prunedThrough: Map<string, number> }
 
@@ -85,9 +86,15 @@ export function createRowCheck(): RowCheck {
           complaint: `${stream} is at revision ${revision} but its last event is ${last}`,
         }
       }
-      const prunedThrough = [...seen.streams].map(
-        ([stream, { first, revision }]) => [stream, first === null ? revision : first - 1] as const,
-      )
+      const lacking = [...seen.streams].find(([, of]) => firstLeft(of) > of.stateRevision + 1)
+      if (lacking !== undefined) {
+        const [stream, of] = lacking
+        return {
+          kind: 'wrong',
+          complaint: `the state of ${stream} is of revision ${of.stateRevision} but its first event is ${firstLeft(of)}`,
+        }
+      }
+      const prunedThrough = [...seen.streams].map(([stream, of]) => [stream, firstLeft(of) - 1] as const)
       return { kind: 'sound', filled: { rows, prunedThrough: new Map(prunedThrough) } }
     },
   }
@@ -128,9 +135,22 @@ function complaintAbout(
   const key = keyOf(row)
   if (seen.keys.has(key)) return `${key} is there twice`
   seen.keys.add(key)
-  if (row.row === 'stream') seen.streams.set(row.stream, { revision: row.revision, first: null, last: null })
+  if (row.row === 'stream') return streamComplaint(seen.streams, row)
   return null
 }
+
+function streamComplaint(
+  streams: Map<string, Seen>,
+  { stream, revision, stateRevision = revision }: Extract<StoreRow, { row: 'stream' }>,
+): string | null {
+  streams.set(stream, { revision, stateRevision, first: null, last: null })
+  return stateRevision <= revision
+    ? null
+    : `the state of ${stream} is of revision ${stateRevision}, after its revision ${revision}`
+}
+
+/** The first event that is there, or the one that comes next. */
+const firstLeft = ({ first, revision }: Seen): number => first ?? revision + 1
 
 function eventComplaint(
   of: Seen | undefined,

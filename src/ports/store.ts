@@ -59,7 +59,7 @@ export interface Store {
   settleMessage(settle: SettleMessage): Promise<Result<void>>
   /** Delivered and dead messages too, newest first, for people to look at. */
   listMessages(limit: number): Promise<Result<OutboxMessage[]>>
-  /** Removes old events (up to and including `through`), messages settled before `settledBefore`, and documents. State, leases and pending messages stay. */
+  /** Removes old events (up to and including `through`, and never one that the stored state lacks), messages settled before `settledBefore`, and documents. State, leases and pending messages stay. */
   prune(request: PruneRequest): Promise<Result<{ events: number; messages: number; documents: number }>>
   /** Everything there is, as rows of one moment, streams before what belongs to them. */
   dump(onRow: (row: StoreRow) => void | Promise<void>): Promise<Result<{ rows: number }>>
@@ -84,6 +84,8 @@ export type StoredStream = {
   revision: number
   schemaVersion: number
   state: unknown
+  /** The revision that `state` is of, where the events after it are not in it; absent: `revision`. */
+  stateRevision?: number
   due: number | null
 }
 export type StoredEvent = { stream: string; sequence: number; at: number; kind: string; event: unknown }
@@ -107,7 +109,13 @@ export type AppendRequest = {
   at: number
   events: readonly { kind: string; event: unknown }[]
   schemaVersion: number
+  /** After the events. */
   state: unknown
+  /**
+   * `false`: state and due time that are stored stay as they are, and whoever loads the stream folds the events since. A
+   * state is many times as large as what one more event says. The first state of a stream is written all the same.
+   */
+  snapshot?: boolean
   due: number | null
   /** Written in the same transaction (transactional outbox). `key` is unique: a repeat is ignored. */
   messages: readonly { channel: string; key: string; message: NotificationMessage }[]

@@ -81,12 +81,17 @@ export function weightsOf(
   return { logA: Math.log1p(above), logC, drift: n * tolerance.share * above }
 }
 
-/** Log of the average of exp(terms), stable for large values. */
-export function logMeanExp(terms: readonly number[]): number {
-  const highest = Math.max(...terms)
+/**
+ * Log of the average of exp(terms), stable for large values; of the terms `from` (inclusive) to `to` (exclusive), all by
+ * default. Every evaluation of every rollout comes here for each check, so it makes no arrays on the way.
+ */
+export function logMeanExp(terms: readonly number[], from = 0, to = terms.length): number {
+  let highest = Number.NEGATIVE_INFINITY
+  for (let at = from; at < to; at += 1) highest = Math.max(highest, terms[at] ?? 0)
   if (!Number.isFinite(highest)) return highest
-  const sum = terms.reduce((total, term) => total + Math.exp(term - highest), 0)
-  return highest + Math.log(sum / terms.length)
+  let sum = 0
+  for (let at = from; at < to; at += 1) sum += Math.exp((terms[at] ?? 0) - highest)
+  return highest + Math.log(sum / (to - from))
 }
 
 /** The rate that the evidence shows to be exceeded, at confidence 1 - alpha; 0 when nothing is shown. */

@@ -7,9 +7,10 @@ export function pruneMemory(memory: Memory, request: PruneRequest) {
   const before = countIn(memory)
   for (const { stream, through } of request.events) {
     const events = memory.events.get(stream) ?? []
+    const folded = memory.streams.get(stream)?.now.stateRevision ?? Number.POSITIVE_INFINITY
     memory.events.set(
       stream,
-      events.filter(({ sequence }) => sequence > through),
+      events.filter(({ sequence }) => sequence > Math.min(through, folded)),
     )
   }
   memory.outbox = memory.outbox.filter((message) => !isOld(message, request.settledBefore))

@@ -200,8 +200,12 @@ function commit(memory: Memory, request: AppendRequest, before: StoredStream | n
     events.push({ stream, sequence: (before?.revision ?? 0) + index + 1, at, kind, event })
   }
   memory.events.set(stream, events)
+  const kept = request.snapshot === false ? before : null
   memory.streams.set(stream, {
-    now: { stream, revision, schemaVersion, state: memory.copy(request.state), due },
+    now:
+      kept === null
+        ? { stream, revision, schemaVersion, state: memory.copy(request.state), due }
+        : { ...kept, revision, stateRevision: kept.stateRevision ?? kept.revision },
     before,
   })
   for (const message of memory.copy(request.messages)) addMessage(memory, { ...message, stream, at })

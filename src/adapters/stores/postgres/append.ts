@@ -33,7 +33,10 @@ export async function append(
     return failed(conflict(stream, { expected: request.expectedRevision, found: found ?? 0 }))
   const revision = request.expectedRevision + request.events.length
   const { schemaVersion, state, due } = request
-  await writeStream(ask, schema, { stream, revision, schemaVersion, state, due, isNew: found === null })
+  if (found === null)
+    await beginStream(ask, schema, { stream, revision, schemaVersion, state, due, epoch: 0 })
+  else if (request.snapshot === false) await moveOn(ask, schema, { stream, revision })
+  else await writeState(ask, schema, { stream, revision, schemaVersion, state, due })
   const events = request.events.map(({ kind, event }, index) => {
     const sequence = request.expectedRevision + index + 1
     return { stream, sequence, at, kind, event }
@@ -49,7 +52,8 @@ export async function append(
 /**
  * Usual appends, each to a known stream and with nothing to tell or to file, in one statement: its own transaction and one
  * way to the server and back for all of them. The leases are locked until it ends, as in the long way, and everything in
- * the order of names, so that two statements never wait for each other in a circle. Answers whose was written; the long way
+ * the order of names, so that two statements never wait for each other in a circle. A state that is NULL is one that stays
+ * as it is. Answers whose was written; the long way
  * says why one was not. The streams must differ.
  */
 export async function appendAtOnce(
@@ -68,8 +72,11 @@ export async function appendAtOnce(
       found AS (SELECT asked.* FROM ${schema}.streams JOIN asked USING (stream)
         WHERE streams.revision = expected AND (epoch IS NULL OR EXISTS (SELECT FROM mine WHERE mine.stream = asked.stream))
         ORDER BY stream FOR UPDATE OF streams),
-      moved AS (UPDATE ${schema}.streams s SET revision = found.revision, schema_version = found.schema_version,
-        state = found.state, due = found.due FROM found WHERE s.stream = found.stream RETURNING s.stream, found.at),
+      moved AS (UPDATE ${schema}.streams s SET revision = found.revision,
+        schema_version = coalesce(found.schema_version, s.schema_version), state = coalesce(found.state, s.state),
+        state_revision = CASE WHEN found.state IS NULL THEN coalesce(s.state_revision, s.revision) END,
+        due = CASE WHEN found.state IS NULL THEN s.due ELSE found.due END
+        FROM found WHERE s.stream = found.stream RETURNING s.stream, found.at),
       told AS (INSERT INTO ${schema}.events (stream, sequence, at, kind, event)
         SELECT moved.stream, one.sequence, moved.at, one.kind, one.event
         FROM moved JOIN unnest($10::text[], $11::bigint[], $12::text[], $13::text[]) AS one (stream, sequence, kind, event) USING (stream))
@@ -80,8 +87,8 @@ export async function appendAtOnce(
       requests.map(({ epoch }) => epoch),
       requests.map(({ expectedRevision }) => expectedRevision),
       requests.map(({ expectedRevision, events }) => expectedRevision + events.length),
-      requests.map(({ schemaVersion }) => schemaVersion),
-      requests.map(({ state }) => encode(state)),
+      requests.map(({ schemaVersion, snapshot }) => (snapshot === false ? null : schemaVersion)),
+      requests.map(({ state, snapshot }) => (snapshot === false ? null : encode(state))),
       requests.map(({ due }) => due),
       requests.map(({ at }) => at),
       told.map(({ stream }) => stream),
@@ -104,27 +111,52 @@ async function revisionOf(ask: Query, schema: string, stream: string): Promise<n
   return row === undefined ? null : shaped(Revision, row, 'streams').revision
 }
 
-async function writeStream(
+async function writeState(ask: Query, schema: string, of: StoredStream): Promise<void> {
+  await ask(
+    `UPDATE ${schema}.streams SET revision = $2, schema_version = $3, state = $4, state_revision = NULL, due = $5
+      WHERE stream = $1`,
+    [of.stream, of.revision, of.schemaVersion, encode(of.state), of.due],
+  )
+}
+
+/** The state stays behind: its text is kept apart from the row, and is not touched. */
+async function moveOn(
   ask: Query,
   schema: string,
-  { isNew, ...of }: StoredStream & { isNew: boolean },
+  { stream, revision }: { stream: string; revision: number },
 ): Promise<void> {
-  if (isNew) return beginStream(ask, schema, { ...of, epoch: 0 })
   await ask(
-    `UPDATE ${schema}.streams SET revision = $2, schema_version = $3, state = $4, due = $5 WHERE stream = $1`,
-    [of.stream, of.revision, of.schemaVersion, encode(of.state), of.due],
+    `UPDATE ${schema}.streams SET revision = $2, state_revision = coalesce(state_revision, revision) WHERE stream = $1`,
+    [stream, revision],
   )
 }
 
 export async function beginStream(
   ask: Query,
   schema: string,
-  { stream, revision, schemaVersion, state, due, epoch }: StoredStream & { epoch: number },
+  {
+    stream,
+    revision,
+    schemaVersion,
+    state,
+    stateRevision = revision,
+    due,
+    epoch,
+  }: StoredStream & { epoch: number },
 ): Promise<void> {
   await insert(ask, {
     into: `${schema}.streams`,
-    columns: ['stream', 'revision', 'schema_version', 'state', 'due'],
-    rows: [[stream, revision, schemaVersion, encode(state), due]],
+    columns: ['stream', 'revision', 'schema_version', 'state', 'state_revision', 'due'],
+    rows: [
+      [
+        stream,
+        revision,
+        schemaVersion,
+        encode(state),
+        stateRevision === revision ? null : stateRevision,
+        due,
+      ],
+    ],
   })
   await insert(ask, { into: `${schema}.leases`, columns: ['stream', 'epoch'], rows: [[stream, epoch]] })
 }

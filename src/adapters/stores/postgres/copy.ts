@@ -139,7 +139,8 @@ export function prune(handle: Handle, request: PruneRequest) {
           events: await removed(
             ask,
             `DELETE FROM ${schema}.events e USING unnest($1::text[], $2::bigint[]) AS old (stream, through)
-              WHERE e.stream = old.stream AND e.sequence <= old.through`,
+              JOIN ${schema}.streams s USING (stream)
+              WHERE e.stream = old.stream AND e.sequence <= least(old.through, s.state_revision)`,
             [events.map(({ stream }) => stream), events.map(({ through }) => through)],
           ),
           messages: await removed(

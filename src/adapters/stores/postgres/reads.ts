@@ -21,7 +21,7 @@ export function createReads(database: Database): Reads {
   const streams = createGatherer(async (keys: readonly { stream: string; known: number | null }[]) => {
     const rows = await query(
       database,
-      `SELECT one.place, stream, revision, schema_version, due,
+      `SELECT one.place, stream, revision, schema_version, state_revision, due,
         CASE WHEN revision IS DISTINCT FROM one.known THEN state END AS state
       FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS one (stream, known, place)
       JOIN ${schema}.streams USING (stream)`,

@@ -32,6 +32,7 @@ const StreamRow = z.object({
     .null()
     .transform(() => undefined)
     .or(json),
+  state_revision: whole.nullable(),
   due: whole.nullable(),
 })
 const EventRow = z.object({ stream: z.string(), sequence: whole, at: whole, kind: z.string(), event: json })
@@ -58,8 +59,8 @@ export const Epoch = z.object({ stream: z.string(), epoch: whole })
 export const Count = z.object({ count: whole })
 
 export function readStream(row: unknown): StoredStream {
-  const { schema_version: schemaVersion, ...rest } = shaped(StreamRow, row, 'streams')
-  return { ...rest, schemaVersion }
+  const { schema_version: schemaVersion, state_revision, ...rest } = shaped(StreamRow, row, 'streams')
+  return { ...rest, schemaVersion, ...(state_revision === null ? {} : { stateRevision: state_revision }) }
 }
 
 export const readEvent = (row: unknown): StoredEvent => shaped(EventRow, row, 'events')

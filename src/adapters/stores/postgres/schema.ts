@@ -24,4 +24,6 @@ CREATE TABLE ${schema}.outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KE
 CREATE INDEX outbox_pending ON ${schema}.outbox (stream, channel, id) WHERE state = 'pending';
 CREATE INDEX outbox_settled ON ${schema}.outbox (not_before) WHERE state <> 'pending';
 `,
+  /** The revision that the state is of; NULL: that of the stream. */
+  (schema) => `ALTER TABLE ${schema}.streams ADD COLUMN state_revision bigint;`,
 ]

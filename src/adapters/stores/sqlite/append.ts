@@ -9,6 +9,7 @@ import {
   readRevision,
   sealDocument,
   sealEvent,
+  sealHead,
   sealLease,
   sealOutbox,
   sealStream,
@@ -25,12 +26,14 @@ export function append(
   const lease = row === undefined ? null : readLease(row)
   if (epoch !== null && (lease?.session !== session || lease.epoch !== epoch))
     return failed(fenced(stream, { mine: epoch, newest: lease?.epoch ?? null }))
-  const found = revisionOf(sql, stream)
+  const kept = revisionOf(sql, stream)
+  const found = kept ?? 0
   if (found !== request.expectedRevision) {
     return failed(conflict(stream, { expected: request.expectedRevision, found }))
   }
   const revision = found + request.events.length
-  writeState(sql, request, revision)
+  if (kept === null || request.snapshot !== false) writeState(sql, request, revision)
+  else writeHead(sql, stream, revision)
   if (lease === null) writeLease(sql, { stream, epoch: 0, session: null })
   for (const [index, { kind, event }] of request.events.entries()) {
     writeEvent(sql, {
@@ -46,14 +49,19 @@ export function append(
   return ok({ revision })
 }
 
-function revisionOf(sql: Statements, stream: string): number {
+function revisionOf(sql: Statements, stream: string): number | null {
   const row = sql.revision.get(stream)
-  return row === undefined ? 0 : readRevision(row)
+  return row === undefined ? null : readRevision(row)
 }
 
 function writeState(sql: Statements, request: AppendRequest, revision: number): void {
   const { stream, schemaVersion, due } = request
   writeStream(sql, { stream, revision, schemaVersion, state: encode(request.state), due })
+  sql.dropHead.run(stream)
+}
+
+export function writeHead(sql: Statements, stream: string, revision: number): void {
+  sql.putHead.run(stream, revision, sealHead(stream, revision))
 }
 
 export function writeStream(sql: Statements, fields: Parameters<typeof sealStream>[0]): void {

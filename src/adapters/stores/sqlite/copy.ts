@@ -2,13 +2,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { Store, StoreRow } from '../../../ports/store.ts'
 import { dumping, fillFrom, notEmpty } from '../../../ports/store-rows.ts'
-import { addMessage, writeDocument, writeEvent, writeLease, writeStream } from './append.ts'
+import { addMessage, writeDocument, writeEvent, writeHead, writeLease, writeStream } from './append.ts'
 import { allLeases } from './leases.ts'
 import { connect } from './open-file.ts'
 import { asOwner, type Handle } from './owner.ts'
 import { guarded, notOwner, problemFrom } from './problems.ts'
 import { writePruned } from './prune.ts'
-import { encode, readDocument, readEvent, readMessage, readStream } from './rows.ts'
+import { encode, readDocument, readEvent, readMessage, readStream, withHead } from './rows.ts'
 import { prepareCommon, prepareStatements, type Statements } from './statements.ts'
 
 const READ_TIMEOUT_MS = 5000
@@ -57,8 +57,10 @@ function* readRows(db: DatabaseSync): Generator<StoreRow, void> {
   const epochs = new Map(
     allLeases({ db, common: prepareCommon(db) }).map(({ stream, epoch }) => [stream, epoch]),
   )
+  const { head } = prepareCommon(db)
   for (const row of db.prepare('SELECT * FROM streams ORDER BY stream').iterate()) {
-    const stream = readStream(row)
+    const kept = readStream(row)
+    const stream = withHead(kept, head?.get(kept.stream))
     yield { row: 'stream', epoch: epochs.get(stream.stream) ?? 0, ...stream }
   }
   for (const [table, order, read] of BELONGINGS) {
@@ -117,7 +119,9 @@ const isTaken = (db: DatabaseSync): boolean =>
 function putRow(sql: Statements, row: StoreRow): void {
   switch (row.row) {
     case 'stream':
-      writeStream(sql, { ...row, state: encode(row.state) })
+      writeStream(sql, { ...row, revision: row.stateRevision ?? row.revision, state: encode(row.state) })
+      if (row.stateRevision !== undefined && row.stateRevision !== row.revision)
+        writeHead(sql, row.stream, row.revision)
       writeLease(sql, { stream: row.stream, epoch: row.epoch, session: null })
       break
     case 'event':

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { DamagedRowError, readFileEpoch, readStream, sealLease, sealMeta } from './rows.ts'
-import { FORMAT, FROM_1_TO_2 } from './schema.ts'
+import { FORMAT, FROM_1_TO_2, FROM_2_TO_3 } from './schema.ts'
 import { readFormat } from './verify.ts'
 
 /**
@@ -13,6 +13,7 @@ export function migrate(db: DatabaseSync): void {
   if (found !== 1 && found !== 2)
     throw new DamagedRowError(`meta format: ${found} is not a format that can be brought up`)
   if (found === 1) splitLease(db)
+  db.exec(FROM_2_TO_3)
   db.prepare("UPDATE meta SET value = ?, crc = ? WHERE name = 'format'").run(
     `${FORMAT}`,
     sealMeta('format', `${FORMAT}`),

@@ -48,7 +48,10 @@ export function join(handle: Handle, controller: ControllerIdentity): Result<voi
     handle.common.putMeta.run(KEY, value, sealMeta(KEY, value))
     return ok(undefined)
   })
-  if (joined.kind === 'ok') handle.own = { session, sql: handle.own?.sql ?? prepareStatements(db) }
+  if (joined.kind === 'failed') return joined
+  const sql = handle.own?.sql ?? prepareStatements(db)
+  handle.own = { session, sql }
+  handle.common = sql
   return joined
 }
 

@@ -6,7 +6,7 @@ import {
   readDocument,
   readEvent,
   readFileEpoch,
-  readKnownStream,
+  readHead,
   readLease,
   readMessage,
   readMeta,
@@ -14,6 +14,7 @@ import {
   readStream,
   sealDocument,
   sealEvent,
+  sealHead,
   sealLease,
   sealMeta,
   sealOutbox,
@@ -39,6 +40,7 @@ const message = {
 describe.each<[string, (row: unknown) => unknown, object]>([
   ['meta', readMeta, { name: 'format', value: '2', crc: sealMeta('format', '2') }],
   ['stream', readStream, { ...stream, crc: sealStream(stream) }],
+  ['head', readHead, { stream: 's', revision: 4, crc: sealHead('s', 4) }],
   ['event', readEvent, { ...event, crc: sealEvent(event) }],
   ['document', readDocument, { ...document, crc: sealDocument(document) }],
   ['message', readMessage, { ...message, crc: sealOutbox(message) }],
@@ -62,12 +64,12 @@ describe.each<[string, (row: unknown) => unknown, object]>([
   })
 })
 
-it.each([
-  ['lease of a file of format 1', readFileEpoch],
-  ['stream that is known', (row: unknown) => readKnownStream({ stream: 's', revision: 1 }, row)],
-])('a row of a %s never breaks its reader', (_, read) => {
-  fc.assert(fc.property(anyJson, (row) => void attempt(() => read(row))))
-})
+it.each([['lease of a file of format 1', readFileEpoch]])(
+  'a row of a %s never breaks its reader',
+  (_, read) => {
+    fc.assert(fc.property(anyJson, (row) => void attempt(() => read(row))))
+  },
+)
 
 function attempt(read: () => unknown): unknown {
   try {

@@ -32,7 +32,7 @@ const StreamRow = z.object({
   crc: whole,
 })
 const RevisionRow = StreamRow.pick({ revision: true })
-const KnownStreamRow = StreamRow.pick({ schemaVersion: true, due: true })
+const HeadRow = z.object({ stream: z.string(), revision: whole, crc: whole })
 const EventRow = z.object({
   stream: z.string(),
   sequence: whole,
@@ -68,6 +68,7 @@ export type OutboxFields = Omit<z.infer<typeof OutboxRow>, 'crc'>
 
 export const sealMeta = (name: string, value: string): number => sealOf([name, value])
 export const sealLease = (r: LeaseFields): number => sealOf(['lease', r.stream, r.epoch, r.session])
+export const sealHead = (stream: string, revision: number): number => sealOf(['head', stream, revision])
 export const sealPruned = (stream: string, through: number): number => sealOf(['pruned', stream, through])
 export const sealStream = (r: StreamFields): number =>
   sealOf([r.stream, r.revision, r.schemaVersion, r.due], r.state)
@@ -110,6 +111,7 @@ export function readPruned(row: unknown): number {
   return through
 }
 
+/** As its row has it: the events since are not in it. */
 export function readStream(row: unknown): StoredStream {
   const fields = shaped(StreamRow, row, 'streams')
   sealed(fields.crc, sealStream(fields), `stream ${fields.stream}`, () => OLD.stream(fields))
@@ -119,9 +121,16 @@ export function readStream(row: unknown): StoredStream {
 
 export const readRevision = (row: unknown): number => shaped(RevisionRow, row, 'streams').revision
 
-/** Without its state, which is most of the row and of the work to read it. */
-export function readKnownStream(known: { stream: string; revision: number }, row: unknown): StoredStream {
-  return { ...known, ...shaped(KnownStreamRow, row, 'streams'), state: undefined }
+/** The revision of the stream; its state is older. */
+export function readHead(row: unknown): number {
+  const { stream, revision, crc } = shaped(HeadRow, row, 'heads')
+  sealed(crc, sealHead(stream, revision), `head of ${stream}`)
+  return revision
+}
+
+/** The row of a stream as the port has it: its revision is that of its last event. */
+export function withHead(stored: StoredStream, head: unknown): StoredStream {
+  return head === undefined ? stored : { ...stored, revision: readHead(head), stateRevision: stored.revision }
 }
 
 export function readEvent(row: unknown): StoredEvent {

@@ -37,15 +37,23 @@ CREATE TABLE pruned (stream TEXT PRIMARY KEY REFERENCES streams (stream), throug
   crc INTEGER NOT NULL) STRICT;
 `
 
-export const SCHEMA = TABLES + LEASES_OF_STREAMS
+/** How far a stream is, where events were written that the state in `streams` lacks. */
+const HEADS = `
+CREATE TABLE heads (stream TEXT PRIMARY KEY REFERENCES streams (stream), revision INTEGER NOT NULL,
+  crc INTEGER NOT NULL) STRICT;
+`
+
+export const SCHEMA = TABLES + LEASES_OF_STREAMS + HEADS
 
 /** What a sound file of each format is made of. */
 export const SCHEMA_OF_FORMAT: Readonly<Record<number, string>> = {
   1: TABLES + LEASE_OF_FILE,
-  2: SCHEMA,
-  // The seals of rows are made in another way; the tables are the same.
+  2: TABLES + LEASES_OF_STREAMS,
+  // The seals of rows are made in another way, too.
   3: SCHEMA,
 }
 
 /** From format 1 to 2; the rows of `leases` are written by the caller, who knows their seals. */
 export const FROM_1_TO_2 = `DROP TABLE lease; ${LEASES_OF_STREAMS}`
+
+export const FROM_2_TO_3 = HEADS

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { LONGEST_RETRY_MS } from '../../../ports/store.ts'
+import { hasTable } from './verify.ts'
 
 /** Every statement of the store, compiled once. */
 export type Statements = ReturnType<typeof prepareStatements>
@@ -22,8 +23,10 @@ export function prepareCommon(db: DatabaseSync) {
       value = excluded.value, crc = excluded.crc`),
     dropMeta: db.prepare('DELETE FROM meta WHERE name = ?'),
     stream: db.prepare(`SELECT ${STREAM} FROM streams WHERE stream = ?`),
-    revision: db.prepare('SELECT revision FROM streams WHERE stream = ?'),
-    unchanged: db.prepare('SELECT schemaVersion, due FROM streams WHERE stream = ? AND revision = ?'),
+    /** `null` in a file of an older format, where each state is of the revision of its stream. */
+    head: hasTable(db, 'heads')
+      ? db.prepare('SELECT stream, revision, crc FROM heads WHERE stream = ?')
+      : null,
     streamNames: db.prepare('SELECT stream FROM streams ORDER BY stream'),
     putStream:
       db.prepare(`INSERT INTO streams (${STREAM}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET
@@ -59,6 +62,12 @@ export function prepareCommon(db: DatabaseSync) {
 
 function prepareLeases(db: DatabaseSync) {
   return {
+    revision: db.prepare(`SELECT coalesce(h.revision, s.revision) AS revision
+      FROM streams s LEFT JOIN heads h USING (stream) WHERE stream = ?`),
+    putHead:
+      db.prepare(`INSERT INTO heads (stream, revision, crc) VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET
+      revision = excluded.revision, crc = excluded.crc`),
+    dropHead: db.prepare('DELETE FROM heads WHERE stream = ?'),
     lease: db.prepare(`SELECT ${LEASE} FROM leases WHERE stream = ?`),
     leases: db.prepare(`SELECT ${LEASE} FROM leases ORDER BY stream`),
     leasesOf: db.prepare(`SELECT ${LEASE} FROM leases WHERE session = ? ORDER BY stream`),

@@ -8,7 +8,7 @@ import { openFile } from './open-file.ts'
 import { asOwner, close, type Handle, join, write } from './owner.ts'
 import { guarded } from './problems.ts'
 import { prune } from './prune.ts'
-import { readDocument, readEvent, readKnownStream, readMessage, readStream } from './rows.ts'
+import { readDocument, readEvent, readMessage, readStream, withHead } from './rows.ts'
 import { settle } from './settle.ts'
 import { type CommonStatements, prepareCommon } from './statements.ts'
 
@@ -35,7 +35,7 @@ export async function createSqliteStore({ file }: { file: string }): Promise<Res
 }
 
 function storeOver(handle: Handle): Store {
-  const { file, common } = handle
+  const { file } = handle
   const appends = createAppendGroup(handle)
   const read = <T>(run: () => T): Result<T> => guarded(file, () => ok(run()))
   return {
@@ -47,17 +47,17 @@ function storeOver(handle: Handle): Store {
     release: async (streams) => write(handle, (owner) => ok(release(owner, streams))),
     raiseEpoch: async (request) => write(handle, (owner) => raiseEpoch(owner, request)),
     leases: async () => read(() => heldLeases(handle)),
-    load: async (stream, known) => read(() => load(common, stream, known)),
+    load: async (stream) => read(() => load(handle.common, stream)),
     append: appends.add,
-    streams: async () => read(() => common.streamNames.all().map(({ stream }) => String(stream))),
+    streams: async () => read(() => handle.common.streamNames.all().map(({ stream }) => String(stream))),
     events: async ({ stream, after, limit, without = [] }) =>
-      read(() => common.events.all(stream, after, JSON.stringify(without), limit).map(readEvent)),
+      read(() => handle.common.events.all(stream, after, JSON.stringify(without), limit).map(readEvent)),
     putDocument: async (document) => write(handle, ({ sql }) => ok(writeDocument(sql, document))),
-    getDocument: async (kind, id) => read(() => optional(common.document.get(kind, id), readDocument)),
-    listDocuments: async (request) => read(() => documentRows(common, request).map(readDocument)),
+    getDocument: async (kind, id) => read(() => optional(handle.common.document.get(kind, id), readDocument)),
+    listDocuments: async (request) => read(() => documentRows(handle.common, request).map(readDocument)),
     pendingMessages: async (now, limit) => read(() => pendingMessages(handle, { now, limit })),
     settleMessage: async (outcome) => write(handle, ({ sql }) => settle(sql, outcome)),
-    listMessages: async (limit) => read(() => common.newestMessages.all(limit).map(readMessage)),
+    listMessages: async (limit) => read(() => handle.common.newestMessages.all(limit).map(readMessage)),
     prune: async (request) => write(handle, ({ sql }) => ok(prune(sql, request))),
     dump: (onRow) => dump(handle, onRow),
     fill: (rows) => fill(handle, rows),
@@ -70,11 +70,9 @@ function storeOver(handle: Handle): Store {
   }
 }
 
-function load(sql: CommonStatements, stream: string, known: number | undefined): StoredStream | null {
-  const unchanged = known === undefined ? undefined : sql.unchanged.get(stream, known)
-  return known === undefined || unchanged === undefined
-    ? optional(sql.stream.get(stream), readStream)
-    : readKnownStream({ stream, revision: known }, unchanged)
+function load(sql: CommonStatements, stream: string): StoredStream | null {
+  const row = sql.stream.get(stream)
+  return row === undefined ? null : withHead(readStream(row), sql.head?.get(stream))
 }
 
 function pendingMessages(handle: Handle, { now, limit }: { now: number; limit: number }): OutboxMessage[] {

@@ -7,6 +7,7 @@ import {
   readDocument,
   readEvent,
   readFileEpoch,
+  readHead,
   readLease,
   readMessage,
   readMeta,
@@ -95,12 +96,15 @@ const definitions = (db: DatabaseSync) =>
 /** Sequence numbers are consecutive up to the stream's revision, so a lost event shows; what was pruned is written down. */
 function gapComplaint(db: DatabaseSync, format: number): string | null {
   const pruned = format === 1 ? '(SELECT NULL AS stream, 0 AS through)' : 'pruned'
+  const heads = format < 3 ? '(SELECT NULL AS stream, 0 AS revision)' : 'heads'
   const row = db
-    .prepare(`SELECT s.stream, s.revision, coalesce(p.through, 0) AS gone, count(e.sequence) AS events,
-      max(e.sequence) AS last, min(e.sequence) AS first
-      FROM streams s LEFT JOIN ${pruned} p ON p.stream = s.stream LEFT JOIN events e ON e.stream = s.stream
+    .prepare(`SELECT s.stream, s.revision AS state, coalesce(h.revision, s.revision) AS revision,
+      coalesce(p.through, 0) AS gone, count(e.sequence) AS events, max(e.sequence) AS last, min(e.sequence) AS first
+      FROM streams s LEFT JOIN ${pruned} p ON p.stream = s.stream LEFT JOIN ${heads} h ON h.stream = s.stream
+        LEFT JOIN events e ON e.stream = s.stream
       GROUP BY s.stream
-      HAVING events <> s.revision - gone OR coalesce(last, s.revision) <> s.revision OR coalesce(first, gone + 1) <> gone + 1
+      HAVING events <> coalesce(h.revision, s.revision) - gone OR coalesce(last, coalesce(h.revision, s.revision)) <> coalesce(h.revision, s.revision)
+        OR coalesce(first, gone + 1) <> gone + 1 OR gone > s.revision OR h.revision <= s.revision
       LIMIT 1`)
     .get()
   if (row === undefined) return format === 1 ? null : leaseComplaint(db)
@@ -129,6 +133,7 @@ function readEveryRow(db: DatabaseSync, format: number): void {
   for (const [table, read] of [
     ...readers,
     ...(format === 1 ? [['lease', readFileEpoch] as const] : leases),
+    ...(format < 3 ? [] : [['heads', readHead] as const]),
   ]) {
     for (const row of db.prepare(`SELECT * FROM ${table}`).iterate()) read(row)
   }

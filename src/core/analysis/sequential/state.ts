@@ -144,7 +144,5 @@ export function weakest(metric: Metric, terms: readonly number[]): number {
 export function logEvidences(terms: readonly number[], parts: number): number[] {
   if (terms.length === 0) return new Array<number>(parts).fill(0)
   const length = terms.length / parts
-  return Array.from({ length: parts }, (_, part) =>
-    logMeanExp(terms.slice(part * length, (part + 1) * length)),
-  )
+  return Array.from({ length: parts }, (_, part) => logMeanExp(terms, part * length, (part + 1) * length))
 }

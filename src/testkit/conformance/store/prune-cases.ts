@@ -35,6 +35,18 @@ export function pruneCases(context: Context): void {
     expect(await sequences()).toEqual([3])
   })
 
+  it('never removes an event that the stored state lacks', async () => {
+    await append(context.store, { events: two() })
+    for (const expectedRevision of [2, 3])
+      valueIn(await append(context.store, { expectedRevision, snapshot: false }))
+    const all = { events: [{ stream: 'shop', through: 99 }], settledBefore: 0, documents: [] }
+    expect(valueIn(await context.store.prune(all)).events).toBe(2)
+    expect(await sequences()).toEqual([3, 4])
+    await context.store.close()
+    context.store = await context.harness.open()
+    expect(valueIn(await context.store.load('shop'))).toMatchObject({ revision: 4, stateRevision: 2 })
+  })
+
   it('removes messages that were settled long ago and none that waits', async () => {
     const keys = ['a', 'b', 'c', 'd']
     await append(context.store, { messages: keys.map(message), at: NOW })

@@ -1,5 +1,17 @@
 import { expect, it } from 'vitest'
-import { ADA, append, type Context, claim, document, message, NOW, problemIn, two, valueIn } from './kit.ts'
+import {
+  ADA,
+  append,
+  type Context,
+  claim,
+  document,
+  message,
+  NOW,
+  problemIn,
+  rowsOf,
+  two,
+  valueIn,
+} from './kit.ts'
 
 /** Texts that some database or driver is known to change, refuse or reorder. */
 const AWKWARD = {
@@ -76,6 +88,43 @@ export function streamCases(context: Context): void {
     const page = valueIn(await context.store.events({ stream: 'shop', after: 2, limit: 3 }))
     expect(page.map((event) => event.sequence)).toEqual([3, 4, 5])
     expect(valueIn(await context.store.streams())).toEqual(['api', 'shop'])
+  })
+
+  it('keeps the state as it was while only events are written, and says which revision it is of', async () => {
+    const state = { weight: 1 }
+    valueIn(await append(context.store, { state, events: two(), due: 5, snapshot: false }))
+    expect(valueIn(await context.store.load('shop'))).toMatchObject({ revision: 2, state, due: 5 })
+    const only = { snapshot: false, state: { weight: 'not written' }, schemaVersion: 9, due: 9 }
+    valueIn(await append(context.store, { expectedRevision: 2, ...only }))
+    expect(valueIn(await append(context.store, { expectedRevision: 3, ...only }))).toEqual({ revision: 4 })
+    const behind = { revision: 4, stateRevision: 2, schemaVersion: 1, state, due: 5 }
+    for (const known of [undefined, 2])
+      expect(valueIn(await context.store.load('shop', known))).toMatchObject(behind)
+    const late = await append(context.store, { expectedRevision: 2, ...only })
+    expect(problemIn(late).code).toBe('STORE_CONFLICT')
+    const rows = await rowsOf(context.store)
+    expect(rows[0]).toMatchObject({ row: 'stream', ...behind })
+    expect(rows.filter(({ row }) => row === 'event')).toHaveLength(4)
+    valueIn(await append(context.store, { expectedRevision: 4, state: { weight: 2 }, due: null }))
+    const whole = valueIn(await context.store.load('shop'))
+    expect(whole).toMatchObject({ revision: 5, state: { weight: 2 }, due: null })
+    expect(whole?.stateRevision ?? 5).toBe(5)
+  })
+
+  it('commits many decisions of both kinds at once, each to its own stream', async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `shop-${index}`)
+    for (const stream of names) valueIn(await append(context.store, { stream, state: { n: 1 }, due: 1 }))
+    const more = { expectedRevision: 1, state: { n: 2 }, due: 2 }
+    const results = await Promise.all(
+      names.map((stream, index) => append(context.store, { stream, ...more, snapshot: index % 2 === 0 })),
+    )
+    for (const result of results) expect(valueIn(result)).toEqual({ revision: 2 })
+    for (const [index, stream] of names.entries())
+      expect(valueIn(await context.store.load(stream))).toMatchObject(
+        index % 2 === 0
+          ? { revision: 2, state: { n: 2 }, due: 2 }
+          : { revision: 2, stateRevision: 1, state: { n: 1 }, due: 1 },
+      )
   })
 
   it('leaves out events of kinds that nobody asked for, and counts only the others', async () => {

@@ -80,7 +80,8 @@ async function nothingIsLost({ violate }: Universe, book: Book, store: Store): P
     violate(`a committed event was lost: ${read.length} are stored, ${written.length} were acknowledged`)
   // Through text, as a store on disk has it: one in memory hands out the very object that was written.
   const row = loaded.value === null ? null : { ...loaded.value, state: plain(loaded.value.state) }
-  const decoded = decodeStream(book.stream, row)
+  const { stateRevision = stored.value.length } = row ?? {}
+  const decoded = decodeStream(book.stream, row, stored.value.slice(stateRevision))
   if (decoded.kind === 'failed') return violate(`the state cannot be read: ${decoded.problem.message}`)
   const folded = evolveAll(newServiceState(book.stream), written)
   if (!isSame(decoded.value.state, folded)) violate('the stored state is not the fold of its events')
