@@ -10,6 +10,7 @@ import type { Folder } from './controller/folder.ts'
 import { keptSecret, openFolder } from './controller/folder.ts'
 import { endNeighbours, socketOf } from './controller/neighbours.ts'
 import { keepRuntimeFile, previousPort, removeRuntimeFile } from './controller/runtime-file.ts'
+import { keepHeapSmall } from './controller/small-heap.ts'
 import { EXIT_CODE } from './core/rollout/outcome.ts'
 import type { Problem } from './core/shared/problem.ts'
 import { ok } from './core/shared/result.ts'
@@ -29,6 +30,7 @@ const ANSWER_FIRST_MS = 100
  * Resolves when it has stopped; traffic flows on without it. SIGTERM stops only the controller.
  */
 export async function runController(argv: string[]): Promise<void> {
+  keepHeapSmall()
   const { values } = parseArgs({
     args: argv,
     options: { folder: { type: 'string' }, config: { type: 'string' }, 'api-port': { type: 'string' } },

@@ -35,11 +35,12 @@ export const engine: Bench = {
   document: 'benchmarks.md',
   method: [
     'One process runs the shipped engine over a real store; targets, routers and traffic counters are fakes in its memory, and their cost is in all figures. Another process starts it and asks for the figures.',
-    `Each rollout has two versions of two instances, sits in its first step at 5%, has the settings that are the default (12 checks), and is judged on fresh counters every ${EVALUATE_EVERY_MS / 1000} s; each evaluation is journalled with the whole state (about 15 kB).`,
+    `Each rollout has two versions of two instances, sits in its first step at 5%, has the settings that are the default (12 checks), and is judged on fresh counters every ${EVALUATE_EVERY_MS / 1000} s; each evaluation is journalled; the state (about 15 kB) is written with each eighth.`,
     'All rollouts are copies of one that the engine itself brought there, written to the store as a restored copy is.',
     'A window lasts one interval, so that each rollout is evaluated once in it; there are three, one after the other, in one process. CPU is that of the process, as it sees it itself.',
     'Tick lag: how much later than planned the engine went on after a wait. Evaluation lag: how much later than one interval after the last time the counters were read again; it holds the waiting for the next look.',
     'With more than 250 rollouts in their steps each is looked at less often than every 250 ms, so that there are about 1,000 looks a second; an evaluation that is due is never put off by that.',
+    'The controller bounds the growth of its heap (`src/controller/small-heap.ts`), and so does the process of the bench.',
     'SQLite syncs each commit (WAL, `synchronous=FULL`); PostgreSQL runs on the same machine with its defaults (`fsync` and `synchronous_commit` on), and its CPU is a row of its own.',
     'Takeover: the owner is killed (SIGKILL), another controller has joined before. It includes the wait until the leases of 5 s run out.',
     'Resume: from the start of the process until every stream was looked at and its sets and routes were asserted under the new epoch. SQLite after SIGKILL, PostgreSQL after an orderly end (after a kill it is a takeover).',

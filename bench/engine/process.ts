@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock } from '../../src/controller/clock.ts'
+import { keepHeapSmall } from '../../src/controller/small-heap.ts'
 import type { ServiceState } from '../../src/core/rollout/state.ts'
 import type { Decided } from '../../src/engine/decided.ts'
 import { startController } from './controller.ts'
@@ -13,6 +14,7 @@ import { createWorlds, type Worlds } from './worlds.ts'
 
 // One controller and nothing else, so that CPU and memory of this process are its alone. `process.ts SETUP`, orders by IPC.
 
+keepHeapSmall()
 const MEGABYTE = 2 ** 20
 const setup = Setup.parse(JSON.parse(process.argv[2] ?? ''))
 const template = Template.parse(JSON.parse(readFileSync(setup.template, 'utf8')))
