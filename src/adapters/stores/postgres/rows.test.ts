@@ -6,7 +6,11 @@ import { DamagedRowError, readDocument, readEvent, readLease, readMessage, readS
 const message = '{"type":"x","timestamp":"t","severity":"info","summary":"s","data":{}}'
 
 describe.each<[string, (row: unknown) => unknown, object]>([
-  ['stream', readStream, { stream: 's', revision: 3, schema_version: 2, state_revision: null, state: '{"a":1}', due: null }],
+  [
+    'stream',
+    readStream,
+    { stream: 's', revision: 3, schema_version: 2, state_revision: null, state: '{"a":1}', due: null },
+  ],
   ['event', readEvent, { stream: 's', sequence: 2, at: 1, kind: 'k', event: '[1]' }],
   ['document', readDocument, { kind: 'release', id: 'r', stream: 's', at: 1, body: '{}' }],
   [
