@@ -10,9 +10,15 @@ const REPLY_LIMIT_MS = 60_000
 
 export type LoadProcess = { ask(order: LoadOrder): Promise<LoadReply>; end(): Promise<void> }
 
-/** Open-loop load on the last core: half of the requests on connections of their own, one of ten slow. */
-export function startLoadProcess(url: string, ratePerSecond: number): LoadProcess {
-  const [command, args] = onLastCore(process.execPath, [WORKER, url, String(ratePerSecond)])
+/**
+ * Open-loop load on the last core: half of the requests on connections of their own, one of ten slow. `uploads` is the
+ * share, in percent, of slow uploads.
+ */
+export function startLoadProcess(
+  url: string,
+  { ratePerSecond, uploads = 0 }: { ratePerSecond: number; uploads?: number },
+): LoadProcess {
+  const [command, args] = onLastCore(process.execPath, [WORKER, url, String(ratePerSecond), String(uploads)])
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   const exited = once(child, 'exit')
   async function ask(order: LoadOrder): Promise<LoadReply> {

@@ -2,13 +2,16 @@ import { startLoad } from '../../src/testkit/load/load.ts'
 import { startWebSockets, type WebSocketLoad } from '../../src/testkit/load/websockets.ts'
 import { LoadOrder, type LoadReply } from './load-messages.ts'
 
-// The load of a bench in a process of its own: `node load-worker.ts URL RATE`. Orders come over the channel to the
+// The load of a bench in a process of its own: `node load-worker.ts URL RATE UPLOADS`. Orders come over the channel to the
 // parent, each gets one reply; without a parent there is no load.
 
-const [url = '', rate = '0'] = process.argv.slice(2)
+const [url = '', rate = '0', uploads = '0'] = process.argv.slice(2)
 const LONGEST_MS = 10 * 60_000
 const SOCKETS = 20
 const MESSAGE_EVERY_MS = 200
+/** Longer than anything a release does to a connection, so that there is always one in the middle. */
+const UPLOAD_MS = 3_000
+const UPLOAD_BYTES = 64 * 1024
 
 const load = startLoad({
   url,
@@ -20,7 +23,10 @@ const load = startLoad({
   mix: [
     { method: 'GET', path: '/', share: 90 },
     { method: 'GET', path: '/slow', share: 10 },
+    { method: 'POST', path: '/upload', body: 'x'.repeat(UPLOAD_BYTES), share: Number(uploads) },
   ],
+  slowShare: 1,
+  slowUploadMs: UPLOAD_MS,
 })
 let sockets: WebSocketLoad | null = null
 

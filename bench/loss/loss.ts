@@ -1,5 +1,5 @@
+import { type Cost, RATE_PER_SECOND } from '../kit/phased-load.ts'
 import { type Bench, type BenchOptions, measured, orMissing, pointOf, type Row, spread } from '../kit/row.ts'
-import { type Cost, RATE_PER_SECOND } from './phases.ts'
 import { installPm2, PM2_VERSION, type Pm2 } from './pm2-install.ts'
 import { type Pm2Settings, runPm2 } from './pm2-run.ts'
 import { runSluice, type SluiceRun } from './sluice-run.ts'

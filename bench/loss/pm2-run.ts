@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cleanupOf } from '../kit/cleanup.ts'
+import { type Cost, type LoadKind, type PhasedLoad, startPhasedLoad } from '../kit/phased-load.ts'
 import { endProcessesOf, freePort, run, until } from '../kit/processes.ts'
-import { type Cost, startPhasedLoad } from './phases.ts'
 import type { Pm2 } from './pm2-install.ts'
 
 const APP = fileURLToPath(new URL('app/server.mjs', import.meta.url))
@@ -19,7 +19,7 @@ export type Pm2Settings = 'defaults' | 'tuned'
 const TUNED = { wait_ready: true, listen_timeout: 10_000, kill_timeout: 10_000 }
 
 /** Two instances in cluster mode, reloaded twice under the same load. */
-export async function runPm2(pm2: Pm2, settings: Pm2Settings): Promise<Cost> {
+export async function runPm2(pm2: Pm2, settings: Pm2Settings, load?: LoadKind): Promise<Cost> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-pm2-home-'))
   const port = await freePort()
   const config = join(folder, 'ecosystem.config.json')
@@ -52,14 +52,13 @@ export async function runPm2(pm2: Pm2, settings: Pm2Settings): Promise<Cost> {
     await command('start', config)
     const url = `http://127.0.0.1:${port}`
     await until(() => answers(url), { limitMs: 10_000, what: 'the app under PM2 to answer' })
-    return await reloadTwice(url, () => command('reload', 'bench'))
+    return await reloadTwice(startPhasedLoad(url, load), () => command('reload', 'bench'))
   } finally {
     await clear()
   }
 }
 
-async function reloadTwice(url: string, reload: () => Promise<void>): Promise<Cost> {
-  const load = startPhasedLoad(url)
+async function reloadTwice(load: PhasedLoad, reload: () => Promise<void>): Promise<Cost> {
   try {
     return await load.phase(async () => {
       await reload()

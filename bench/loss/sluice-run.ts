@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Cost, startPhasedLoad } from '../kit/phased-load.ts'
 import { signal, until } from '../kit/processes.ts'
 import { type ServiceStatus, type Stage, setStage } from '../kit/stage.ts'
-import { type Cost, startPhasedLoad } from './phases.ts'
 
 /** Short, but each does what the long ones do. Latency is not judged: a tenth of the requests is slow on purpose. */
 const SETTINGS = {

@@ -51,7 +51,7 @@ async function runVerdict({ quick, say }: BenchOptions): Promise<Row[]> {
     stage.addRelease('1.0.0')
     await stage.sluice(['up'])
     await stage.sluice(['deploy', '1.0.0', '--yes'])
-    const load = startLoadProcess(stage.url, RATE_PER_SECOND)
+    const load = startLoadProcess(stage.url, { ratePerSecond: RATE_PER_SECOND })
     try {
       await load.ask('mark')
       return await measureAll(stage, rollbacks, say)

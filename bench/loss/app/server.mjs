@@ -1,5 +1,5 @@
-// The service of the benches: plain Node, no dependencies. It answers at once, or after 2 seconds on /slow, echoes
-// WebSocket messages, and stops as a well-made service does: nothing is refused that reached it, nothing is cut.
+// The service of the benches: plain Node, no dependencies. It answers at once, after 2 seconds on /slow, or once a body is
+// whole, echoes WebSocket messages, and stops as a well-made service does: nothing is refused that reached it, nothing is cut.
 import { createHash } from 'node:crypto'
 import { existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -46,6 +46,7 @@ const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, respo
     response.end('{"ok":true}')
   }
   if (request.url === '/slow') setTimeout(answer, SLOW_MS)
+  else if (request.method === 'POST') request.resume().once('end', answer)
   else answer()
 })
 

@@ -1,6 +1,7 @@
-import type { LoadReply } from '../kit/load-messages.ts'
-import { type LoadProcess, startLoadProcess } from '../kit/load-process.ts'
+import type { LoadReply } from './load-messages.ts'
+import { type LoadProcess, startLoadProcess } from './load-process.ts'
 
+/** Of the load where nothing else is said. */
 export const RATE_PER_SECOND = 500
 
 /** What one phase of a run cost its users. */
@@ -18,8 +19,14 @@ export type PhasedLoad = {
   end(): Promise<void>
 }
 
-export function startPhasedLoad(url: string): PhasedLoad {
-  const load: LoadProcess = startLoadProcess(url, RATE_PER_SECOND)
+/** `uploads` is the share of slow uploads, in percent. */
+export type LoadKind = { ratePerSecond: number; uploads?: number }
+
+export function startPhasedLoad(
+  url: string,
+  kind: LoadKind = { ratePerSecond: RATE_PER_SECOND },
+): PhasedLoad {
+  const load: LoadProcess = startLoadProcess(url, kind)
   return {
     phase: async (act) => {
       const before = await load.ask('open-sockets')

@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { cleanUpOnInterrupt } from '../kit/cleanup.ts'
+import { commitName, machineLines } from '../kit/machine.ts'
+import type { Cost } from '../kit/phased-load.ts'
+import { messageOf } from '../kit/row.ts'
+import { installPm2, PM2_VERSION } from '../loss/pm2-install.ts'
+import { runPm2 } from '../loss/pm2-run.ts'
+import { type Cell, cellsOf, type Filter, ROUTERS, STRATEGIES, TARGETS } from './cells.ts'
+import { documentOf, isClean, type Line, type PeerLine } from './document.ts'
+import { runNginxByHand } from './nginx-by-hand.ts'
+import { type CellResult, RATE_PER_SECOND, runCell, UPLOAD_SHARE } from './run-cell.ts'
+
+// `npm run matrix [-- --quick] [--strategy A,B] [--target C] [--router D]`: real releases under load, one line each.
+// Ends with 0 only if no line lost a request. A run with a filter, or a quick one, says its lines and writes nothing.
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/matrix.md', import.meta.url))
+const USAGE = `npm run matrix -- [--quick] [--strategy A,B] [--target C] [--router D]
+  strategies: ${STRATEGIES.map(({ name }) => name).join(', ')}
+  targets: ${TARGETS.join(', ')}
+  routers: ${ROUTERS.join(', ')}`
+const USAGE_EXIT_CODE = 2
+
+const print = (text: string): unknown => process.stdout.write(`${text}\n`)
+
+cleanUpOnInterrupt()
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(argv: readonly string[]): Promise<number> {
+  const filter = readFilter(argv)
+  if (filter === null) return USAGE_EXIT_CODE
+  const lines: Line[] = []
+  for (const cell of cellsOf(filter)) lines.push(await lineOf(cell))
+  if (isWhole(filter)) {
+    const date = new Date().toISOString().slice(0, 10)
+    const text = documentOf(lines, await peers(), {
+      date,
+      commit: commitName(),
+      machine: machineLines('program'),
+    })
+    writeFileSync(DOCUMENT, text)
+  }
+  print(
+    isClean(lines)
+      ? `no line of ${lines.length} lost a request`
+      : 'requests were lost, or a line was not measured',
+  )
+  return isClean(lines) ? 0 : 1
+}
+
+async function lineOf(cell: Cell): Promise<Line> {
+  const strategy = STRATEGIES.find(({ name }) => name === cell.strategy)
+  if (strategy === undefined) throw new RangeError(`There is no strategy named ${cell.strategy}.`)
+  const name = `${cell.strategy}, ${cell.target}, ${cell.router}`
+  try {
+    const result = await runCell(strategy)
+    print(`${name}: ${told(result)}`)
+    return { cell, strategy, kind: 'measured', result }
+  } catch (error) {
+    print(`${name}: not measured: ${messageOf(error)}`)
+    return { cell, strategy, kind: 'broken', why: messageOf(error) }
+  }
+}
+
+function told({ deploy, rollback, switchMs, rollbackMs, peak }: CellResult): string {
+  const lost = (cost: Cost): string =>
+    [`${cost.lost} of ${cost.sent} lost`, ...cost.samples.slice(0, 3)].join(' | ')
+  return `deploy ${lost(deploy)}; rollback ${lost(rollback)}; ${deploy.brokenSockets + rollback.brokenSockets} sockets broken; switch ${switchMs} ms, rollback ${rollbackMs} ms; ${peak.counted} instances of ${peak.planned} planned`
+}
+
+async function peers(): Promise<PeerLine[]> {
+  const load = { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE }
+  return [
+    await peer(`pm2 reload (PM2 ${PM2_VERSION}, as its documentation advises), twice`, async () => {
+      const pm2 = await installPm2()
+      try {
+        return await runPm2(pm2, 'tuned', load)
+      } finally {
+        await pm2.remove()
+      }
+    }),
+    await peer('nginx -s reload by hand, then SIGTERM to the old instances', runNginxByHand),
+  ]
+}
+
+async function peer(name: string, measure: () => Promise<Cost>): Promise<PeerLine> {
+  try {
+    const cost = await measure()
+    print(`${name}: ${cost.lost} of ${cost.sent} lost, ${cost.brokenSockets} sockets broken`)
+    return { name, kind: 'measured', cost }
+  } catch (error) {
+    return { name, kind: 'broken', why: messageOf(error) }
+  }
+}
+
+function isWhole({ strategies, targets, routers, quick }: Filter): boolean {
+  return !quick && strategies.length + targets.length + routers.length === 0
+}
+
+/** `null` after the reason was said. */
+function readFilter(argv: readonly string[]): Filter | null {
+  try {
+    const options = {
+      quick: { type: 'boolean', default: false },
+      strategy: { type: 'string', default: '' },
+      target: { type: 'string', default: '' },
+      router: { type: 'string', default: '' },
+    } as const
+    const { values } = parseArgs({ args: [...argv], options })
+    return {
+      strategies: known(
+        'strategy',
+        values.strategy,
+        STRATEGIES.map(({ name }) => name),
+      ),
+      targets: known('target', values.target, TARGETS),
+      routers: known('router', values.router, ROUTERS),
+      quick: values.quick,
+    }
+  } catch (error) {
+    console.error(`${messageOf(error)}\nUsage: ${USAGE}`)
+    return null
+  }
+}
+
+function known(what: string, text: string, all: readonly string[]): string[] {
+  const asked = text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '')
+  const unknown = asked.filter((one) => !all.includes(one))
+  if (unknown.length > 0) throw new RangeError(`There is no ${what} named ${unknown.join(', ')}.`)
+  return asked
+}
