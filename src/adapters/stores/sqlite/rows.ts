@@ -111,10 +111,15 @@ export function readPruned(row: unknown): number {
   return through
 }
 
-/** As its row has it: the events since are not in it. */
-export function readStream(row: unknown): StoredStream {
+export function streamFields(row: unknown): StreamFields {
   const fields = shaped(StreamRow, row, 'streams')
   sealed(fields.crc, sealStream(fields), `stream ${fields.stream}`, () => OLD.stream(fields))
+  return fields
+}
+
+/** As its row has it: the events since are not in it. */
+export function readStream(row: unknown): StoredStream {
+  const fields = streamFields(row)
   const { stream, revision, schemaVersion, due } = fields
   return { stream, revision, schemaVersion, due, state: decode(fields.state, `stream ${stream}`) }
 }
@@ -133,20 +138,28 @@ export function withHead(stored: StoredStream, head: unknown): StoredStream {
   return head === undefined ? stored : { ...stored, revision: readHead(head), stateRevision: stored.revision }
 }
 
-export function readEvent(row: unknown): StoredEvent {
+export function eventFields(row: unknown): EventFields {
   const fields = shaped(EventRow, row, 'events')
-  const name = `event ${fields.sequence} of ${fields.stream}`
-  sealed(fields.crc, sealEvent(fields), name, () => OLD.event(fields))
+  sealed(fields.crc, sealEvent(fields), eventName(fields), () => OLD.event(fields))
+  return fields
+}
+
+export function readEvent(row: unknown): StoredEvent {
+  const fields = eventFields(row)
   const { stream, sequence, at, kind } = fields
-  return { stream, sequence, at, kind, event: decode(fields.event, name) }
+  return { stream, sequence, at, kind, event: decode(fields.event, eventName(fields)) }
+}
+
+export function documentFields(row: unknown): DocumentFields {
+  const fields = shaped(DocumentRow, row, 'documents')
+  sealed(fields.crc, sealDocument(fields), documentName(fields), () => OLD.document(fields))
+  return fields
 }
 
 export function readDocument(row: unknown): StoredDocument {
-  const fields = shaped(DocumentRow, row, 'documents')
-  const name = `document ${fields.kind}/${fields.id}`
-  sealed(fields.crc, sealDocument(fields), name, () => OLD.document(fields))
+  const fields = documentFields(row)
   const { kind, id, stream, at } = fields
-  return { kind, id, stream, at, body: decode(fields.body, name) }
+  return { kind, id, stream, at, body: decode(fields.body, documentName(fields)) }
 }
 
 /** The row as it is kept, for changing it. */
@@ -161,6 +174,9 @@ export function readMessage(row: unknown): OutboxMessage {
   const name = `message ${fields.channel}/${fields.key}`
   return { ...fields, message: shaped(MessageBody, decode(fields.message, name), name) }
 }
+
+const eventName = ({ stream, sequence }: EventFields): string => `event ${sequence} of ${stream}`
+const documentName = ({ kind, id }: DocumentFields): string => `document ${kind}/${id}`
 
 function shaped<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   const parsed = schema.safeParse(value)

@@ -4,15 +4,15 @@ import * as z from 'zod'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import { corrupt, newerFormat } from './problems.ts'
 import {
-  readDocument,
-  readEvent,
+  documentFields,
+  eventFields,
   readFileEpoch,
   readHead,
   readLease,
-  readMessage,
   readMeta,
+  readOutboxFields,
   readPruned,
-  readStream,
+  streamFields,
 } from './rows.ts'
 import { FORMAT, SCHEMA_OF_FORMAT } from './schema.ts'
 import { walComplaint } from './wal-check.ts'
@@ -118,13 +118,14 @@ function leaseComplaint(db: DatabaseSync): string | null {
   return row === undefined ? null : `the lease of stream ${String(row.stream)} is missing`
 }
 
+/** The seal of each: what is sealed is what was written, so its text need not be read. */
 function readEveryRow(db: DatabaseSync, format: number): void {
   const readers = [
     ['meta', readMeta],
-    ['streams', readStream],
-    ['events', readEvent],
-    ['documents', readDocument],
-    ['outbox', readMessage],
+    ['streams', streamFields],
+    ['events', eventFields],
+    ['documents', documentFields],
+    ['outbox', readOutboxFields],
   ] as const
   const leases = [
     ['leases', readLease],
