@@ -1,7 +1,14 @@
 import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { readCommand } from './command-words.ts'
-import { type Detection, findHealth, type StackFindings, serviceName, sourcesIn } from './init/detection.ts'
+import {
+  type Detection,
+  findHealth,
+  fitVariables,
+  type StackFindings,
+  serviceName,
+  sourcesIn,
+} from './init/detection.ts'
 import { detectGo } from './init/go.ts'
 import { detectNode } from './init/node.ts'
 import { detectProcfile } from './init/procfile.ts'
@@ -79,14 +86,6 @@ function portVariable(name: string | undefined): Result<Record<string, string>> 
     }),
   )
 }
-
-/** PORT and SLUICE_VERSION are set for every instance; a placeholder of ours has no place in a value from elsewhere. */
-const fitVariables = (env: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(env).filter(
-      ([name, value]) => !['PORT', 'SLUICE_VERSION'].includes(name) && !/\{\{(?!port\}\})/.test(value),
-    ),
-  )
 
 const nothingFound = (folder: string) =>
   problem('INIT_NOTHING_FOUND', {

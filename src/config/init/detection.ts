@@ -102,3 +102,11 @@ export function serviceName(candidates: readonly (string | null)[]): string {
   }
   return 'app'
 }
+
+/** PORT and SLUICE_VERSION are set for every instance; a placeholder of ours has no place in a value from elsewhere. */
+export const fitVariables = (env: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name, value]) => !['PORT', 'SLUICE_VERSION'].includes(name) && !/\{\{(?!port\}\})/.test(value),
+    ),
+  )

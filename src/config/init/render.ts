@@ -1,7 +1,7 @@
 import { stringify } from 'yaml'
 import type { Detection } from './detection.ts'
 
-const SCHEMA_LINE = '# yaml-language-server: $schema=./node_modules/sluice/schema/sluice.schema.json'
+export const SCHEMA_LINE = '# yaml-language-server: $schema=./node_modules/sluice/schema/sluice.schema.json'
 
 /** The new `sluice.yaml`, with a comment for each choice. It loads as it is. */
 export function renderConfig({ service, command, env, health, findings, toCheck }: Detection): string {
@@ -48,7 +48,7 @@ export function renderConfig({ service, command, env, health, findings, toCheck 
 }
 
 /** A line where the word splitter reads it back as it is, a list otherwise; in quotes where YAML needs them. */
-function commandText(words: readonly string[]): string {
+export function commandText(words: readonly string[]): string {
   const isPlain = words.every((word) => /^[\w./@=,+:{}-]+$/.test(word))
   return isPlain
     ? stringify(words.join(' '), { lineWidth: 0 }).trimEnd()
@@ -56,4 +56,4 @@ function commandText(words: readonly string[]): string {
 }
 
 /** Names come from files of the project: a line break in one must not leave the comment. */
-const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ')
+export const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ')
