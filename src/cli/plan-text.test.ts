@@ -13,13 +13,22 @@ describe('the plan as text', () => {
     const shown = text(planOf())
     expect(shown).toContain('Deploy shop in local: 1.0.0 → 1.1.0')
     expect(shown).toMatch(/1 {2}provision 2 +about 4s +2 \+ 2/)
-    expect(shown).toContain('way back  from step 1: stops the candidate, traffic never left stable')
-    expect(shown).toContain('          from steps 2 to 3: all traffic back to stable within 1s')
+    expect(shown).toContain('way back  A, from step 1: stops the candidate, traffic never left stable')
+    expect(shown).toContain('          B, from steps 2 to 3: all traffic back to stable within 1s')
     expect(shown).toMatch(/3 {2}observe +until a person says so/)
     expect(shown).toContain('run.env.LOG_LEVEL: info → debug')
     expect(shown).toContain('run.replicas: not set → 2')
     expect(shown).toContain('4 instances at the same time')
     expect(shown).toContain('warning   Nobody has answered')
+  })
+
+  it('says who reaches the candidate besides the weights', () => {
+    const shown = text(
+      planOf({ besides: ['127.0.0.1:8090 shows the candidate.', 'Users keep their version.'] }),
+    )
+    expect(shown).toContain(
+      '  besides   127.0.0.1:8090 shows the candidate.\n            Users keep their version.',
+    )
   })
 
   it('says so when there is nothing to do', () => {

@@ -1,5 +1,8 @@
+import { pictureOf } from '../core/plan/picture/stretches.ts'
 import type { Plan, PlannedStep } from '../core/plan/plan.ts'
 import { continued, labelled, labelledText } from './frame/label.ts'
+import { chartLines } from './plan/chart-lines.ts'
+import { riskLines } from './plan/risk-lines.ts'
 import { type Line, quiet, span, strong } from './text/line.ts'
 import { plural } from './text/number.ts'
 import { table } from './text/table.ts'
@@ -24,9 +27,15 @@ export function planLines(plan: Plan, { columns }: { columns: number }): Line[] 
     [],
     ...stepLines(plan.steps),
     [],
-    ...wayBackLines(plan.steps, columns),
+    ...(plan.besides ?? []).flatMap((text, index) =>
+      labelledText(index === 0 ? 'besides' : '', text, { columns }),
+    ),
+    ...chartLines(plan, columns),
+    [],
+    ...wayBackLines(plan, columns),
     labelled('takes', [span(takesWords(plan))]),
-    labelled('peak', [span(`${plural(plan.peakInstances, 'instance')} at the same time`)]),
+    ...labelledText('peak', peakWords(plan), { columns }),
+    ...riskLines(plan, columns),
     ...changeLines(plan),
     ...plan.warnings.flatMap((warning) => labelledText('warning', warning, { columns, look: 'attention' })),
   ]
@@ -39,7 +48,7 @@ function titleOf({ kind, from, to, service, environment }: Plan): string {
 }
 
 function stepLines(steps: readonly PlannedStep[]): Line[] {
-  const rows = steps.map(({ label, expectedMs, instances }, index) => [
+  const rows = steps.map(({ label, expectedMs, instances, capacityPercent }, index) => [
     `${index + 1}`,
     label,
     expectedMs === null
@@ -48,28 +57,33 @@ function stepLines(steps: readonly PlannedStep[]): Line[] {
         ? 'at once'
         : `about ${duration(expectedMs)}`,
     `${instances.stable} + ${instances.candidate}`,
+    capacityPercent === undefined || capacityPercent === null ? '' : `${capacityPercent}%`,
   ])
   const columns = [
     { title: '#', align: 'right' as const },
     { title: 'step' },
     { title: 'takes' },
     { title: 'old + new' },
+    { title: 'capacity', align: 'right' as const },
   ]
   return table(columns, rows).map((line) => [span('  '), ...line])
 }
 
-/** Neighbouring steps often share their way back: it is told once for all of them. */
-function wayBackLines(steps: readonly PlannedStep[], columns: number): Line[] {
-  const groups: { from: number; to: number; rollback: string }[] = []
-  for (const [index, { rollback }] of steps.entries()) {
-    const last = groups.at(-1)
-    if (last?.rollback === rollback) last.to = index + 1
-    else groups.push({ from: index + 1, to: index + 1, rollback })
-  }
-  return groups.flatMap(({ from, to, rollback }, index) => {
+/** Neighbouring steps often share their way back: it is told once for all of them, by the letter of the chart. */
+function wayBackLines(plan: Plan, columns: number): Line[] {
+  const { waysBack } = pictureOf(plan)
+  return waysBack.flatMap(({ letter, from, to, text }, index) => {
     const which = from === to ? `from step ${from}` : `from steps ${from} to ${to}`
-    return labelledText(index === 0 ? 'way back' : '', `${which}: ${rollback}`, { columns })
+    const named = waysBack.length < 2 ? which : `${letter}, ${which}`
+    return labelledText(index === 0 ? 'way back' : '', `${named}: ${text}`, { columns })
   })
+}
+
+function peakWords({ peakInstances, peak }: Plan): string {
+  const count = `${plural(peakInstances, 'instance')} at the same time`
+  if (peak === undefined) return count
+  const share = peak.percent === null ? '' : `, ${peak.percent}% of stable`
+  return `${count}${share}: ${peak.formula}`
 }
 
 function takesWords({ expectedMs }: Plan): string {

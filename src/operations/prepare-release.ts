@@ -41,7 +41,8 @@ async function prepare(
     createdBy: actor,
     adopted: false,
   })
-  return release.kind === 'failed' ? release : ok({ release: release.value, warnings })
+  // A record that was made before has how it was watched then; this time it is watched as the file says now.
+  return release.kind === 'failed' ? release : ok({ release: { ...release.value, settings }, warnings })
 }
 
 /** A release is written once; asking again finds the same record. */

@@ -218,6 +218,33 @@ function checks(now: number): CheckView[] {
   ]
 }
 
+const judged: Pick<RolloutView, 'risk' | 'recommendation'> = {
+  risk: {
+    level: 'high',
+    sentence: 'High risk by scope of change.',
+    factors: [
+      {
+        name: 'scope of change',
+        level: 'high',
+        known: true,
+        evidence: ['The schema of the data changes: 41 → 42.', 'Configuration: run.env.LOG_LEVEL.'],
+      },
+      { name: 'timing', level: 'low', known: true, evidence: ['Not known: who is on call.'] },
+    ],
+    rollback: {
+      forecastMs: 120,
+      text: '120ms (the longest of the last 3 that were measured)',
+      raises: false,
+    },
+  },
+  recommendation: {
+    strategy: 'blue-green',
+    reasons: ['The release changes the schema.'],
+    used: 'canary',
+    differs: true,
+  },
+}
+
 function canary(now: number): RolloutView {
   return {
     id: 'rollout-7k2m9p',
@@ -232,6 +259,7 @@ function canary(now: number): RolloutView {
     to: { release: 'release-b2', version: '1.1.0', digest: DIGEST },
     strategy: 'canary standard',
     plan: { id: 'plan-3f8a', hash: 'b7c1d2' },
+    ...judged,
     actor: 'ada',
     startedAt: now - 60_000,
     endedAt: null,

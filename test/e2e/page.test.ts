@@ -209,6 +209,17 @@ describe('page', () => {
     await page.getByText('0 of 7,301 requests lost').waitFor()
   })
 
+  it('shows the risk that the plan had, what it was judged by, and where another strategy would fit', async () => {
+    await shop()
+    const panel = page.getByRole('region', { name: 'Risk' })
+    await panel.getByText('High risk by scope of change.').waitFor()
+    await panel.getByText('The strategy that fits is blue-green; the file asks for canary').waitFor()
+    await panel.getByText('What it is judged by').click()
+    await panel.getByText('The schema of the data changes: 41 → 42.').waitFor()
+    expect(await violationsOf(page)).toEqual([])
+    await picture('risk')
+  })
+
   it('keeps an old rollout under its own address, reached from the history', async () => {
     await shop()
     await page.getByRole('link', { name: '0.9.8 → 1.0.0' }).nth(1).click()

@@ -5,9 +5,11 @@ import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import { compile, fullSteps } from '../strategy/compile.ts'
 import { forecastBudget } from '../strategy/rollback-budget.ts'
+import { besidesOf, stickyWarnings } from './besides.ts'
 import { changesBetween } from './changes.ts'
 import { measuredWayBack } from './measured.ts'
 import type { Plan, PlannedStep, Step } from './plan.ts'
+import { peakOf, sizesOf } from './sizes.ts'
 import { isFast, type WayBack, wayBackText } from './way-back.ts'
 
 export type PlanInput = {
@@ -45,10 +47,19 @@ export function composePlan(input: PlanInput): PlanContent {
           ? 'rollback'
           : 'deploy'
   const isFull = planKind === 'deploy' && kind === 'full'
-  const planned = isFull ? fullSteps(settings) : compile(planKind, settings)
+  const old =
+    stable === null ? undefined : { replicas: stable.settings.run.replicas, canShrink: !stable.adopted }
+  const planned = isFull ? fullSteps(settings, old) : compile(planKind, settings, old)
   const strategy = isFull ? 'full' : planKind === 'deploy' ? settings.strategy.kind : planKind
   const isKept = planned.some((step) => step.kind === 'keep')
-  const steps = planned.map((step) => plannedStep(step, input, { strategy, isKept }))
+  const sizes = sizesOf(planned, { stable: old?.replicas ?? 0, candidate: settings.run.replicas })
+  const isBatched = planned.some((step) => step.kind === 'shrink')
+  const steps = planned.map((step, index) => ({
+    ...plannedStep(step, input, { strategy, isKept, inBatches: isBatched ? hasMoved(planned, index) : null }),
+    instances: sizes[index] ?? { stable: 0, candidate: 0 },
+  }))
+  const besides = planKind === 'deploy' ? besidesOf(settings) : []
+  const sticky = planKind === 'deploy' ? stickyWarnings(settings, planned) : []
   return {
     stream: release.stream,
     service: settings.service,
@@ -60,13 +71,16 @@ export function composePlan(input: PlanInput): PlanContent {
     strategy,
     because: becauseOf(planKind, input),
     steps,
+    ...(besides.length === 0 ? {} : { besides }),
     changes: stable === null ? [] : changesBetween(stable, release),
     peakInstances:
       steps.length === 0
         ? settings.run.replicas
-        : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
+        : isBatched
+          ? peakOf(sizes)
+          : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
     expectedMs: sumOrNull(steps.map(({ expectedMs }) => expectedMs)),
-    warnings: [...input.warnings, ...warningsOf(planKind, settings)],
+    warnings: [...input.warnings, ...warningsOf(planKind, settings), ...sticky],
     createdAt: input.now,
     actor: input.actor,
   }
@@ -81,18 +95,14 @@ function becauseOf(kind: Plan['kind'], input: PlanInput): string {
 
 function plannedStep(
   step: Step,
-  { release, stable, history }: PlanInput,
-  back: Pick<Back, 'strategy' | 'isKept'>,
-): PlannedStep {
-  const stableInstances = stable?.settings.run.replicas ?? 0
-  const candidateInstances = step.kind === 'provision' ? step.replicas : release.settings.run.replicas
-  const oldGone = step.kind === 'retire'
+  { stable, history }: PlanInput,
+  back: Pick<Back, 'strategy' | 'isKept' | 'inBatches'>,
+): Omit<PlannedStep, 'instances'> {
   return {
     step,
     label: labelOf(step),
     expectedMs: expectedMsOf(step, history),
     rollback: rollbackOf(step, { ...back, stable, history }),
-    instances: { stable: oldGone ? 0 : stableInstances, candidate: candidateInstances },
   }
 }
 
@@ -108,6 +118,8 @@ export function labelOf(step: Step): string {
         : `look at it for ${formatDuration(step.durationMs)}`
     case 'traffic':
       return `traffic ${formatWeight(step.weightPermille)}`
+    case 'shrink':
+      return `stable keeps ${step.replicas} ${step.replicas === 1 ? 'instance' : 'instances'}`
     case 'observe':
       return step.durationMs === null ? 'wait for promotion' : `observe ${formatDuration(step.durationMs)}`
     case 'watch':
@@ -133,6 +145,7 @@ function expectedMsOf(step: Step, history: PlanInput['history']): number | null 
     case 'watch':
       return step.durationMs
     case 'drain':
+    case 'shrink':
       return history.drainMs ?? 0
     case 'traffic':
     case 'verify':
@@ -143,21 +156,32 @@ function expectedMsOf(step: Step, history: PlanInput['history']): number | null 
   }
 }
 
-type Back = { stable: Release | null; strategy: string; isKept: boolean; history: PlanInput['history'] }
+type Back = {
+  stable: Release | null
+  strategy: string
+  isKept: boolean
+  /** Instances are replaced in batches: whether any was before this step; `null` where none are. */
+  inBatches: 'moved' | 'whole' | null
+  history: PlanInput['history']
+}
 
-function rollbackOf(step: Step, { stable: release, strategy, isKept, history }: Back): string {
+function rollbackOf(step: Step, { stable: release, strategy, isKept, inBatches, history }: Back): string {
   if (release === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
   const { version: stable, adopted } = release
   if (step.kind === 'verify' && step.moment === 'before') return nothingMoved(stable)
+  const speed = `${forecastBudget(strategy)}${measuredWayBack(history.trafficOffMs)}`
+  if (inBatches === 'moved' && !isAfter(step))
+    return `In reverse batches: ${stable} grows again, traffic follows as fast as its instances are ready; ${speed}.`
   switch (step.kind) {
     case 'provision':
     case 'gate':
+    case 'shrink':
       return nothingMoved(stable)
     case 'verify':
     case 'traffic':
     case 'observe':
     case 'watch':
-      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${forecastBudget(strategy)}${measuredWayBack(history.trafficOffMs)}.`
+      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${speed}.`
     case 'promote':
     case 'drain':
     case 'retire':
@@ -165,9 +189,19 @@ function rollbackOf(step: Step, { stable: release, strategy, isKept, history }: 
       if (isKept) return `One change of weight (sluice rollback): ${stable} stays ready at full size.`
       if (adopted)
         return `None: the adopted process of ${stable} ends, and there is no artifact to start it from.`
+      if (inBatches !== null)
+        return `Batches back to ${stable} (sluice rollback), started again from its stored artifact.`
       return `Start ${stable} again from its stored artifact, then one change of weight.`
   }
 }
+
+/** Something of stable has left, or has no traffic any more, once a step before moved it. */
+const hasMoved = (steps: readonly Step[], index: number): 'moved' | 'whole' =>
+  steps.slice(0, index + 1).some(({ kind }) => kind === 'traffic' || kind === 'shrink') ? 'moved' : 'whole'
+
+/** The candidate is stable: what was before is a release to roll back to. */
+const isAfter = ({ kind }: Step): boolean => AFTER_PROMOTION.has(kind)
+const AFTER_PROMOTION = new Set<Step['kind']>(['promote', 'drain', 'retire', 'keep'])
 
 const nothingMoved = (stable: string): string =>
   `No traffic has moved: the new instances stop, ${stable} is untouched.`
@@ -176,8 +210,8 @@ function warningsOf(kind: Plan['kind'], settings: ServiceSettings): string[] {
   const warnings: string[] = []
   if (kind === 'deploy' && settings.run.replicas === 1)
     warnings.push('One replica: a single failing instance of the candidate is critical at once.')
-  const first = settings.strategy.steps[0]
-  if (kind === 'deploy' && settings.strategy.kind === 'canary' && first?.weightPermille === TOTAL_PERMILLE)
+  const first = settings.strategy.kind === 'canary' ? settings.strategy.steps[0] : undefined
+  if (kind === 'deploy' && first?.weightPermille === TOTAL_PERMILLE)
     warnings.push('The first stage is 100%: nothing is observed before everybody gets the new version.')
   if (kind === 'deploy') warnings.push(...dryRunWarnings(settings.analysis))
   return warnings

@@ -3,11 +3,19 @@ import { StageCriteria } from '../release/settings.ts'
 import { ReleaseRef } from '../rollout/view/view.ts'
 import { VerifyMoment } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { Recommendation } from './recommendation/recommendation.ts'
+import { RiskAssessment } from './risk/risk.ts'
 
 /** Steps of the shared vocabulary that this version's strategies use. A strategy is a function to a list of them. */
 export const Step = z.discriminatedUnion('kind', [
   /** Start so many of the candidate's instances, or grow to them, and wait until they are ready. */
-  z.object({ kind: z.literal('provision'), replicas: z.int(), deadlineMs: z.int() }),
+  z.object({
+    kind: z.literal('provision'),
+    replicas: z.int(),
+    deadlineMs: z.int(),
+    /** Not before all sets together have at most so many instances more than the larger of the two releases asks for. */
+    surge: z.int().exactOptional(),
+  }),
   /** The checks of the file, on the candidate alone (`before`) or on the service as users reach it (`after`). */
   z.object({
     kind: z.literal('verify'),
@@ -19,6 +27,8 @@ export const Step = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('gate'), durationMs: z.int().nullable() }),
   /** Give the candidate this share of traffic, confirmed by the router. */
   z.object({ kind: z.literal('traffic'), weightPermille: WeightPermille }),
+  /** Stable keeps so many instances: the others leave the routes, finish what they have and stop. At least `floor` of both sets go on serving. */
+  z.object({ kind: z.literal('shrink'), replicas: z.int(), floor: z.int() }),
   /** Watch the candidate at its weight; `null` waits for a person. */
   z.object({
     kind: z.literal('observe'),
@@ -49,6 +59,8 @@ export const PlannedStep = z.object({
   /** What a rollback from here does, in one sentence. */
   rollback: z.string(),
   instances: z.object({ stable: z.int(), candidate: z.int() }),
+  /** Both together, in percent of what stable has; `null` where nothing is stable. */
+  capacityPercent: z.int().nullable().exactOptional(),
 })
 export type PlannedStep = z.infer<typeof PlannedStep>
 
@@ -75,9 +87,16 @@ export const Plan = z.object({
   /** One sentence on why it takes these steps, where that is not the strategy alone; else empty. */
   because: z.string().default(''),
   steps: z.array(PlannedStep),
+  /** Who reaches the candidate besides those whom the weights send there, one sentence each. */
+  besides: z.array(z.string()).exactOptional(),
   /** Difference between the resolved configuration of `from` and `to`; secrets only by version. */
   changes: z.array(Change),
   peakInstances: z.int(),
+  /** How the peak comes about, in percent of what stable has. */
+  peak: z.object({ percent: z.int().nullable(), formula: z.string() }).exactOptional(),
+  /** How much can go wrong, and what strategy fits: for people, no part of the hash. */
+  risk: RiskAssessment.exactOptional(),
+  recommendation: Recommendation.exactOptional(),
   expectedMs: z.number().nullable(),
   warnings: z.array(z.string()),
   createdAt: z.number(),

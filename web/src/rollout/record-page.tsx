@@ -13,6 +13,7 @@ import { Headline } from './headline.tsx'
 import { LossPanel } from './loss-panel.tsx'
 import { NewErrorsPanel } from './new-errors-panel.tsx'
 import { ReleaseChange } from './release-change.tsx'
+import { RiskPanel } from './risk-panel.tsx'
 import { StepRail } from './step-rail.tsx'
 import { TargetsPanel } from './targets-panel.tsx'
 import { TimelinePanel } from './timeline-panel.tsx'
@@ -73,6 +74,7 @@ function Record({ record: { rollout, timeline }, current }: { record: RolloutRec
           </div>
           <div className="column">
             <TimelinePanel entries={timeline} />
+            <RiskPanel rollout={rollout} />
           </div>
         </div>
       </main>

@@ -77,6 +77,7 @@ function LastProblem({ instance: { state, lastProbeFailure, lastExit } }: { inst
 const EXIT_CAUSE: Record<NonNullable<Instance['lastExit']>['cause'], string> = {
   exited: '',
   'stopped-by-us': '',
+  'not-live': ', restarted since it was not live',
   'killed-unknown': ', killed by something unknown',
   oom: ', out of memory',
   unknown: ', cause unknown',

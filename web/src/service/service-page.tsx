@@ -9,6 +9,7 @@ import { Headline } from '../rollout/headline.tsx'
 import { LossPanel } from '../rollout/loss-panel.tsx'
 import { NewErrorsPanel } from '../rollout/new-errors-panel.tsx'
 import { ReleaseChange } from '../rollout/release-change.tsx'
+import { RiskPanel } from '../rollout/risk-panel.tsx'
 import { StepRail } from '../rollout/step-rail.tsx'
 import { TargetsPanel } from '../rollout/targets-panel.tsx'
 import { TimelinePanel } from '../rollout/timeline-panel.tsx'
@@ -60,6 +61,7 @@ function KnownService({ view }: { view: ServiceView }) {
           </div>
           <div className="column">
             <TimelinePanel entries={view.timeline} />
+            {rollout === null ? null : <RiskPanel rollout={rollout} />}
             <HistoryPanel view={view} />
           </div>
         </div>

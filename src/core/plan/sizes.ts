@@ -1,0 +1,29 @@
+import type { Step } from './plan.ts'
+
+export type Sizes = { stable: number; candidate: number }
+
+/** Instances of both sets at each step, as planned. Whoever is replaced in batches has not its full size from the start. */
+export function sizesOf(steps: readonly Step[], { stable, candidate }: Sizes): Sizes[] {
+  let now = { stable, candidate: steps.some(({ kind }) => kind === 'shrink') ? 0 : candidate }
+  return steps.map((step) => {
+    now = after(step, now)
+    return now
+  })
+}
+
+function after(step: Step, now: Sizes): Sizes {
+  switch (step.kind) {
+    case 'provision':
+      return { ...now, candidate: step.replicas }
+    case 'shrink':
+      return { ...now, stable: step.replicas }
+    case 'retire':
+      return { ...now, stable: 0 }
+    default:
+      return now
+  }
+}
+
+/** Most instances that run at the same time; the one formula for every strategy. */
+export const peakOf = (sizes: readonly Sizes[]): number =>
+  Math.max(0, ...sizes.map(({ stable, candidate }) => stable + candidate))
