@@ -57,6 +57,12 @@ export const AGENT_METRICS = [
     labels: ['stream', 'version'],
   },
   {
+    name: 'sluice_named_check_failing',
+    type: 'gauge',
+    help: 'Ready instances of a version on which a named check of health fails; 0 where it is known to pass',
+    labels: ['stream', 'version', 'check'],
+  },
+  {
     name: 'sluice_agent_look_age_seconds',
     type: 'gauge',
     help: 'Since the agent last looked after its instances; it looks ten times a second',

@@ -12,6 +12,7 @@ export type MetricDefinition = {
 
 /** The labels that metrics may have, and what bounds their values. */
 export const LABELS = {
+  check: 'a named check of health, as configured: `database`',
   channel: 'a notification channel with its service, as configured: `shop.local/ops`',
   cause: 'how routes came to differ: `edited`, `lost`, `reverted`',
   code: 'a code of the [catalogue](../errors.md)',

@@ -1,0 +1,85 @@
+import { setMaxListeners } from 'node:events'
+import type { HealthCheck, NamedCheck } from '../../core/shared/health-check.ts'
+import type { SetSpec } from '../../core/shared/set-spec.ts'
+import { environmentOf, fillIn } from '../instance-process.ts'
+import type { InstanceRecord } from '../instance-record.ts'
+import { type ProbeAnswer, probe } from '../probe.ts'
+import { INSTANCE_VARIABLE } from '../process-table.ts'
+import type { Secrets } from '../secrets.ts'
+import { checkCommand } from './command-check.ts'
+import { checkGrpc } from './grpc-check.ts'
+import { checkTcp } from './tcp-check.ts'
+
+export type Question = { check: HealthCheck | NamedCheck['check']; timeoutMs: number }
+type AskerParts = { secrets: Secrets; agentEnv: NodeJS.ProcessEnv }
+
+/** Asks one instance, in whatever way its release wants to be asked. Never throws, never takes much longer than the time limit. */
+export class Asker {
+  readonly #parts: AskerParts
+  readonly #ending = new AbortController()
+
+  constructor(parts: AskerParts) {
+    this.#parts = parts
+    // One for each program that runs.
+    setMaxListeners(0, this.#ending.signal)
+  }
+
+  ask(record: InstanceRecord, spec: SetSpec | null, { check, timeoutMs }: Question): Promise<ProbeAnswer> {
+    const { redact } = this.#parts.secrets
+    const { port } = record
+    switch (check.kind) {
+      case 'http':
+        return probe({ port, path: check.path, timeoutMs, redact })
+      case 'tcp':
+        return checkTcp({ host: '127.0.0.1', port, timeoutMs })
+      case 'address':
+        return checkTcp({ host: check.host, port: check.port, timeoutMs })
+      case 'grpc':
+        return checkGrpc({ port, service: check.service, timeoutMs, redact })
+      case 'command':
+        return this.#run(record, spec, { command: check.command, timeoutMs })
+    }
+  }
+
+  /** Programs that run now are ended: nobody would hear them. */
+  close(): void {
+    this.#ending.abort()
+  }
+
+  async #run(
+    record: InstanceRecord,
+    spec: SetSpec | null,
+    { command, timeoutMs }: { command: readonly string[]; timeoutMs: number },
+  ): Promise<ProbeAnswer> {
+    const { secrets, agentEnv } = this.#parts
+    if (spec === null) return failedAs('the instance was adopted, so nobody knows where to run it', command)
+    const values = secrets.resolve(spec.secrets)
+    if (values.kind === 'failed')
+      return failedAs(`${values.problem.code}: ${values.problem.message}`, command)
+    const place = { spec, port: record.port }
+    // Without the mark of an instance: what carries it is taken for a part of the instance, and ended with it.
+    const { [INSTANCE_VARIABLE]: _mark, ...env } = environmentOf({
+      ...place,
+      instance: record.id,
+      secrets: values.value,
+      agentEnv,
+    })
+    try {
+      return await checkCommand({
+        command: command.map((word) => fillIn(word, place)),
+        folder: spec.folder,
+        env,
+        timeoutMs,
+        redact: secrets.redact,
+        signal: this.#ending.signal,
+      })
+    } catch (error) {
+      return failedAs(`could not be started: ${secrets.redact(String(error))}`, command)
+    }
+  }
+}
+
+const failedAs = (what: string, command: readonly string[]): ProbeAnswer => ({
+  kind: 'failed',
+  failure: { kind: 'not-serving', message: `${command.join(' ')}: ${what}`, at: Date.now() },
+})
