@@ -31,6 +31,18 @@ export function answerHeaders(headers: IncomingHttpHeaders, { trailers }: Answer
   return flat
 }
 
+/**
+ * Adds headers of ours. No cookie goes on an answer that is meant for everybody: a cache that others share would hand one
+ * user's to all of them.
+ */
+export function addExtra(flat: string[], extra: readonly string[], headers: IncomingHttpHeaders): void {
+  if (extra[0] === 'set-cookie' && isForEverybody(headers['cache-control'])) return
+  flat.push(...extra)
+}
+
+const isForEverybody = (cacheControl: string | undefined): boolean =>
+  cacheControl !== undefined && /\b(public|s-maxage)\b/i.test(cacheControl)
+
 export function isEventStream(headers: IncomingHttpHeaders): boolean {
   const type = headers['content-type']
   return type?.toLowerCase().startsWith('text/event-stream') === true

@@ -1,5 +1,10 @@
 import { bucketOf, LATENCY_BUCKETS } from '../core/shared/histogram.ts'
-import type { ReleaseCounts, ServiceCounts, TrafficCounts } from '../core/shared/traffic-counts.ts'
+import type {
+  ApartCounts,
+  ReleaseCounts,
+  ServiceCounts,
+  TrafficCounts,
+} from '../core/shared/traffic-counts.ts'
 import { COUNTED_RELEASES, ROUTE_CLASSES } from './limits.ts'
 
 const OTHER = 'other'
@@ -109,6 +114,11 @@ export class ServiceCounters {
       if (this.releases.size <= COUNTED_RELEASES) return
       if (!inUse.has(id)) this.releases.delete(id)
     }
+  }
+
+  /** Of releases that had requests. */
+  totals(by: ApartCounts['by']): ApartCounts[] {
+    return [...this.releases.values()].map(({ release, total }) => ({ by, release, total }))
   }
 
   report(service: string, boot: string): ServiceCounts {

@@ -1,5 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import { answerHeaders } from './answer-head.ts'
+import { addExtra, answerHeaders } from './answer-head.ts'
 import { answer, refusal } from './refusal.ts'
 import type { Head } from './request-head.ts'
 import { Visit, type VisitContext } from './visit.ts'
@@ -115,7 +115,8 @@ export class ExpectForward extends Visit {
     if (from.headers.date !== undefined) res.sendDate = false
     // Without an invitation nobody knows whether the body still comes: this connection cannot be used again.
     if (context.door.closing || !req.complete) flat.push('connection', 'close')
-    if (context.probe) flat.push('sluice-release', context.set.release)
+    if (context.extra !== null) addExtra(flat, context.extra, from.headers)
+    if (context.goal !== null) context.goal.mark(flat, this.status)
     res.writeHead(this.status, from.statusMessage, flat)
     res.flushHeaders()
     from.on('data', (chunk: Buffer) => {
@@ -157,7 +158,7 @@ export class ExpectForward extends Visit {
 
   private refuse(own: ReturnType<typeof refusal>): void {
     this.forget()
-    if (!this.context.probe) this.context.counters.refuse(this.req.socket)
+    if (this.tally !== null) this.context.counters.refuse(this.req.socket)
     this.upstream?.destroy()
     if (this.res.headersSent) this.res.destroy()
     else answer(this.res, own)

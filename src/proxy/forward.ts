@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Client, Dispatcher } from 'undici'
-import { answerHeaders, isEventStream } from './answer-head.ts'
+import { addExtra, answerHeaders, isEventStream } from './answer-head.ts'
 import { type Fault, faultOf } from './fault.ts'
 import { flushLater } from './flush.ts'
 import { LINGER_MS } from './limits.ts'
@@ -87,7 +87,8 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
     const flat = answerHeaders(headers, { trailers: req.httpVersionMinor === 1 && req.method !== 'HEAD' })
     if (headers.date !== undefined) res.sendDate = false
     if (context.door.closing) flat.push('connection', 'close')
-    if (context.probe) flat.push('sluice-release', context.set.release)
+    if (context.extra !== null) addExtra(flat, context.extra, headers)
+    if (context.goal !== null) context.goal.mark(flat, status)
     res.writeHead(status, text, flat)
     if (isEventStream(headers)) this.becomeLong('stream', status)
     flushLater(this)
@@ -177,7 +178,7 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
   /** The client's fault: not counted for the release. */
   private refuse(own: Refusal): void {
     this.forget()
-    if (!this.context.probe) this.context.counters.refuse(this.req.socket)
+    if (this.tally !== null) this.context.counters.refuse(this.req.socket)
     this.controller?.abort(GONE)
     if (this.res.headersSent) this.res.destroy()
     else answer(this.res, own)

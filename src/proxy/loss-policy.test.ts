@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ServiceRoutes } from '../core/shared/routes.ts'
+import { NO_SIDE_ROUTES } from '../core/shared/side-routes.ts'
 import { mustRevert } from './loss-policy.ts'
 
 const routes = (
@@ -28,6 +29,7 @@ const routes = (
   slowStartMs: 0,
   onControllerLoss: { kind: 'revert', afterMs: 1_000 },
   probeKey: 'key',
+  ...NO_SIDE_ROUTES,
   ...more,
 })
 

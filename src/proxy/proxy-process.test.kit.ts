@@ -16,6 +16,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
 import { RouterState } from '../core/shared/router-state.ts'
 import type { RouteInstance, ServiceRoutes } from '../core/shared/routes.ts'
+import { NO_SIDE_ROUTES } from '../core/shared/side-routes.ts'
 import { ServiceCounts } from '../core/shared/traffic-counts.ts'
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
@@ -214,6 +215,7 @@ export function routesOf(
     slowStartMs: 0,
     onControllerLoss: { kind: 'hold' },
     probeKey: 'probe-secret',
+    ...NO_SIDE_ROUTES,
     ...more,
   }
 }

@@ -194,6 +194,8 @@ const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
   ['upgrade', 'drop'],
   ['http2-settings', 'drop'],
   ['expect', 'drop'],
+  // Ours to say: the release believes it.
+  ['sluice-variant', 'drop'],
 ])
 
 /** Spellings seen so far, so that the usual headers cost one look-up and no lower-casing. Bounded against invented names. */

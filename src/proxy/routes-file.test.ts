@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, expect, it, onTestFinished } from 'vitest'
+import { NO_SIDE_ROUTES } from '../core/shared/side-routes.ts'
 import { damagedContent } from '../testkit/damage.test.kit.ts'
 import { EMPTY_ROUTES, loadRoutes, RoutesFile } from './routes-file.ts'
 
@@ -27,6 +28,7 @@ const SOUND: RoutesFile = {
         slowStartMs: 0,
         onControllerLoss: { kind: 'hold' },
         probeKey: 'k',
+        ...NO_SIDE_ROUTES,
       },
       listening: { host: '127.0.0.1', port: 8080 },
       reverted: null,

@@ -1,8 +1,9 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { ListenAddress } from '../core/shared/listen-address.ts'
 import { RouterState } from '../core/shared/router-state.ts'
-import { ListenAddress, ServiceRoutes } from '../core/shared/routes.ts'
+import { ServiceRoutes } from '../core/shared/routes.ts'
 import { FencingToken } from '../core/shared/token.ts'
 
 /** Everything the data plane must still know after `kill -9`. */

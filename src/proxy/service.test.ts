@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RouteInstance, RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
+import { NO_SIDE_ROUTES } from '../core/shared/side-routes.ts'
 import { Limits } from './limits.ts'
 import type { LiveSet } from './live-set.ts'
 import { Service } from './service.ts'
@@ -24,6 +25,7 @@ const routes = (sets: RouteSet[], slowStartMs = HOUR_MS): ServiceRoutes => ({
   slowStartMs,
   onControllerLoss: { kind: 'hold' },
   probeKey: 'key',
+  ...NO_SIDE_ROUTES,
 })
 const newService = () => new Service('shop', { limits: Limits.parse({}), trustForwarded: false })
 

@@ -1,12 +1,18 @@
+import type { IncomingMessage } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
 import type { InstanceTraffic, RouterState } from '../core/shared/router-state.ts'
 import type { DrainLimits, RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
+import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { ServiceCounters } from './counts.ts'
+import { Goals } from './goals.ts'
 import { instanceKey, LiveInstance } from './instance.ts'
 import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
 import type { Listener } from './listener.ts'
 import { LiveSet } from './live-set.ts'
+import type { PreviewDoor } from './preview-door.ts'
 import type { HeadRules } from './request-head.ts'
+import { type Aside, Side } from './side.ts'
 import { carrying, newcomers } from './slow-start.ts'
 import { Split } from './split.ts'
 
@@ -19,15 +25,21 @@ export type ServiceOptions = { limits: Limits; trustForwarded: boolean }
 export class Service {
   readonly name: string
   readonly counters = new ServiceCounters()
+  /** Of requests that are no live traffic, or no fair sample of it. */
+  readonly apart = { preview: new ServiceCounters(), rule: new ServiceCounters() }
   readonly limits: Limits
   readonly rules: HeadRules
   listener: Listener | null = null
+  preview: PreviewDoor | null = null
   routes: ServiceRoutes | null = null
   reverted: Reverted | null = null
   private sets: readonly RouteSet[] = []
   private live: readonly LiveSet[] = []
   private split: Split | null = null
   private probeSplit: Split | null = null
+  private side: Side | null = null
+  private goals: Goals | null = null
+  private sideSince = 0
   private instances = new Map<string, LiveInstance>()
   private readonly retiring = new Set<LiveInstance>()
   private finished: { at: number; traffic: InstanceTraffic }[] = []
@@ -40,7 +52,7 @@ export class Service {
 
   /** Puts routes in force: the very next request follows them. */
   apply(routes: ServiceRoutes, reverted: Reverted | null): void {
-    const before = this.sets
+    const [before, old] = [this.sets, this.routes]
     this.routes = routes
     this.reverted = reverted
     this.rules.probeKey = routes.probeKey
@@ -49,7 +61,19 @@ export class Service {
     this.beginSlowStarts(before)
     this.live = this.sets.map((set) => this.liveSet(set, routes.slowStartMs))
     if (!sameWeights(before, this.sets) || this.split === null) this.deal()
-    this.counters.forgetExcept(new Set(this.sets.map((set) => set.release)))
+    this.takeSide(old, routes)
+    const inUse = new Set(this.sets.map((set) => set.release))
+    for (const counters of [this.counters, this.apart.preview, this.apart.rule]) counters.forgetExcept(inUse)
+  }
+
+  /** What decides about this request before the weights do; `null` when nothing does. */
+  aside(req: IncomingMessage): Aside | null {
+    return this.side === null ? null : this.side.of(req)
+  }
+
+  /** The set of this release, where it can take a request. */
+  setOf(release: string): LiveSet | null {
+    return this.live.find((set) => set.release === release) ?? null
   }
 
   /** The set of the next request; `null` when the service has none. Probes have a deal of their own: they must not skew the split. */
@@ -58,11 +82,22 @@ export class Service {
     return split === null ? null : (this.live[split.next()] ?? null)
   }
 
+  countsReport(boot: string): ServiceCounts {
+    const apart = (['preview', 'rule'] as const).flatMap((by) => this.apart[by].totals(by))
+    const variants = this.goals?.report()
+    return {
+      ...this.counters.report(this.name, boot),
+      ...(apart.length === 0 ? {} : { apart }),
+      ...(variants === undefined ? {} : { variants }),
+    }
+  }
+
   /** Drains everything, for good. */
   retire(limits: DrainLimits): void {
     this.live = []
     this.split = null
     this.probeSplit = null
+    this.side = null
     for (const instance of this.instances.values()) this.retireInstance(instance, limits)
     this.instances.clear()
   }
@@ -116,6 +151,26 @@ export class Service {
     for (const gone of before.values()) this.retireInstance(gone, limits)
   }
 
+  /** Traffic that went back to stable by itself is under no rule any more, and its weights leave no user with the candidate. */
+  private takeSide(old: ServiceRoutes | null, { rules: all, sticky }: ServiceRoutes): void {
+    const rules = this.reverted === null ? all : []
+    if (!isDeepStrictEqual(old?.sticky ?? null, sticky)) this.sideSince = performance.now()
+    const { trustForwarded } = this.rules
+    this.goals = goalsFor(sticky, this.goals)
+    this.side =
+      rules.length === 0 && sticky === null
+        ? null
+        : new Side(
+            { rules, sticky },
+            {
+              sets: this.sets,
+              trustForwarded,
+              since: this.sideSince,
+              goals: this.goals,
+            },
+          )
+  }
+
   private beginSlowStarts(before: readonly RouteSet[]): void {
     const now = performance.now()
     const known = new Set(before.flatMap(carrying))
@@ -155,6 +210,12 @@ export class Service {
     this.split = weights.length === 0 ? null : new Split(weights)
     this.probeSplit = weights.length === 0 ? null : new Split(weights)
   }
+}
+
+/** One test goes on over changes of routes; the next one counts from zero. */
+function goalsFor(sticky: ServiceRoutes['sticky'], before: Goals | null): Goals | null {
+  if (sticky?.kind !== 'assign' || sticky.test === undefined) return null
+  return before?.salt === sticky.salt ? before : new Goals(sticky.salt, sticky.test)
 }
 
 function allToStable({ stable, sets }: ServiceRoutes): RouteSet[] {

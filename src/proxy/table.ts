@@ -1,16 +1,19 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
+import type { ListenAddress } from '../core/shared/listen-address.ts'
 import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
-import type { ListenAddress, ServiceRoutes } from '../core/shared/routes.ts'
+import type { ServiceRoutes } from '../core/shared/routes.ts'
 import { compareTokens, type FencingToken } from '../core/shared/token.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import { LISTEN_RETRY_MS } from './limits.ts'
 import { Listener } from './listener.ts'
+import { PreviewDoor } from './preview-door.ts'
 import { type RoutesFile, saveRoutes } from './routes-file.ts'
 import { handlersOf } from './serve.ts'
 import { type Reverted, Service, type ServiceOptions } from './service.ts'
+import { LIVE, PREVIEW, type Way } from './way.ts'
 
 export type TableOptions = ServiceOptions & { folder: string; boot: string; log: Logger }
 
@@ -32,9 +35,10 @@ export class Table {
   /** Brings back what was in force. A port that is taken is tried again until it is free. */
   async restore(): Promise<void> {
     const entries = Object.values(this.file.services).map(async ({ routes, listening, reverted }) => {
-      const service = new Service(routes.service, this.options)
+      const service = this.newService(routes.service)
       this.services.set(service.name, service)
       service.apply(routes, reverted)
+      service.preview?.settle(routes.preview?.listen ?? null)
       await this.restoreListener(service, listening)
     })
     await Promise.all(entries)
@@ -64,19 +68,21 @@ export class Table {
   state(name: string): RouterState {
     const service = this.services.get(name)
     const instances = [...(service?.traffic() ?? []), ...(this.leaving.get(name)?.traffic() ?? [])]
+    const preview = service?.preview?.state
     return {
       service: name,
       boot: this.options.boot,
       token: service?.routes?.token ?? null,
       listening: service?.listener?.address ?? null,
       sets: [...(service?.setsInForce ?? [])],
+      ...(preview === undefined ? {} : { preview }),
       instances,
       reverted: service?.reverted ?? null,
     }
   }
 
   counts(name: string): ServiceCounts | null {
-    return this.services.get(name)?.counters.report(name, this.options.boot) ?? null
+    return this.services.get(name)?.countsReport(this.options.boot) ?? null
   }
 
   get routes(): ServiceRoutes[] {
@@ -108,7 +114,7 @@ export class Table {
 
   private async stopService(service: Service): Promise<void> {
     const limits = service.routes?.drain ?? { requestsMs: 0, websocketsMs: 0 }
-    const closed = service.listener?.close()
+    const closed = Promise.all([service.listener?.close(), service.preview?.close()])
     // Connections that are open now may still bring a request during the idle grace: then the instances are drained.
     await new Promise((resolve) =>
       setTimeout(resolve, service.idle ? 0 : Math.min(limits.requestsMs, service.limits.idleGraceMs)),
@@ -127,7 +133,7 @@ export class Table {
     const service = this.services.get(name)
     const fenced = this.fence(name, token, service !== undefined && isDeepStrictEqual(service.routes, routes))
     if (fenced !== 'new') return fenced
-    const target = service ?? new Service(name, this.options)
+    const target = service ?? this.newService(name)
     const moved = service === undefined || !isDeepStrictEqual(service.routes?.listen, routes.listen)
     const opened = moved ? await this.open(target, routes.listen) : ok(target.listener)
     if (opened.kind === 'failed') return opened
@@ -140,6 +146,7 @@ export class Table {
       return saved
     }
     this.services.set(name, target)
+    target.preview?.settle(routes.preview?.listen ?? null)
     if (moved && old !== null) old.close().catch(() => undefined)
     return ok(undefined)
   }
@@ -164,6 +171,7 @@ export class Table {
   private endService(service: Service): void {
     const limits = service.routes?.drain ?? { requestsMs: 0, websocketsMs: 0 }
     service.listener?.close().catch(() => undefined)
+    service.preview?.settle(null)
     service.retire(limits)
   }
 
@@ -204,8 +212,14 @@ export class Table {
     return ok(undefined)
   }
 
-  private async open(service: Service, address: ListenAddress): Promise<Result<Listener>> {
-    const listener = new Listener(this.options.limits, handlersOf(service))
+  private newService(name: string): Service {
+    const service = new Service(name, this.options)
+    service.preview = new PreviewDoor((address) => this.open(service, address, PREVIEW))
+    return service
+  }
+
+  private async open(service: Service, address: ListenAddress, way: Way = LIVE): Promise<Result<Listener>> {
+    const listener = new Listener(this.options.limits, handlersOf(service, way))
     const listening = await listener.listen(address)
     return listening.kind === 'ok' ? ok(listener) : listening
   }

@@ -60,7 +60,7 @@ export class Upgrade extends Visit {
     }
     this.server = server
     const { client, clientHead } = this
-    client.write(rawHead(from, ['connection', 'Upgrade', 'upgrade', 'websocket', ...this.probeHeaders()]))
+    client.write(rawHead(from, ['connection', 'Upgrade', 'upgrade', 'websocket', ...this.extra]))
     this.becomeLong('websocket', from.statusCode ?? 101)
     server.on('error', () => undefined)
     server.on('close', () => this.serverClosed())
@@ -78,15 +78,15 @@ export class Upgrade extends Visit {
     }
     const { client } = this
     const status = from.statusCode ?? 502
-    client.write(rawHead(from, ['connection', 'close', ...this.probeHeaders()]))
+    client.write(rawHead(from, ['connection', 'close', ...this.extra]))
     from.on('end', () => this.settle('answered', status))
     from.on('error', () => this.settle('reset', null))
     from.on('data', (chunk: Buffer) => this.tally?.passedOut(chunk.length))
     from.pipe(client)
   }
 
-  private probeHeaders(): string[] {
-    return this.context.probe ? ['sluice-release', this.context.set.release] : []
+  private get extra(): readonly string[] {
+    return this.context.extra ?? []
   }
 
   private failed(): void {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { type ServiceCounters, Tally } from './counts.ts'
+import { type ReleaseCounters, type ServiceCounters, Tally } from './counts.ts'
+import type { Goal } from './goals.ts'
 import type { LiveInstance } from './instance.ts'
 import type { Limits } from './limits.ts'
 import type { LiveSet } from './live-set.ts'
@@ -14,7 +15,12 @@ export type VisitContext = {
   counters: ServiceCounters
   limits: Limits
   door: { readonly closing: boolean; brokeHttp(socket: Duplex): boolean }
-  probe: boolean
+  /** Where it is counted; `null` for a probe, which is not. */
+  counted: ReleaseCounters | null
+  /** This request may reach the goal of an A/B test. */
+  goal: Goal | null
+  /** Headers of ours on the answer, flat. */
+  extra: readonly string[] | null
 }
 
 /** How a visit ended. `unreachable`: no instance could be connected to. */
@@ -38,7 +44,7 @@ export abstract class Visit implements Work {
     this.context = context
     this.instance = context.instance
     this.route = routeClass(method, path)
-    this.tally = context.probe ? null : new Tally(context.set.counters, this.route)
+    this.tally = context.counted === null ? null : new Tally(context.counted, this.route)
     this.instance.enter(this)
   }
 
@@ -71,6 +77,7 @@ export abstract class Visit implements Work {
     if (status !== null) {
       tally.answered(status)
       tally.took(performance.now() - this.startedAt)
+      if (end === 'answered') this.context.goal?.answered(status)
       return
     }
     tally.add('requests')

@@ -1,3 +1,5 @@
+import { SIDE_SCENARIOS } from './side.ts'
+
 /** `waits`: why there is nothing to test yet. */
 export type Scenario = { id: string; text: string; waits?: string }
 
@@ -39,7 +41,6 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     id: 'S17',
     text: 'With surge and unavailability bounds, old capacity is rebuilt before traffic returns to it.',
-    waits: 'no strategy shrinks stable before the candidate is stable, so there is nothing to rebuild',
   },
   {
     id: 'S18',
@@ -55,15 +56,8 @@ export const SCENARIOS: readonly Scenario[] = [
     id: 'S20',
     text: 'Too few ready instances for the next weight: it waits, unless a configured share is enough.',
   },
-  {
-    id: 'S21',
-    text: 'A stable set that shrinks with its traffic is never smaller than its share needs.',
-    waits: 'no strategy shrinks stable before the candidate is stable; INV5 keeps it so',
-  },
-  {
-    id: 'S22',
-    text: 'A file that is edited mid-run does not change the plan that is on its way.',
-  },
+  { id: 'S21', text: 'A stable set that shrinks with its traffic is never smaller than its share needs.' },
+  { id: 'S22', text: 'A file that is edited mid-run does not change the plan that is on its way.' },
   {
     id: 'S23',
     text: 'A person jumps ahead or back: skipped steps are on record, and the rest is passed as always.',
@@ -78,20 +72,14 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     id: 'S27',
-    text: 'A candidate starts, and all traffic stays on stable until it is ready.',
+    text: 'A candidate starts: all traffic stays on stable, and the preview shows the candidate once it is ready.',
   },
   {
     id: 'S28',
     text: 'The switch waits for a person: nothing moves before, and then all of it in one confirmed act.',
   },
-  {
-    id: 'S29',
-    text: 'The switch follows a time after readiness: not before, and not never.',
-  },
-  {
-    id: 'S30',
-    text: 'A small preview grows to its full size before it gets traffic.',
-  },
+  { id: 'S29', text: 'The switch follows a time after readiness: not before, and not never.' },
+  { id: 'S30', text: 'A small preview grows to its full size before it gets traffic.' },
   {
     id: 'S31',
     text: 'Checks before the switch fail: traffic never moved, and the candidate stays for inspection.',
@@ -100,50 +88,26 @@ export const SCENARIOS: readonly Scenario[] = [
     id: 'S32',
     text: 'The candidate fails after the switch: traffic returns to the old set, which is at full size.',
   },
+  { id: 'S33', text: 'A candidate that loses instances during its checks has not passed them.' },
+  { id: 'S34', text: 'Several bad candidates in a row: all traffic stays on the good stable.' },
+  { id: 'S35', text: 'Old sets are kept for their time, one at most, and go in order of age.' },
+  { id: 'S36', text: 'The strategy of a live service is changed, and it goes on without a break.' },
+  { id: 'S37', text: 'A switch under load loses nothing.' },
+  { id: 'S38', text: 'A candidate that never becomes ready costs stable no instance in a rolling release.' },
   {
-    id: 'S33',
-    text: 'A candidate that loses instances during its checks has not passed them.',
+    id: 'S39',
+    text: 'A bad release after a bad one: the bounds hold against the stable set, and nothing is left of the one in the middle.',
   },
-  {
-    id: 'S34',
-    text: 'Several bad candidates in a row: all traffic stays on the good stable.',
-  },
-  {
-    id: 'S35',
-    text: 'Old sets are kept for their time, one at most, and go in order of age.',
-  },
-  {
-    id: 'S36',
-    text: 'The strategy of a live service is changed, and it goes on without a break.',
-  },
-  {
-    id: 'S37',
-    text: 'A switch under load loses nothing.',
-  },
-  {
-    id: 'S49',
-    text: 'Failures are counted up to a documented limit and not one fewer.',
-  },
+  ...SIDE_SCENARIOS,
+  { id: 'S49', text: 'Failures are counted up to a documented limit and not one fewer.' },
   {
     id: 'S50',
     text: 'A result in between pauses, a person goes on, and the same step does not pause again for it.',
   },
-  {
-    id: 'S51',
-    text: 'Checks that are undecided when the last step ends make no release stable.',
-  },
-  {
-    id: 'S52',
-    text: 'A check that fails in the look in which the last step ends wins.',
-  },
-  {
-    id: 'S53',
-    text: 'No data is never a pass.',
-  },
-  {
-    id: 'S54',
-    text: 'NaN, infinities, lists and ranges from a metric source have a declared meaning.',
-  },
+  { id: 'S51', text: 'Checks that are undecided when the last step ends make no release stable.' },
+  { id: 'S52', text: 'A check that fails in the look in which the last step ends wins.' },
+  { id: 'S53', text: 'No data is never a pass.' },
+  { id: 'S54', text: 'NaN, infinities, lists and ranges from a metric source have a declared meaning.' },
   {
     id: 'S55',
     text: 'A source that is down is told apart from a bad result, and the rollout goes on when it is back.',
@@ -163,22 +127,10 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'A job that exceeds its deadline is killed and failed.',
     waits: 'there are no jobs as checks',
   },
-  {
-    id: 'S59',
-    text: 'A metric with an initial delay is waited for although others are done.',
-  },
-  {
-    id: 'S60',
-    text: 'Passes in a row and a limit of failures combine in four documented ways.',
-  },
-  {
-    id: 'S61',
-    text: 'Dry-run metrics are reported and change no outcome.',
-  },
-  {
-    id: 'S62',
-    text: 'A restart between two measurements loses neither counts nor time.',
-  },
+  { id: 'S59', text: 'A metric with an initial delay is waited for although others are done.' },
+  { id: 'S60', text: 'Passes in a row and a limit of failures combine in four documented ways.' },
+  { id: 'S61', text: 'Dry-run metrics are reported and change no outcome.' },
+  { id: 'S62', text: 'A restart between two measurements loses neither counts nor time.' },
   {
     id: 'S63',
     text: 'A promotion during the check of a step stops that check, and nothing goes on measuring.',
@@ -189,22 +141,10 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'Baseline and candidate start together, get equal shares, and both go at the end.',
     waits: 'there is no baseline set; stable is the concurrent comparison',
   },
-  {
-    id: 'S65',
-    text: 'A secret never shows in logs, events, the journal or error texts.',
-  },
-  {
-    id: 'S66',
-    text: 'With fewer requests than the declared minimum there is no verdict.',
-  },
-  {
-    id: 'S67',
-    text: 'Two metrics of one name are refused.',
-  },
-  {
-    id: 'S77',
-    text: 'A freeze that begins mid-run holds the weight or returns to stable, by policy.',
-  },
+  { id: 'S65', text: 'A secret never shows in logs, events, the journal or error texts.' },
+  { id: 'S66', text: 'With fewer requests than the declared minimum there is no verdict.' },
+  { id: 'S67', text: 'Two metrics of one name are refused.' },
+  { id: 'S77', text: 'A freeze that begins mid-run holds the weight or returns to stable, by policy.' },
   {
     id: 'S79',
     text: 'An abort returns traffic to stable; the candidate stays for the hold time and then goes.',
@@ -222,30 +162,15 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'An aborted candidate does not come back when instances are scaled.',
     waits: 'there is no autoscaler for processes',
   },
-  {
-    id: 'S86',
-    text: 'A retry starts from zero, with fresh counts and a new attempt.',
-  },
+  { id: 'S86', text: 'A retry starts from zero, with fresh counts and a new attempt.' },
   {
     id: 'S87',
     text: 'A full promotion of an aborted release completes without new checks, and the outcome says so.',
   },
-  {
-    id: 'S88',
-    text: 'Stable sent again mid-run means: go back now.',
-  },
-  {
-    id: 'S89',
-    text: 'Going back within the window is fast; further back takes all steps.',
-  },
-  {
-    id: 'S90',
-    text: 'Going back to a set that is still held is immediate, and its removal is cancelled.',
-  },
-  {
-    id: 'S91',
-    text: 'A failed release is not tried again before somebody asks for just that.',
-  },
+  { id: 'S88', text: 'Stable sent again mid-run means: go back now.' },
+  { id: 'S89', text: 'Going back within the window is fast; further back takes all steps.' },
+  { id: 'S90', text: 'Going back to a set that is still held is immediate, and its removal is cancelled.' },
+  { id: 'S91', text: 'A failed release is not tried again before somebody asks for just that.' },
   {
     id: 'S92',
     text: 'A way back that the router refuses goes on trying, with an alarm, and is never marked done.',
@@ -263,10 +188,7 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'A newer release during the steps: the candidate’s traffic returns first, then the newer one starts from zero.',
   },
   { id: 'S96', text: 'A newer candidate without a ready instance never has a weight above zero.' },
-  {
-    id: 'S97',
-    text: 'Bytes and number of instances change in one release.',
-  },
+  { id: 'S97', text: 'Bytes and number of instances change in one release.' },
   {
     id: 'S98',
     text: 'Scaling in a pause keeps the split in proportion.',
@@ -283,14 +205,8 @@ export const SCENARIOS: readonly Scenario[] = [
     waits:
       'there is no such order: the agent restarts instances that die, and the same bytes can be deployed under a new version',
   },
-  {
-    id: 'S101',
-    text: 'A new controller alone begins no rollout.',
-  },
-  {
-    id: 'S102',
-    text: 'A file that cannot be read for a moment is an error, not a change.',
-  },
+  { id: 'S101', text: 'A new controller alone begins no rollout.' },
+  { id: 'S102', text: 'A file that cannot be read for a moment is an error, not a change.' },
   {
     id: 'S103',
     text: 'A changed setting or secret is a new release; stable keeps its own through restarts.',
@@ -300,10 +216,7 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'Releases that share a configuration do not change what the other runs with.',
     waits: 'a release holds its whole configuration; nothing is shared',
   },
-  {
-    id: 'S105',
-    text: 'A secret that rotates outside does not pin stable to a dead copy.',
-  },
+  { id: 'S105', text: 'A secret that rotates outside does not pin stable to a dead copy.' },
   { id: 'S106', text: 'A candidate that never becomes ready is given up at its deadline, each time anew.' },
   { id: 'S107', text: 'Ready counts that go up and down are no progress: the deadline still ends it.' },
   { id: 'S108', text: 'Waiting for the old set to leave lets no deadline fire.' },
@@ -317,30 +230,15 @@ export const SCENARIOS: readonly Scenario[] = [
     id: 'S112',
     text: 'The controller is killed after any call outside: same final state and outcome, no extra step.',
   },
-  {
-    id: 'S113',
-    text: 'The router was changed and the store was not: reading back finds the truth.',
-  },
-  {
-    id: 'S114',
-    text: 'Nothing is decided on a stale read after an own write.',
-  },
-  {
-    id: 'S115',
-    text: 'Conflicts on every write for a while: the rollout goes on later.',
-  },
-  {
-    id: 'S116',
-    text: 'A controller that lost its lease writes nothing any more.',
-  },
+  { id: 'S113', text: 'The router was changed and the store was not: reading back finds the truth.' },
+  { id: 'S114', text: 'Nothing is decided on a stale read after an own write.' },
+  { id: 'S115', text: 'Conflicts on every write for a while: the rollout goes on later.' },
+  { id: 'S116', text: 'A controller that lost its lease writes nothing any more.' },
   {
     id: 'S117',
     text: 'After an hour without a controller the numbers are looked at first, and one step is done at a time.',
   },
-  {
-    id: 'S118',
-    text: 'A clock that jumps neither fires anything twice nor holds anything up for ever.',
-  },
+  { id: 'S118', text: 'A clock that jumps neither fires anything twice nor holds anything up for ever.' },
   {
     id: 'S121',
     text: 'Steps of one’s own are undone in reverse order by an abort.',
@@ -356,10 +254,7 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'A new rollout does not take over the state of steps of the one before.',
     waits: 'there are no steps of one’s own yet',
   },
-  {
-    id: 'S124',
-    text: 'The router refuses a weight: the step stays, and the reason is shown.',
-  },
+  { id: 'S124', text: 'The router refuses a weight: the step stays, and the reason is shown.' },
   {
     id: 'S125',
     text: 'Two routers end at the same weight, or the earlier change is undone.',
@@ -373,10 +268,7 @@ export const SCENARIOS: readonly Scenario[] = [
     id: 'S127',
     text: 'A tool that writes its weights again and again is found out, reported once, and does not flap the traffic.',
   },
-  {
-    id: 'S128',
-    text: 'A zero is written as a zero.',
-  },
+  { id: 'S128', text: 'A zero is written as a zero.' },
   { id: 'S141', text: 'Any outcome says who or what caused it: check, value, limit, step.' },
   { id: 'S142', text: 'Exit codes: 0 only for promoted, different ones for failed, waiting and timed out.' },
   { id: 'INV1', text: 'Weights are whole, within range, and add up to the total.' },

@@ -70,6 +70,7 @@ function trouble(version: string, instance: Instance): string {
 
 const exitWords = ({ code, signal, cause }: NonNullable<Instance['lastExit']>): string => {
   if (cause === 'oom') return 'ended by the system because memory ran out'
+  if (cause === 'not-live') return 'restarted, since it was not live'
   if (signal !== null) return `ended by ${signal}`
   return code === null ? 'ended, how is unknown' : `exited with code ${code}`
 }
@@ -120,6 +121,13 @@ export function lightWatchLines(
   const look = lightWatch.alarms.length > 0 ? 'bad' : lightWatch.blindSince === null ? 'plain' : 'attention'
   return labelledText('watch', lightWatch.sentence, { columns, look })
 }
+
+/** Who reaches which version besides those whom the weights send there. */
+export const besidesLines = (
+  { besides = [] }: ServiceView,
+  { columns }: Pick<FrameOptions, 'columns'>,
+): Line[] =>
+  besides.flatMap(({ sentence }, index) => labelledText(index === 0 ? 'besides' : '', sentence, { columns }))
 
 /** Problems and warnings, wrapped: nobody should have to guess the end of such a sentence. */
 export function troubleLines({ rollout, warnings }: ServiceView, { columns }: FrameOptions): Line[] {
