@@ -8,6 +8,7 @@ import { judgeFiles } from './generators/judge.ts'
 import { metricFiles } from './generators/metrics.ts'
 import { referenceFiles } from './generators/reference.ts'
 import { scenarioFiles } from './generators/scenarios.ts'
+import { simulationFiles } from './generators/simulation.ts'
 
 // Writes every generated file. With --check it writes nothing and exits 1 if one is out of date.
 // A new generator exports a list of files and is added here.
@@ -18,6 +19,7 @@ const GENERATED: GeneratedFile[] = [
   ...metricFiles,
   ...referenceFiles,
   ...scenarioFiles,
+  ...simulationFiles,
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))

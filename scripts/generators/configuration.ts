@@ -36,10 +36,10 @@ function reference(): string {
 
 const yamlBlock = (text: string): string => `\`\`\`yaml\n${text}\n\`\`\``
 
-type Section = { path: string; node: SchemaNode }
+export type Section = { path: string; node: SchemaNode }
 
 /** One section per mapping, outer ones first. Environments repeat the keys of a service, so they have a text of their own. */
-function sectionsOf(node: SchemaNode, path: string): Section[] {
+export function sectionsOf(node: SchemaNode, path: string): Section[] {
   const inner = Object.entries(node.properties ?? {})
     .filter(([name]) => name !== 'environments' && name !== 'services')
     .flatMap(([name, child]) => mappingsIn(child, path === '' ? name : `${path}.${name}`))
@@ -52,7 +52,7 @@ function mappingsIn(node: SchemaNode, path: string): Section[] {
   return node.properties === undefined ? [] : [{ path, node }]
 }
 
-function renderSection({ path, node }: Section): string {
+export function renderSection({ path, node }: Section): string {
   const title = path === '' ? 'Top level' : `\`${path}\``
   return `### ${title}\n\n${renderTable(node)}`
 }

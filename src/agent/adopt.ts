@@ -1,17 +1,17 @@
 import type { AdoptRequest } from '../core/shared/observation.ts'
 import { type Problem, problem } from '../core/shared/problem.ts'
-import type { Redact } from '../core/shared/redact.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
+import { readyCheckOf } from '../core/shared/set-spec.ts'
 import type { SetRecord } from './agent-state.ts'
+import type { Asker } from './health/asker.ts'
 import { healthOf } from './health-settings.ts'
 import { adoptedInstance, type InstanceRecord, type ProcessIdentity } from './instance-record.ts'
 import { findListeningProcess, listenersOf } from './listening-ports.ts'
-import { probe } from './probe.ts'
 import { findProcess } from './process-table.ts'
 import type { SetRegistry } from './set-registry.ts'
 import { nextId } from './supervisor.ts'
 
-type AdoptParts = { registry: SetRegistry; redact: Redact }
+type AdoptParts = { registry: SetRegistry; asker: Asker }
 
 /** Takes a process that serves already under control without touching it. The request has passed the fence. Repeatable. */
 export async function adopt(request: AdoptRequest, parts: AdoptParts): Promise<Result<InstanceRecord>> {
@@ -20,7 +20,7 @@ export async function adopt(request: AdoptRequest, parts: AdoptParts): Promise<R
   const identity = found.value
   const known = findKnown(identity, parts.registry)
   if (known !== undefined) return isRepeat(known, request) ? ok(known) : failed(alreadyOurs(known, identity))
-  const health = await checkHealth(request, parts)
+  const health = await checkHealth(request, identity, parts)
   if (health.kind === 'failed') return health
   // Asking took time: a newer controller may have spoken, or the same request may have come twice.
   const admitted = parts.registry.admit(request.service, request.token)
@@ -28,9 +28,15 @@ export async function adopt(request: AdoptRequest, parts: AdoptParts): Promise<R
   return ok(findKnown(identity, parts.registry) ?? enter(request, identity, parts.registry))
 }
 
-async function checkHealth(request: AdoptRequest, { redact }: AdoptParts): Promise<Result<void>> {
-  const { path, timeoutMs } = healthOf(setOf(request))
-  const answer = await probe({ port: request.port, path, timeoutMs, redact })
+async function checkHealth(
+  request: AdoptRequest,
+  process: ProcessIdentity,
+  { asker }: AdoptParts,
+): Promise<Result<void>> {
+  const health = healthOf(setOf(request))
+  const question = { check: readyCheckOf(health), timeoutMs: health.timeoutMs }
+  const record = adoptedInstance({ ...request, id: nextId(request.service), process, at: Date.now() })
+  const answer = await asker.ask(record, null, question)
   return answer.kind === 'passed' ? ok(undefined) : failed(unhealthy(request, answer.failure.message))
 }
 
@@ -50,12 +56,12 @@ function enter(request: AdoptRequest, identity: ProcessIdentity, registry: SetRe
   return record
 }
 
-const setOf = ({ service, release, version, healthPath }: AdoptRequest): SetRecord => ({
+const setOf = ({ service, release, version, healthPath, check }: AdoptRequest): SetRecord => ({
   service,
   release,
   replicas: 1,
   spec: null,
-  adopted: { version, healthPath },
+  adopted: { version, healthPath, ...(check === undefined ? {} : { check }) },
 })
 
 /** Lets go of adopted processes; they run on as they are. */
@@ -124,7 +130,7 @@ const alreadyOurs = (known: InstanceRecord, { pid }: ProcessIdentity): Problem =
 const unhealthy = (request: AdoptRequest, message: string): Problem =>
   problem('ADOPT_UNHEALTHY', {
     message: `the process on port ${request.port} is not healthy: ${message}`,
-    remedy: 'Give the path on which it reports its health. Nothing was changed.',
+    remedy: 'Write under health how it reports its health. Nothing was changed.',
     retryable: true,
   })
 

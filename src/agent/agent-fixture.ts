@@ -41,6 +41,8 @@ if (MODE === 'stubborn') {
 }
 process.on('SIGUSR1', () => console.log('quiesced'))
 let sick = MODE === 'sick'
+let dead = false
+let dry = false
 createServer((request, response) => {
   const url = request.url
   if (url === '/env') return response.end(JSON.stringify({ env: process.env, cwd: process.cwd(), argv: process.argv.slice(2) }))
@@ -54,6 +56,10 @@ createServer((request, response) => {
   if (does === 'hold') held.push(Buffer.alloc(Number(amount), 1))
   if (does === 'write') writeFileSync('written', Buffer.alloc(Number(amount), 1), { flush: true })
   if (url === '/toggle') sick = !sick
+  if (url === '/die') dead = true
+  if (url === '/dry') dry = true
+  if (url === '/livez' && dead) return response.writeHead(500).end('deadlock')
+  if (url === '/queue' && dry) return response.writeHead(503).end('no workers')
   if (url === '/up' && MODE === 'redirect') return response.writeHead(302, { location: '/login' }).end()
   if (url === '/up' && sick) return response.writeHead(503).end('warming up\\nwith ' + TOKEN)
   response.end('ok')

@@ -1,10 +1,16 @@
 import * as z from 'zod'
+import { HealthCheck } from '../core/shared/health-check.ts'
 import { SetSpec } from '../core/shared/set-spec.ts'
 import { FencingToken } from '../core/shared/token.ts'
 import { InstanceRecord } from './instance-record.ts'
 
 /** How the agent must look after a process it did not start: it knows no command, only where to ask. */
-const AdoptedSpec = z.object({ version: z.string(), healthPath: z.string() })
+const AdoptedSpec = z.object({
+  version: z.string(),
+  healthPath: z.string(),
+  /** Where it is not asked by its path. */
+  check: HealthCheck.exactOptional(),
+})
 
 /** What was asked for one release. `spec` is `null` while it consists of adopted processes only. */
 export const SetRecord = z.object({

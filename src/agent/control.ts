@@ -11,6 +11,8 @@ import { processSamples } from '../telemetry/process-samples.ts'
 import { VERSION } from '../telemetry/version.ts'
 import { adopt, letGo } from './adopt.ts'
 import type { ErrorReader } from './error-reader.ts'
+import type { Asker } from './health/asker.ts'
+import type { NamedChecks } from './health/named-checks.ts'
 import type { InstanceRunner } from './instance-runner.ts'
 import { agentSamples } from './metrics.ts'
 import { observe, readLogs, toInstance } from './observe.ts'
@@ -25,6 +27,8 @@ export type ControlParts = {
   supervisor: Supervisor
   errors: ErrorReader
   use: UseSampler
+  checks: NamedChecks
+  asker: Asker
   secrets: Secrets
   logFolder: string
   boot: string
@@ -84,13 +88,16 @@ function addSetRoutes(app: Hono, parts: ControlParts): void {
   app.put('/sets/:service/:release', async (c) => {
     const request = await parseBody(c, SetRequest)
     if (request.kind === 'failed') return refuse(c, request.problem)
-    const { spec, replicas, token } = request.value
+    const { spec, replicas, without = [], token } = request.value
     const named = matchesRoute(c.req.param(), spec)
     if (named.kind === 'failed') return refuse(c, named.problem)
     const admitted = registry.admit(spec.service, token)
     if (admitted.kind === 'failed') return refuse(c, admitted.problem)
     const adopted = registry.findSet(spec)?.adopted ?? null
     registry.putSet({ service: spec.service, release: spec.release, replicas, spec, adopted })
+    // On the disk with the number: whoever reads only half of it would stop others.
+    for (const { id } of registry.instancesOf(spec))
+      if (without.includes(id)) parts.runner.apply(id, { kind: 'stop-asked', at: Date.now() })
     registry.save()
     supervisor.tick(Date.now())
     return c.json({}, 202)
@@ -115,7 +122,7 @@ function addSetRoutes(app: Hono, parts: ControlParts): void {
 }
 
 function addAdoptRoutes(app: Hono, parts: ControlParts): void {
-  const { registry, secrets } = parts
+  const { registry, secrets, asker } = parts
   app.post('/sets/:service/:release/adopt', async (c) => {
     const request = await parseBody(c, AdoptRequest)
     if (request.kind === 'failed') return refuse(c, request.problem)
@@ -123,7 +130,7 @@ function addAdoptRoutes(app: Hono, parts: ControlParts): void {
     if (named.kind === 'failed') return refuse(c, named.problem)
     const admitted = registry.admit(request.value.service, request.value.token)
     if (admitted.kind === 'failed') return refuse(c, admitted.problem)
-    const adopted = await adopt(request.value, { registry, redact: secrets.redact })
+    const adopted = await adopt(request.value, { registry, asker })
     if (adopted.kind === 'failed') return refuse(c, adopted.problem)
     return c.json(toInstance(adopted.value, { redact: secrets.redact, logFolder: parts.logFolder }))
   })

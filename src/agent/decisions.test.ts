@@ -24,7 +24,7 @@ describe('the wait before a restart', () => {
 
 describe('the next step for an instance', () => {
   const step = (more: Partial<InstanceRecord>, now: number) =>
-    nextStep(made(more), { now, deadlineMs: 1000, stopGraceMs: 500 })
+    nextStep(made(more), { now, deadlineMs: 1000, stopGraceMs: 500, mayRestart: true })
 
   it('starts what waits to be started, and again when the wait is over', () => {
     expect(step({}, 0)).toBe('spawn')
@@ -98,7 +98,7 @@ describe('the plan for a set', () => {
 
 describe('the cause of an exit', () => {
   const cause = (code: number | null, signal: string | null, more = {}) =>
-    exitStatus({ code, signal, at: 0, stoppedByUs: false, oomCounted: false, ...more }).cause
+    exitStatus({ code, signal, at: 0, endedByUs: null, oomCounted: false, ...more }).cause
 
   it('is named only as far as it is known', () => {
     expect(cause(1, null)).toBe('exited')
@@ -106,7 +106,7 @@ describe('the cause of an exit', () => {
     expect(cause(null, 'SIGKILL')).toBe('killed-unknown')
     expect(cause(null, 'SIGKILL', { oomCounted: true })).toBe('oom')
     expect(cause(1, null, { oomCounted: true })).toBe('exited')
-    expect(cause(null, 'SIGTERM', { stoppedByUs: true })).toBe('stopped-by-us')
+    expect(cause(null, 'SIGTERM', { endedByUs: 'stopped-by-us' })).toBe('stopped-by-us')
   })
 
   it('recognises a port in use in the words of several languages', () => {

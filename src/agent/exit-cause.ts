@@ -7,16 +7,17 @@ export type ExitFacts = {
   code: number | null
   signal: string | null
   at: number
-  stoppedByUs: boolean
+  /** We sent it the signal to end: for good, or for a restart since it was not live. */
+  endedByUs: 'stopped-by-us' | 'not-live' | null
   /** Its own cgroup counted an out-of-memory kill. */
   oomCounted: boolean
 }
 
 /** Names a cause only as far as it is known: a SIGKILL without a word from the kernel stays unknown. */
-export function exitStatus({ code, signal, at, stoppedByUs, oomCounted }: ExitFacts): ExitStatus {
+export function exitStatus({ code, signal, at, endedByUs, oomCounted }: ExitFacts): ExitStatus {
   const status = { code, signal, at }
   if (oomCounted && signal === 'SIGKILL') return { ...status, cause: 'oom' }
-  if (stoppedByUs) return { ...status, cause: 'stopped-by-us' }
+  if (endedByUs !== null) return { ...status, cause: endedByUs }
   if (signal !== null && SENT_BY_OTHERS.has(signal)) return { ...status, cause: 'killed-unknown' }
   return { ...status, cause: 'exited' }
 }

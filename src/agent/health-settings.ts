@@ -7,8 +7,14 @@ const ADOPTED_HEALTH = { intervalMs: 1000, timeoutMs: 2000, successes: 1, failur
 const ADOPTED_STOP_GRACE_MS = 30_000
 
 export function healthOf(set: SetRecord | undefined): HealthProbe {
-  return set?.spec?.health ?? { ...ADOPTED_HEALTH, path: set?.adopted?.healthPath ?? '/' }
+  const { check, healthPath = '/' } = set?.adopted ?? {}
+  return (
+    set?.spec?.health ?? { ...ADOPTED_HEALTH, ...(check === undefined ? { path: healthPath } : { check }) }
+  )
 }
 
 export const stopGraceMsOf = (set: SetRecord | undefined): number =>
   set?.spec?.stopGraceMs ?? ADOPTED_STOP_GRACE_MS
+
+/** What a worker is given before it is stopped; `null` where it is not told beforehand. */
+export const graceMsOf = (set: SetRecord | undefined): number | null => set?.spec?.quiesce?.graceMs ?? null

@@ -23,7 +23,7 @@ const exit = (at: number, addressInUse = false): LifeEvent => ({
   kind: 'exited',
   at,
   addressInUse,
-  exit: exitStatus({ code: 1, signal: null, at, stoppedByUs: false, oomCounted: false }),
+  exit: exitStatus({ code: 1, signal: null, at, endedByUs: null, oomCounted: false }),
 })
 const ready = lifeAfter([...spawned, passed(3), passed(4)])
 

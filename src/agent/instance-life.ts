@@ -11,23 +11,30 @@ export type LifeEvent =
   | { kind: 'spawn-failed'; at: number; message: string; final: boolean }
   | { kind: 'probe-passed'; at: number }
   | { kind: 'probe-failed'; at: number; failure: ProbeFailure }
+  | { kind: 'live-passed'; at: number }
+  | { kind: 'live-failed'; at: number; failure: ProbeFailure }
+  /** Its turn to be restarted has come: it gets no traffic from here on. */
+  | { kind: 'live-given-up'; at: number }
   | { kind: 'exited'; at: number; exit: ExitStatus; addressInUse: boolean }
   /** The host was restarted while nobody watched: nobody's fault, so it is no crash. */
   | { kind: 'lost-by-reboot'; at: number; exit: ExitStatus }
   | { kind: 'deadline-passed'; at: number; deadlineMs: number }
   | { kind: 'steady'; at: number }
   | { kind: 'stop-asked'; at: number }
+  | { kind: 'quiesced'; at: number }
   | { kind: 'term-sent'; at: number }
   | { kind: 'kill-sent'; at: number }
   | { kind: 'group-empty'; at: number }
 
-export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadlineMs'>
+export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadlineMs' | 'live'>
 
 /** The instance after the event. Total: an event that does not fit the state any more changes nothing. */
 export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLimits): InstanceRecord {
   switch (event.kind) {
     case 'spawning':
-      return { ...record, port: event.port, ...freshStart(event.at), state: whenStopping(record, 'starting') }
+      return isOver(record)
+        ? { ...record, port: event.port, ...freshStart(event.at) }
+        : { ...record, port: event.port, ...freshStart(event.at), ...notEnded, state: 'starting' }
     case 'spawned':
       return { ...record, process: event.process, startedAt: event.at }
     case 'spawn-failed':
@@ -36,6 +43,12 @@ export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLi
       return probePassed(record, event.at, limits)
     case 'probe-failed':
       return probeFailed(record, event, limits)
+    case 'live-passed':
+      return record.notLive?.leftAt ? record : { ...record, consecutiveLiveFailures: 0, notLive: null }
+    case 'live-failed':
+      return liveFailed(record, event, limits)
+    case 'live-given-up':
+      return liveGivenUp(record, event.at)
     case 'exited':
       return exited(record, event)
     case 'lost-by-reboot':
@@ -46,6 +59,8 @@ export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLi
       return { ...record, crashesInARow: 0 }
     case 'stop-asked':
       return isOver(record) ? record : { ...record, state: 'stopping', restartAt: null, readyAt: null }
+    case 'quiesced':
+      return { ...record, quiescedAt: event.at }
     case 'term-sent':
       return { ...record, termSentAt: event.at }
     case 'kill-sent':
@@ -61,7 +76,14 @@ export const isOver = (record: InstanceRecord): boolean =>
 
 /** States in which its health is asked. */
 export const isProbed = (record: InstanceRecord): boolean =>
-  record.process !== null && ['starting', 'ready', 'unready'].includes(record.state)
+  record.process !== null && ['starting', 'ready', 'unready'].includes(record.state) && !isLeaving(record)
+
+/** Once it has started; what nobody of ours started, nobody of ours restarts. */
+export const isAskedWhetherLive = (record: InstanceRecord): boolean =>
+  isProbed(record) && record.state !== 'starting' && !record.adopted
+
+/** On its way to a restart, since it was not live. */
+export const isLeaving = ({ notLive }: InstanceRecord): boolean => notLive !== null && notLive.leftAt !== null
 
 const freshStart = (at: number) => ({
   process: null,
@@ -70,10 +92,12 @@ const freshStart = (at: number) => ({
   restartAt: null,
   consecutiveSuccesses: 0,
   consecutiveProbeFailures: 0,
+  consecutiveLiveFailures: 0,
+  notLive: null,
 })
 
-const whenStopping = (record: InstanceRecord, otherwise: InstanceRecord['state']): InstanceRecord['state'] =>
-  isOver(record) ? record.state : otherwise
+/** The signals that ended the process before are not for the next one. */
+const notEnded = { termSentAt: null, killSentAt: null }
 
 function spawnFailed(record: InstanceRecord, event: LifeEvent & { kind: 'spawn-failed' }): InstanceRecord {
   const lastProbeFailure: ProbeFailure = { kind: 'exited', message: event.message, at: event.at }
@@ -113,12 +137,37 @@ function probeFailed(
   return late ? { ...counted, state: 'unready' } : counted
 }
 
+function liveFailed(
+  record: InstanceRecord,
+  { failure }: LifeEvent & { kind: 'live-failed' },
+  { live }: ProbeLimits,
+): InstanceRecord {
+  if (live === undefined || !isAskedWhetherLive(record)) return record
+  const failures = record.consecutiveLiveFailures + 1
+  const counted = { ...record, consecutiveLiveFailures: failures }
+  if (failures < live.failures) return counted
+  const times = failures === 1 ? 'once' : `${failures} times in a row`
+  return { ...counted, notLive: { message: `not live (${times}): ${failure.message}`, leftAt: null } }
+}
+
+function liveGivenUp(record: InstanceRecord, at: number): InstanceRecord {
+  if (record.notLive === null || !isAskedWhetherLive(record)) return record
+  const { message } = record.notLive
+  return {
+    ...record,
+    state: 'unready',
+    readyAt: null,
+    notLive: { message, leftAt: at },
+    lastProbeFailure: { kind: 'not-live', message, at },
+  }
+}
+
 function exited(record: InstanceRecord, event: LifeEvent & { kind: 'exited' }): InstanceRecord {
   const { exit, at } = event
   // Its group may live on, so `process` stays until the group is empty.
   if (record.state === 'stopping') return { ...record, lastExit: exit }
   if (record.state === 'gone') return record
-  const lastProbeFailure: ProbeFailure = { kind: 'exited', message: describeExit(record, exit), at }
+  const lastProbeFailure: ProbeFailure = endedBecause(record, exit)
   if (record.state === 'failed') return { ...record, process: null, lastExit: exit, lastProbeFailure }
   const ended = { ...record, lastExit: exit, lastProbeFailure }
   if (record.adopted) {
@@ -156,6 +205,14 @@ function deadlinePassed(
     at,
   }
   return { ...record, state: 'failed', restartAt: null, lastProbeFailure: record.lastProbeFailure ?? none }
+}
+
+/** That we ended it is no cause: why we did is one. */
+function endedBecause(record: InstanceRecord, exit: ExitStatus): ProbeFailure {
+  const { at, cause } = exit
+  return cause === 'not-live' && record.notLive !== null
+    ? { kind: 'not-live', message: `restarted, since it was ${record.notLive.message}`, at }
+    : { kind: 'exited', message: describeExit(record, exit), at }
 }
 
 function describeExit(record: InstanceRecord, exit: ExitStatus): string {

@@ -48,10 +48,10 @@ export async function startProcess(request: StartRequest): Promise<Started> {
 }
 
 /** `{{port}}` and `{{version}}` in a word of the command or a value of the environment. */
-const fillIn = (text: string, { port, spec }: Pick<StartRequest, 'port' | 'spec'>): string =>
+export const fillIn = (text: string, { port, spec }: Pick<StartRequest, 'port' | 'spec'>): string =>
   text.replaceAll('{{port}}', String(port)).replaceAll('{{version}}', spec.version)
 
-export function environmentOf(request: StartRequest): Record<string, string> {
+export function environmentOf(request: Omit<StartRequest, 'logFile'>): Record<string, string> {
   const { agentEnv, spec, secrets, port, instance } = request
   const inherited = INHERITED.flatMap((name) =>
     agentEnv[name] === undefined ? [] : [[name, agentEnv[name]]],
@@ -82,7 +82,7 @@ function started(child: ChildProcess, program: string): Promise<Started> {
   })
 }
 
-function describeSpawnError(program: string, error: unknown): string {
+export function describeSpawnError(program: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'ENOENT')
     return `could not start: ${program} was not found (ENOENT); is it on PATH, or in the artifact?`

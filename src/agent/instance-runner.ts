@@ -5,12 +5,11 @@ import { oomCounterOf, readOomKills } from './cgroup.ts'
 import type { ErrorReader } from './error-reader.ts'
 import { exitStatus, saysAddressInUse, unknownExit } from './exit-cause.ts'
 import { healthOf } from './health-settings.ts'
-import { isOver, isProbed, type LifeEvent } from './instance-life.ts'
+import { isOver, type LifeEvent } from './instance-life.ts'
 import { type HowItEnded, sendSignal, startProcess } from './instance-process.ts'
 import type { InstanceRecord, ProcessIdentity } from './instance-record.ts'
 import { capLog, LOG_CAP_BYTES, logPath, sizeOf, writtenSince } from './log-file.ts'
 import { findFreePort } from './ports.ts'
-import { probe } from './probe.ts'
 import {
   descendantsOf,
   familyOf,
@@ -24,7 +23,6 @@ import {
 import type { Secrets } from './secrets.ts'
 import type { SetRegistry } from './set-registry.ts'
 import { newWatch, type Watch } from './watch.ts'
-import { explainRefusal } from './wrong-port.ts'
 
 export type RunnerParts = {
   registry: SetRegistry
@@ -33,13 +31,6 @@ export type RunnerParts = {
   logFolder: string
   agentEnv: NodeJS.ProcessEnv
 }
-
-/** While nothing listens yet, asking costs nothing: sooner than the interval, so that a quick start is seen quickly. */
-const ASK_AGAIN_WHEN_REFUSED_MS = 200
-/** After that it is no quick start any more, and the interval will do. */
-const HURRY_FOR_MS = 10_000
-/** Looking for the true port walks /proc: not at every probe. */
-const WRONG_PORT_EVERY_MS = 2000
 
 /** Does to the processes of one instance what the supervisor decided, and reports what happened as life events. */
 export class InstanceRunner {
@@ -89,6 +80,14 @@ export class InstanceRunner {
     return this.#starts
   }
 
+  /** Only those that handle the signal get it: it would end the others in the middle of their work. */
+  sendQuiesce(record: InstanceRecord, signal: NodeJS.Signals): void {
+    const number = constants.signals[signal]
+    for (const { pid } of record.process === null ? [] : familyOf(record.process))
+      if (process.platform !== 'linux' || survivesSignal(pid, number)) sendSignal(pid, signal)
+    this.apply(record.id, { kind: 'quiesced', at: Date.now() })
+  }
+
   sendTerm(record: InstanceRecord): void {
     if (record.process !== null) {
       if (record.adopted) signalIfAlive(record.process, 'SIGTERM')
@@ -123,8 +122,11 @@ export class InstanceRunner {
     if (record.process !== null && this.#isAnyoneLeft(record, record.process, rows)) return
     if (record.process === null) this.#killLeftovers(record.id)
     const at = Date.now()
-    if (record.process !== null && (record.lastExit?.at ?? 0) < (record.termSentAt ?? at)) {
-      const exit = exitStatus({ code: null, signal: null, at, stoppedByUs: true, oomCounted: false })
+    if (
+      record.process !== null &&
+      (record.lastExit?.at ?? 0) < (record.termSentAt ?? record.quiescedAt ?? at)
+    ) {
+      const exit = exitStatus({ code: null, signal: null, at, endedByUs: 'stopped-by-us', oomCounted: false })
       this.apply(record.id, { kind: 'exited', at, exit, addressInUse: false })
     }
     this.apply(record.id, { kind: 'group-empty', at })
@@ -136,17 +138,7 @@ export class InstanceRunner {
     if (isAlive(record.process)) return
     const at = Date.now()
     this.watch(record.id).lastLeader = record.process
-    this.#ended(record, unknownExit(at))
-  }
-
-  /** Starts a probe if one is due; its answer arrives as an event. */
-  probeIfDue(record: InstanceRecord, now: number): void {
-    const watch = this.watch(record.id)
-    if (!isProbed(record) || watch.starting || watch.probing || now < watch.nextProbeAt) return
-    watch.probing = true
-    void this.#probe(record, watch).finally(() => {
-      watch.probing = false
-    })
+    this.#ended(record, { ...unknownExit(at), cause: endedByUs(record) ?? 'unknown' })
   }
 
   /** Once a second: caps the log and reads what the kernel counts. */
@@ -180,6 +172,7 @@ export class InstanceRunner {
     Object.assign(watch, {
       logStart: sizeOf(logFile),
       nextProbeAt: 0,
+      nextLiveAt: 0,
       oom: null,
       wrongPort: newWatch().wrongPort,
     })
@@ -201,8 +194,10 @@ export class InstanceRunner {
     const record = this.#parts.registry.findInstance(id)
     if (record === undefined) return
     const oomCounted = watch.oom !== null && (readOomKills(watch.oom.counter) ?? 0) > watch.oom.kills
-    const stoppedByUs = record.termSentAt !== null
-    this.#ended(record, exitStatus({ code, signal, at: Date.now(), stoppedByUs, oomCounted }))
+    this.#ended(
+      record,
+      exitStatus({ code, signal, at: Date.now(), endedByUs: endedByUs(record), oomCounted }),
+    )
     this.#saveNow()
   }
 
@@ -243,34 +238,18 @@ export class InstanceRunner {
     return record.adopted ? isAlive(leader) : familyOf(leader, rows()).length > 0
   }
 
-  async #probe(record: InstanceRecord, watch: Watch): Promise<void> {
-    const { path, timeoutMs, intervalMs } = this.#health(record)
-    const begun = Date.now()
-    const answer = await probe({ port: record.port, path, timeoutMs, redact: this.#parts.secrets.redact })
-    const now = this.#parts.registry.findInstance(record.id)
-    // An answer about a process that has been replaced meanwhile says nothing about the new one.
-    if (now?.process?.pid !== record.process?.pid) return
-    const refused = answer.kind === 'failed' && answer.failure.kind === 'refused'
-    const hurry = refused && now?.state === 'starting' && begun - now.startedAt < HURRY_FOR_MS
-    watch.nextProbeAt = begun + (hurry ? Math.min(ASK_AGAIN_WHEN_REFUSED_MS, intervalMs) : intervalMs)
-    if (answer.kind === 'passed') return this.apply(record.id, { kind: 'probe-passed', at: Date.now() })
-    const failure = refused ? this.#explain(record, watch, answer.failure) : answer.failure
-    this.apply(record.id, { kind: 'probe-failed', at: failure.at, failure })
-  }
-
-  #explain(record: InstanceRecord, watch: Watch, failure: NonNullable<InstanceRecord['lastProbeFailure']>) {
-    if (record.process === null) return failure
-    if (failure.at - watch.wrongPort.at >= WRONG_PORT_EVERY_MS) {
-      watch.wrongPort = { at: failure.at, message: explainRefusal(record.process, record.port) }
-    }
-    const { message } = watch.wrongPort
-    return message === null ? failure : { ...failure, kind: 'wrong-port' as const, message }
-  }
-
   #health(record: InstanceRecord): HealthProbe {
     return healthOf(this.#parts.registry.findSet(record))
   }
 }
+
+/** Whether its end was our doing, and for what. */
+const endedByUs = (record: InstanceRecord): 'stopped-by-us' | 'not-live' | null =>
+  record.state === 'stopping' && (record.termSentAt ?? record.quiescedAt) !== null
+    ? 'stopped-by-us'
+    : record.termSentAt === null
+      ? null
+      : 'not-live'
 
 function signalFamily(leader: ProcessIdentity, signal: NodeJS.Signals): void {
   signalAll(familyOf(leader), signal)

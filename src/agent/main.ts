@@ -11,6 +11,9 @@ import { createControl } from './control.ts'
 import { agentRunning, clearSocket, listenOnSocket } from './control-socket.ts'
 import { ErrorReader } from './error-reader.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
+import { Asker } from './health/asker.ts'
+import { NamedChecks } from './health/named-checks.ts'
+import { Prober } from './health/prober.ts'
 import { InstanceRunner } from './instance-runner.ts'
 import { capLog, LOG_CAP_BYTES } from './log-file.ts'
 import { hostBoot } from './process-table.ts'
@@ -56,7 +59,7 @@ export async function runAgent(argv: string[]): Promise<void> {
 }
 
 type Places = { folder: string; socket: string }
-type RunningAgent = { supervisor: Supervisor; server: Server; log: Log }
+type RunningAgent = { supervisor: Supervisor; asker: Asker; server: Server; log: Log }
 
 function readArguments(argv: string[]): Places | null {
   const { values } = parseArgs({
@@ -93,25 +96,40 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
   })
   const runner = new InstanceRunner({ registry, errors, secrets, logFolder, agentEnv: process.env })
   const use = new UseSampler()
-  const supervisor = new Supervisor({ registry, runner, errors, use, logFolder, report })
-  const app = createControl({ registry, runner, supervisor, errors, use, secrets, logFolder, boot, report })
+  const asker = new Asker({ secrets, agentEnv: process.env })
+  const prober = new Prober({ registry, runner, asker })
+  const checks = new NamedChecks({ registry, asker })
+  const watching = { errors, use, checks }
+  const supervisor = new Supervisor({ registry, runner, prober, ...watching, logFolder, report })
+  const app = createControl({
+    registry,
+    runner,
+    supervisor,
+    asker,
+    ...watching,
+    secrets,
+    logFolder,
+    boot,
+    report,
+  })
   // Recovered before it listens: whoever asks sees what really runs, never an agent that does not know yet.
   recover({ registry, runner, secrets })
   const server = await listenOnSocket(socket, app)
   supervisor.start()
   log('info', 'the agent listens', { socket, pid: process.pid, instances: registry.instances().length })
-  return ok({ supervisor, server, log })
+  return ok({ supervisor, asker, server, log })
 }
 
 type Ending = RunningAgent & { lock: FolderLock & { kind: 'held' }; socket: string; signal: string }
 
-async function endAgent({ supervisor, server, lock, socket, signal, log }: Ending): Promise<void> {
+async function endAgent({ supervisor, asker, server, lock, socket, signal, log }: Ending): Promise<void> {
   const force = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS)
   await new Promise((resolve) => {
     server.close(resolve)
     server.closeIdleConnections()
   })
   clearTimeout(force)
+  asker.close()
   await supervisor.stop()
   log('info', 'the agent ends, its instances run on', { signal })
   rmSync(socket, { force: true })

@@ -1,6 +1,7 @@
 import type { ReleaseUse } from '../core/shared/resource-use.ts'
 import { type Sample, sample } from '../telemetry/sample.ts'
 import type { ErrorReader } from './error-reader.ts'
+import type { NamedChecks } from './health/named-checks.ts'
 import type { SetRegistry } from './set-registry.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { UseSampler } from './use/use-sampler.ts'
@@ -10,10 +11,11 @@ type SampledParts = {
   supervisor: Pick<Supervisor, 'lookAgeMs'>
   errors: Pick<ErrorReader, 'totals'>
   use: Pick<UseSampler, 'useOf'>
+  checks: Pick<NamedChecks, 'resultsOf'>
 }
 
 /** The numbers of the agent, from what it knows anyway. */
-export function agentSamples({ registry, supervisor, errors, use }: SampledParts): Sample[] {
+export function agentSamples({ registry, supervisor, errors, use, checks }: SampledParts): Sample[] {
   return [
     ...registry.services().flatMap((stream) => {
       const { crashes, restarts } = registry.mishaps(stream)
@@ -27,6 +29,7 @@ export function agentSamples({ registry, supervisor, errors, use }: SampledParts
     }),
     ...instanceSamples(registry),
     ...useSamples(registry, use),
+    ...checkSamples(registry, checks),
     sample('sluice_agent_look_age_seconds', {}, supervisor.lookAgeMs() / 1000),
   ]
 }
@@ -56,6 +59,28 @@ function useSamples(registry: SetRegistry, sampler: Pick<UseSampler, 'useOf'>): 
         sample('sluice_instance_disk_written_bytes_total', { stream, version }, sum('diskWrittenBytes')),
       ]
     })
+  })
+}
+
+/** What is not known yet is not told. */
+function checkSamples(registry: SetRegistry, checks: Pick<NamedChecks, 'resultsOf'>): Sample[] {
+  const known = registry.instances().flatMap((record) =>
+    (checks.resultsOf(record) ?? [])
+      .filter(({ state }) => state !== 'unknown')
+      .map(({ name, state }) => ({
+        stream: record.service,
+        version: versionOf(registry, record.service, record.release),
+        check: name,
+        failing: state === 'failing' ? 1 : 0,
+      })),
+  )
+  const series = Map.groupBy(known, ({ stream, version, check }) => JSON.stringify([stream, version, check]))
+  return [...series.values()].flatMap((those) => {
+    const [first] = those
+    if (first === undefined) return []
+    const { stream, version, check } = first
+    const failing = those.reduce((sum, one) => sum + one.failing, 0)
+    return [sample('sluice_named_check_failing', { stream, version, check }, failing)]
   })
 }
 

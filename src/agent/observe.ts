@@ -2,6 +2,7 @@ import type { Instance } from '../core/shared/instance.ts'
 import type { AgentObservation, LogLine } from '../core/shared/observation.ts'
 import type { Redact } from '../core/shared/redact.ts'
 import type { ErrorReader } from './error-reader.ts'
+import type { NamedChecks } from './health/named-checks.ts'
 import type { InstanceRecord } from './instance-record.ts'
 import { logPath, shorten, tailOf } from './log-file.ts'
 import type { SetRegistry } from './set-registry.ts'
@@ -11,7 +12,11 @@ import type { UseSampler } from './use/use-sampler.ts'
 const TAIL_LINES = 20
 
 type ObserveParts = { registry: SetRegistry; redact: Redact; logFolder: string; boot: string }
-type CountedParts = ObserveParts & { errors: Pick<ErrorReader, 'version'>; use: Pick<UseSampler, 'useOf'> }
+type CountedParts = ObserveParts & {
+  errors: Pick<ErrorReader, 'version'>
+  use: Pick<UseSampler, 'useOf'>
+  checks: Pick<NamedChecks, 'resultsOf'>
+}
 
 /** What runs and what ended lately for one service. */
 export function observe(service: string, parts: CountedParts): AgentObservation {
@@ -21,11 +26,14 @@ export function observe(service: string, parts: CountedParts): AgentObservation 
     at: Date.now(),
     boot: parts.boot,
     highestToken: parts.registry.highestToken(service),
-    instances: records.map((record) => toInstance(record, parts)),
+    instances: records.map((record) => withChecks(toInstance(record, parts), parts.checks.resultsOf(record))),
     errorsVersion: parts.errors.version(service),
     ...(use === undefined ? {} : { use }),
   }
 }
+
+const withChecks = (instance: Instance, checks: Instance['checks']): Instance =>
+  checks === undefined ? instance : { ...instance, checks }
 
 export function toInstance(
   record: InstanceRecord,

@@ -1,13 +1,12 @@
 import { type IncomingMessage, request } from 'node:http'
 import type { ProbeFailure } from '../core/shared/instance.ts'
-import { plainText } from '../core/shared/redact.ts'
+import { excerpt } from './excerpt.ts'
 
 export type ProbeAnswer = { kind: 'passed' } | { kind: 'failed'; failure: ProbeFailure }
 export type ProbeRequest = { port: number; path: string; timeoutMs: number; redact: (text: string) => string }
 
 /** Most of a body that is looked at; a health page that sends more has said enough. */
 const BODY_BYTES = 16 * 1024
-const EXCERPT_CHARS = 200
 
 /** Asks one instance for its health: a final 2xx answer in time passes, all else fails with its reason. */
 export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
@@ -46,9 +45,6 @@ function describeAnswer(status: number, answer: IncomingMessage, body: string): 
   }
   return ['status', `answered ${status}${body === '' ? '' : `: "${excerpt(body)}"`}`]
 }
-
-/** One line, controls removed, at most 200 characters. */
-const excerpt = (body: string): string => plainText(body.replace(/\s+/g, ' ')).trim().slice(0, EXCERPT_CHARS)
 
 function describeError(error: Error, timedOut: boolean, timeoutMs: number): Finding {
   const code = 'code' in error ? String(error.code) : ''

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { SetRecord } from './agent-state.ts'
 import type { ErrorReader } from './error-reader.ts'
-import { healthOf, stopGraceMsOf } from './health-settings.ts'
+import type { NamedChecks } from './health/named-checks.ts'
+import type { Prober } from './health/prober.ts'
+import { mayRestartNow } from './health/restart-turn.ts'
+import { graceMsOf, healthOf, stopGraceMsOf } from './health-settings.ts'
 import { type InstanceRecord, newInstance } from './instance-record.ts'
 import type { InstanceRunner } from './instance-runner.ts'
 import { logPath, removeLog } from './log-file.ts'
@@ -18,6 +21,8 @@ const HOUSEKEEPING_MS = 1000
 type SupervisorParts = {
   registry: SetRegistry
   runner: InstanceRunner
+  prober: Prober
+  checks: NamedChecks
   errors: ErrorReader
   use: UseSampler
   logFolder: string
@@ -53,12 +58,13 @@ export class Supervisor {
 
   /** One look at everything. Also called when a request came, so that it is acted upon at once. */
   tick(now: number): void {
-    const { registry, errors, use } = this.#parts
+    const { registry, errors, use, checks } = this.#parts
     for (const set of registry.sets()) this.#plan(set, now)
     const rows = onceOnly(allProcesses)
     for (const record of registry.instances()) this.#guarded(() => this.#look(record, now, rows))
     if (now - this.#houseKeptAt >= HOUSEKEEPING_MS) this.#keepHouse(now)
     registry.save()
+    this.#guarded(() => checks.turn(registry.instances(), now))
     this.#guarded(() => errors.turn(registry.instances(), now))
     this.#guarded(() => use.turn(registry.instances(), now))
     this.#lookedAtMs = performance.now()
@@ -92,18 +98,26 @@ export class Supervisor {
   }
 
   #look(before: InstanceRecord, now: number, rows: () => readonly ProcessRow[]): void {
-    const { registry, runner } = this.#parts
+    const { registry, runner, prober } = this.#parts
     runner.noticeEnd(before)
     const record = registry.findInstance(before.id) ?? before
     this.#step(record, now, rows)
-    runner.probeIfDue(registry.findInstance(record.id) ?? record, now)
+    prober.turn(registry.findInstance(record.id) ?? record, now)
   }
 
   #step(record: InstanceRecord, now: number, rows: () => readonly ProcessRow[]): void {
     const { registry, runner } = this.#parts
     const set = registry.findSet(record)
     const { deadlineMs } = healthOf(set)
-    const step = nextStep(record, { now, deadlineMs, stopGraceMs: stopGraceMsOf(set) })
+    const mayRestart =
+      record.notLive !== null && mayRestartNow(record, registry.instancesOf(record), { now, deadlineMs })
+    const step = nextStep(record, {
+      now,
+      deadlineMs,
+      stopGraceMs: stopGraceMsOf(set),
+      graceMs: graceMsOf(set),
+      mayRestart,
+    })
     switch (step) {
       case 'none':
         break
@@ -115,6 +129,12 @@ export class Supervisor {
         break
       case 'reset-back-off':
         runner.apply(record.id, { kind: 'steady', at: now })
+        break
+      case 'leave':
+        runner.apply(record.id, { kind: 'live-given-up', at: now })
+        break
+      case 'send-quiesce':
+        runner.sendQuiesce(record, set?.spec?.quiesce?.signal ?? 'SIGUSR1')
         break
       case 'send-term':
         runner.sendTerm(record)

@@ -8,6 +8,8 @@ export type Watch = {
   childRunning: boolean
   probing: boolean
   nextProbeAt: number
+  askingLive: boolean
+  nextLiveAt: number
   /** Size of the log when the newest process started: what follows is its own output. */
   logStart: number
   /** The last leader, whose group may have left somebody behind. */
@@ -22,6 +24,8 @@ export const newWatch = (): Watch => ({
   childRunning: false,
   probing: false,
   nextProbeAt: 0,
+  askingLive: false,
+  nextLiveAt: 0,
   logStart: 0,
   lastLeader: null,
   oom: null,

@@ -9,6 +9,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/init.ts'),
   },
   {
+    name: 'import',
+    group: 'Start',
+    summary: 'propose a sluice.yaml from a Procfile',
+    load: () => import('./commands/import.ts'),
+  },
+  {
     name: 'validate',
     group: 'Start',
     summary: 'check sluice.yaml',
@@ -49,6 +55,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     group: 'Release',
     summary: 'show what deploying a version would do',
     load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'simulate',
+    group: 'Release',
+    summary: 'carry out a plan in virtual time, against metrics from a file',
+    load: () => import('./commands/simulate.ts'),
   },
   {
     name: 'deploy',

@@ -24,6 +24,17 @@ describe('the status of a service', () => {
     )
   })
 
+  it('says what a preview address shows and who else reaches the candidate', () => {
+    const besides = [
+      { kind: 'preview' as const, sentence: '127.0.0.1:8090 shows 1.1.0' },
+      { kind: 'rule' as const, sentence: 'requests whose header x-tester is there go to 1.1.0' },
+    ]
+    const shown = text(serviceView({ besides }))
+    expect(shown).toContain(
+      '  besides   127.0.0.1:8090 shows 1.1.0\n            requests whose header x-tester',
+    )
+  })
+
   it('says how long a promoted release is watched lightly, and what was found', () => {
     const sentence = '1.1.0 is watched lightly for 18h more, 90 requests with 2 errors counted, nothing found'
     const lightWatch = {

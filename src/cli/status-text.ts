@@ -1,6 +1,14 @@
 import type { ServiceView } from '../core/rollout/view/view.ts'
+import { abLines } from './frame/ab-lines.ts'
 import { eventLines } from './frame/event-list.ts'
-import { instanceLines, lightWatchLines, lossLines, troubleLines, waitingLines } from './frame/facts.ts'
+import {
+  besidesLines,
+  instanceLines,
+  lightWatchLines,
+  lossLines,
+  troubleLines,
+  waitingLines,
+} from './frame/facts.ts'
 import { digestLines, headlineLines } from './frame/headline.ts'
 import { labelled } from './frame/label.ts'
 import { newErrorLines } from './frame/new-errors.ts'
@@ -28,6 +36,8 @@ export function statusLines(view: ServiceView, { columns, now }: { columns: numb
     [],
     stableLine(view, now),
     ...(running ? trafficLines(view, options) : []),
+    ...besidesLines(view, options),
+    ...abLines(view.rollout?.ab, options),
     ...waitingLines(view, options),
     ...lightWatchLines(view, options),
     ...troubleLines(view, options),

@@ -1,4 +1,5 @@
 import type { ServiceSettings } from '../core/release/settings.ts'
+import { isWorker } from '../core/release/worker.ts'
 import type { Complaint } from './complaint.ts'
 import { durationText } from './units.ts'
 
@@ -9,6 +10,9 @@ export function conflictsIn(settings: ServiceSettings): Conflict[] {
   return [
     ...healthConflicts(settings),
     ...watchConflicts(settings),
+    ...previewConflicts(settings),
+    ...batchConflicts(settings),
+    ...workerConflicts(settings),
     ...failureLimitConflicts(settings),
     ...runConflicts(settings),
     ...repeated(
@@ -37,7 +41,7 @@ function healthConflicts({ health }: ServiceSettings): Conflict[] {
 }
 
 function watchConflicts({ strategy, analysis }: ServiceSettings): Conflict[] {
-  const key = strategy.kind === 'canary' ? 'canary' : 'blueGreen'
+  const key = strategy.kind === 'blue-green' ? 'blueGreen' : strategy.kind
   if (strategy.watchMs >= analysis.intervalMs) return []
   return [
     conflict(
@@ -46,6 +50,95 @@ function watchConflicts({ strategy, analysis }: ServiceSettings): Conflict[] {
       `Write at least ${durationText(analysis.intervalMs)}.`,
     ),
   ]
+}
+
+/** Nothing comes in at a worker: what needs an address, or two sets beside each other, has no meaning. */
+function workerConflicts(settings: ServiceSettings): Conflict[] {
+  const { strategy, verify, prober, health, run } = settings
+  if (!isWorker(settings))
+    return run.quiesce === undefined
+      ? []
+      : [
+          conflict(
+            ['run.quiesce', 'listen'],
+            'is for workers, and this service listens: the data plane drains its instances',
+            'Remove it, or write listen: none.',
+          ),
+        ]
+  const name = strategy.kind === 'blue-green' ? 'blueGreen' : strategy.kind
+  const needsRoutes = strategy.kind !== 'canary' && strategy.kind !== 'rolling'
+  const besides = strategy.kind === 'canary' ? ['preview', 'routes', 'sticky'] : []
+  const side = besides.find((key) => Object.hasOwn(strategy, key))
+  const asked = (path: string, remedy: string) =>
+    conflict([path, 'listen'], 'needs an address, and this service has none (listen: none)', remedy)
+  return [
+    ...(needsRoutes
+      ? [asked(`strategy.${name}`, 'Write canary or rolling: both go by share of instances.')]
+      : []),
+    ...(side === undefined ? [] : [asked(`strategy.canary.${side}`, 'Remove it.')]),
+    ...(verify.length === 0 ? [] : [asked('verify', 'Remove it, and use health.checks or a metric.')]),
+    ...(prober === null ? [] : [asked('prober', 'Write prober: off.')]),
+    ...('path' in health
+      ? [
+          asked(
+            'health.path',
+            'Write health: { command: ... } with a program that ends with 0 while the worker is well.',
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** Batches that could never begin, or that would leave nobody serving. */
+function batchConflicts({ strategy, run }: ServiceSettings): Conflict[] {
+  if (strategy.kind !== 'rolling') return []
+  const { surge, unavailable, minHealthy } = strategy
+  const path = 'strategy.rolling'
+  if (minHealthy !== null && minHealthy > run.replicas)
+    return [
+      conflict(
+        [`${path}.minHealthy`, 'run.replicas'],
+        `is ${minHealthy}, more than the ${run.replicas} of run.replicas`,
+        `Write at most ${run.replicas}.`,
+      ),
+    ]
+  const missing = Math.min(unavailable, run.replicas - (minHealthy ?? 0))
+  if (surge === 0 && missing < 1)
+    return [
+      conflict(
+        [`${path}.surge`, `${path}.unavailable`, `${path}.minHealthy`],
+        'is 0 and no instance may be missing, so that no batch could ever begin',
+        'Allow a surge of 1, or one unavailable instance.',
+      ),
+    ]
+  if (surge > 0 || missing < run.replicas) return []
+  return [
+    conflict(
+      [`${path}.unavailable`, 'run.replicas'],
+      `is ${unavailable} of ${run.replicas}, so that nobody would serve`,
+      'Write fewer, or allow a surge of 1.',
+    ),
+  ]
+}
+
+function previewConflicts({ strategy, listen }: ServiceSettings): Conflict[] {
+  const preview = previewOf(strategy)
+  if (preview === null) return []
+  const { path, address } = preview
+  const why =
+    address.port === 0
+      ? 'another port each time, so that nobody would know where to look'
+      : listen !== null && sameAddress(address, listen)
+        ? 'where live traffic comes in'
+        : null
+  if (why === null) return []
+  return [conflict([path, 'listen'], `is ${addressText(address)}, ${why}`, 'Give it a port of its own.')]
+}
+
+function previewOf(strategy: ServiceSettings['strategy']): { path: string; address: Address } | null {
+  if (strategy.kind !== 'canary' && strategy.kind !== 'blue-green') return null
+  const path = `strategy.${strategy.kind === 'canary' ? 'canary' : 'blueGreen'}.preview`
+  return strategy.preview === undefined ? null : { path, address: strategy.preview }
 }
 
 function failureLimitConflicts({ analysis }: ServiceSettings): Conflict[] {
@@ -100,25 +193,41 @@ const repeated = (names: readonly string[], path: string, what: string): Conflic
 
 /** Two services cannot take traffic at one address. Port 0 is a different port each time. */
 export function sharedAddresses(all: readonly ServiceSettings[]): { service: string; conflict: Conflict }[] {
-  return all.flatMap((settings, index) => {
-    const other = all.slice(0, index).find((earlier) => sameAddress(earlier.listen, settings.listen))
-    if (other === undefined) return []
-    const address = `${settings.listen.host}:${settings.listen.port}`
-    return [
-      {
-        service: settings.service,
-        conflict: {
-          paths: ['listen'],
-          code: 'CONFIG_SAME_ADDRESS',
-          message: `is ${address}, where ${other.service} listens already`,
-          remedy: 'Give each service a port of its own.',
+  return all.flatMap((settings, index) =>
+    addressesOf(settings).flatMap(({ path, address }) => {
+      const other = all
+        .slice(0, index)
+        .find((earlier) => addressesOf(earlier).some((taken) => sameAddress(taken.address, address)))
+      if (other === undefined) return []
+      return [
+        {
+          service: settings.service,
+          conflict: {
+            paths: [path],
+            code: 'CONFIG_SAME_ADDRESS',
+            message: `is ${addressText(address)}, where ${other.service} listens already`,
+            remedy: 'Give each service a port of its own.',
+          },
         },
-      },
-    ]
-  })
+      ]
+    }),
+  )
 }
 
-function sameAddress(a: ServiceSettings['listen'], b: ServiceSettings['listen']): boolean {
+/** Where a service listens: for live traffic, and for those who look at the candidate. */
+function addressesOf({ listen, strategy }: ServiceSettings) {
+  const preview = previewOf(strategy)
+  return [
+    ...(listen === null ? [] : [{ path: 'listen', address: listen }]),
+    ...(preview === null ? [] : [preview]),
+  ]
+}
+
+type Address = NonNullable<ServiceSettings['listen']>
+
+const addressText = ({ host, port }: Address): string => `${host}:${port}`
+
+function sameAddress(a: Address, b: Address): boolean {
   if (a.port !== b.port || a.port === 0) return false
   const [hostA, hostB] = [plainHost(a.host), plainHost(b.host)]
   return hostA === hostB || hostA === '*' || hostB === '*'

@@ -4,7 +4,16 @@
  */
 export const DEFAULTS = {
   run: { artifact: '.', replicas: 1, envFile: [], env: {}, secrets: [], stopGrace: '10s', resources: {} },
-  health: { interval: '1s', timeout: '1s', successes: 2, failures: 3, deadline: '60s', slowStart: '0s' },
+  health: {
+    interval: '1s',
+    timeout: '1s',
+    successes: 2,
+    failures: 3,
+    deadline: '60s',
+    live: 'off',
+    checks: [],
+    slowStart: '0s',
+  },
   drain: { requests: '30s', websockets: '60s' },
   strategy: { canary: { preset: 'standard', watch: '60m', earliest: 'off', hold: '30s', ready: '100%' } },
   analysis: {
@@ -84,10 +93,28 @@ export const METRIC_DEFAULTS = {
   onNoData: { after: '5m', policy: 'hold' },
   onTrouble: { failures: 5, retry: '2s', policy: 'hold' },
 } as const
+/** What `health.live` has without saying so: slower than the check for readiness, since a restart is the larger step. */
+export const LIVE_DEFAULTS = { interval: '10s', timeout: '5s', failures: 3 } as const
+/** What an item of `health.checks` has without saying so. */
+export const NAMED_CHECK_DEFAULTS = {
+  kind: 'dependency',
+  every: '30s',
+  timeout: '5s',
+  failures: 2,
+  onFailure: 'report',
+} as const
 /** What a check of `verify` has without saying so. */
 export const VERIFY_DEFAULTS = { when: 'both', timeout: '30s' } as const
 /** What `blueGreen` has without saying so; the rest is as with canary. */
 export const DEFAULT_BLUE_GREEN = { switch: '0s', warm: '0s', warmInProduction: '24h' } as const
+/** `sticky` of a canary. */
+export const DEFAULT_STICKY = { cookie: 'sluice-release', for: '24h' } as const
+/** What `ab` has without saying so. */
+export const DEFAULT_AB = { by: 'cookie', for: '14d', atEnd: 'ask', alpha: '5%' } as const
+/** After `run.quiesce`. */
+export const DEFAULT_GRACE = '10m'
+/** What `rolling` has without saying so; the rest is as with canary. */
+export const DEFAULT_ROLLING = { surge: 1, unavailable: 0, pause: '10s' } as const
 /** The watch after the watch: in production, unless the file says otherwise. */
 export const DEFAULT_LIGHT_WATCH = { for: '24h', onFinding: 'alarm' } as const
 /** `analysis.slo` without a window. */

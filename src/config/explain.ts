@@ -1,6 +1,4 @@
 import type {
-  BlueGreenSettings,
-  CanaryStep,
   CriticalLimits,
   GuardLimits,
   HealthTargets,
@@ -11,12 +9,15 @@ import type {
 } from '../core/release/settings.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { VerifyCheck } from '../core/shared/verification.ts'
-import { formatWeight } from '../core/shared/weight.ts'
+import { healthValues } from './explain-health.ts'
+import { strategyValues } from './explain-strategy.ts'
 import type { LoadedConfig } from './load.ts'
 import { type Origin, originText } from './origin.ts'
+import { riskValues } from './resolve-risk.ts'
 import { windowText } from './schema-windows.ts'
 import { sizeText } from './size.ts'
 import { durationText, percentText } from './units.ts'
+import { addressText, listText, listValues, type Value, wordText } from './value-text.ts'
 
 /** One effective value of one service. */
 export type ExplainRow = {
@@ -64,12 +65,10 @@ function originOf(origins: ReadonlyMap<string, Origin>, path: string): Origin {
   return origins.get(path) ?? origins.get(path.replace(/\[\d+\].*$/, '')) ?? { kind: 'default', note: '' }
 }
 
-type Value = readonly [path: string, value: string]
-
 function valuesOf(settings: ServiceSettings): Value[] {
   return [
     ...runValues(settings.run),
-    ['listen', addressText(settings.listen)],
+    ['listen', settings.listen === null ? 'none' : addressText(settings.listen)],
     ...healthValues(settings.health),
     ['health.slowStart', durationText(settings.slowStartMs)],
     ['drain.requests', durationText(settings.drain.requestsMs)],
@@ -78,6 +77,7 @@ function valuesOf(settings: ServiceSettings): Value[] {
     ...listValues('verify', settings.verify, checkText),
     ...analysisValues(settings.analysis),
     ...rollbackValues(settings.rollback),
+    ...riskValues(settings.risk ?? {}),
     [
       'onControllerLoss',
       settings.onControllerLoss.kind === 'hold'
@@ -100,6 +100,12 @@ const runValues = (run: ServiceSettings['run']): Value[] => [
   ...Object.entries(run.env).map(([name, value]) => [`run.env.${name}`, wordText(value)] as const),
   ['run.secrets', listText(run.secrets)],
   ['run.stopGrace', durationText(run.stopGraceMs)],
+  ...(run.quiesce === undefined
+    ? []
+    : [
+        ['run.quiesce', run.quiesce.signal] as const,
+        ['run.grace', durationText(run.quiesce.graceMs)] as const,
+      ]),
   ...resourceValues(run.resources),
 ]
 
@@ -111,93 +117,11 @@ const resourceValues = ({ cpus, memoryBytes }: InstanceResources): Value[] =>
         ...(memoryBytes === undefined ? [] : [['run.resources.memory', sizeText(memoryBytes)] as const]),
       ]
 
-const healthValues = (health: ServiceSettings['health']): Value[] => [
-  ['health.path', health.path],
-  ['health.interval', durationText(health.intervalMs)],
-  ['health.timeout', durationText(health.timeoutMs)],
-  ['health.successes', String(health.successes)],
-  ['health.failures', String(health.failures)],
-  ['health.deadline', durationText(health.deadlineMs)],
-]
-
-function strategyValues(strategy: ServiceSettings['strategy']): Value[] {
-  switch (strategy.kind) {
-    case 'canary':
-      return [...riseValues('strategy.canary', strategy), ...arrivalValues('strategy.canary', strategy)]
-    case 'blue-green':
-      return blueGreenValues('strategy.blueGreen', strategy)
-  }
-}
-
-function blueGreenValues(path: string, strategy: BlueGreenSettings): Value[] {
-  const { switchAfterMs, previewReplicas, warmMs, steps } = strategy
-  return [
-    [`${path}.switch`, switchAfterMs === null ? 'manual' : durationText(switchAfterMs)],
-    [`${path}.previewReplicas`, previewReplicas === null ? 'all' : String(previewReplicas)],
-    ...(steps.length === 1 ? [] : riseValues(`${path}.canary`, strategy)),
-    [`${path}.warm`, durationText(warmMs)],
-    ...arrivalValues(path, strategy),
-  ]
-}
-
 function checkText(check: VerifyCheck): string {
   const { name, moments, timeoutMs } = check
   const requests = check.kind === 'journey' ? check.steps.length : 0
   const what = check.kind === 'command' ? 'command' : requests === 1 ? '1 request' : `${requests} requests`
   return `${name}: ${what}, ${moments.join(' and ')}, within ${durationText(timeoutMs)}`
-}
-
-const riseValues = (
-  path: string,
-  { steps, earliestMs }: Pick<ServiceSettings['strategy'], 'steps' | 'earliestMs'>,
-): Value[] => [
-  ...listValues(`${path}.steps`, steps, stepText),
-  [`${path}.earliest`, earliestMs === null ? 'off' : durationText(earliestMs)],
-]
-
-const arrivalValues = (
-  path: string,
-  { watchMs, lightWatch, holdMs, readyPercent }: ServiceSettings['strategy'],
-): Value[] => [
-  [`${path}.watch`, durationText(watchMs)],
-  ...lightWatchValues(`${path}.lightWatch`, lightWatch),
-  [`${path}.hold`, holdMs === null ? 'keep' : durationText(holdMs)],
-  [`${path}.ready`, percentText(readyPercent)],
-]
-
-const lightWatchValues = (path: string, lightWatch: ServiceSettings['strategy']['lightWatch']): Value[] =>
-  lightWatch === null
-    ? [[path, 'off']]
-    : [
-        [`${path}.for`, durationText(lightWatch.forMs)],
-        [`${path}.onFinding`, lightWatch.onFinding],
-      ]
-
-function stepText({ weightPermille, pauseMs, atMostMs, criteria }: CanaryStep): string {
-  const asked = [
-    criteria.errorRatePercent === undefined ? null : `errorRate: ${percentText(criteria.errorRatePercent)}`,
-    criteria.successRatePercent === undefined
-      ? null
-      : `successRate: ${percentText(criteria.successRatePercent)}`,
-    criteria.p99Ms === undefined ? null : `p99: ${durationText(criteria.p99Ms)}`,
-    criteria.p95Ms === undefined ? null : `p95: ${durationText(criteria.p95Ms)}`,
-    criteria.p50Ms === undefined ? null : `p50: ${durationText(criteria.p50Ms)}`,
-    criteria.errorPointsOverStable === undefined
-      ? null
-      : `errorPointsOverStable: ${percentText(criteria.errorPointsOverStable)}`,
-    criteria.throughputPercent === undefined
-      ? null
-      : `throughput: ${percentText(criteria.throughputPercent)}`,
-    criteria.consecutivePasses === undefined ? null : `consecutivePasses: ${criteria.consecutivePasses}`,
-    criteria.failureLimit === undefined ? null : `failureLimit: ${criteria.failureLimit}`,
-  ].filter((part) => part !== null)
-  const parts = [
-    `weight: ${formatWeight(weightPermille)}`,
-    ...(weightPermille === 1000 ? [] : [`pause: ${pauseMs === null ? 'manual' : durationText(pauseMs)}`]),
-    ...(atMostMs === undefined ? [] : [`atMost: ${durationText(atMostMs)}`]),
-    ...(asked.length === 0 ? [] : [`criteria: { ${asked.join(', ')} }`]),
-  ]
-  return `{ ${parts.join(', ')} }`
 }
 
 const analysisValues = (analysis: ServiceSettings['analysis']): Value[] => [
@@ -324,18 +248,3 @@ function channelText(channel: NotifyChannel): string {
 /** The whole of a metric is too much for one line: what it is, and where it comes from. */
 const metricText = ({ name, measure, query, tier, everyMs }: MetricDefinition): string =>
   `{ name: ${name}, kind: ${measure.kind}, ${query.provider}, tier: ${tier}, every: ${durationText(everyMs)} }`
-
-const listValues = <T>(path: string, items: readonly T[], text: (item: T) => string): Value[] =>
-  items.length === 0 ? [[path, '[]']] : items.map((item, index) => [`${path}[${index}]`, text(item)])
-
-/** @example `127.0.0.1:8080`, `[::1]:8080` */
-const addressText = ({ host, port }: ServiceSettings['listen']): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-
-const listText = (words: readonly string[]): string => `[${words.map(wordText).join(', ')}]`
-
-/** Quotes only what YAML would read as something else. */
-const wordText = (word: string): string =>
-  /^[A-Za-z_./-][\w./@:=-]*$/.test(word) && !/:$/.test(word) && !/^(true|false|null|~|-)$/.test(word)
-    ? word
-    : JSON.stringify(word)

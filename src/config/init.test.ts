@@ -40,7 +40,7 @@ function initialized(files: ProjectFiles, answers: InitAnswers = {}) {
   if (settings === undefined) throw new Error('no service')
   expect(settings.run.command).toEqual(detection.value.command)
   expect(settings.run.env).toEqual(detection.value.env)
-  expect(settings.health.path).toBe(detection.value.health.path)
+  expect(settings.health).toMatchObject({ path: detection.value.health.path })
   expect(text.split('\n')[0]).toBe(
     '# yaml-language-server: $schema=./node_modules/sluice/schema/sluice.schema.json',
   )
@@ -122,7 +122,7 @@ describe('Node', () => {
     const { settings, text } = initialized(
       project({ 'package.json': manifest({ scripts: { start: 'node x.js' } }), 'x.js': '' }),
     )
-    expect(settings.health.path).toBe('/')
+    expect(settings.health).toMatchObject({ path: '/' })
     expect(text).toContain('# No health path was found.')
     expect(text).toContain('# To check: No place was found that reads the variable PORT.')
   })
@@ -180,7 +180,7 @@ describe('Python', () => {
   ])('%s', (_name, contents, command, health) => {
     const { settings } = initialized(project(contents))
     expect(settings.run.command).toEqual(command)
-    expect(settings.health.path).toBe(health)
+    expect(settings.health).toMatchObject({ path: health })
   })
 })
 

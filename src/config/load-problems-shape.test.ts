@@ -8,7 +8,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
       replaced(3, '  command: node s.js', '  replcas: 2'),
       '4:3',
       'unknown key "replcas" in run',
-      'Did you mean "replicas"? Known here: "artifact", "command", "env", "envFile", "replicas", "resources", "secrets" and "stopGrace".',
+      'Did you mean "replicas"? Known here: "artifact", "command", "env", "envFile", "grace", "quiesce", "replicas", "resources", "secrets" and "stopGrace".',
     ],
     [
       'CONFIG_UNKNOWN_KEY',
@@ -45,7 +45,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
       'CONFIG_WRONG_VALUE',
       withLines('strategy: 5'),
       '7:11',
-      'strategy is 5, but must be "canary" or "blueGreen" or a mapping',
+      'strategy is 5, but must be "canary", "blueGreen" or "rolling" or a mapping',
       '"canary"',
     ],
     ['CONFIG_WRONG_TYPE', '[service, shop]', '1:1', 'the file is a list, but must be a mapping', 'keys'],
@@ -70,10 +70,10 @@ describe('a file that cannot work is refused before anything is done: place, cau
     ['target', withLines('target: processes'), 'Remove it'],
     ['environments.staging.from', withLines('environments: { staging: { from: dev } }'), 'promotion'],
     ['environments.staging.gates', withLines('environments: { staging: { gates: [] } }'), 'pause: manual'],
-    ['strategy.rolling', withLines('strategy: { rolling: {} }'), 'canary: standard'],
+    ['strategy.recreate', withLines('strategy: { recreate: {} }'), 'canary: standard'],
     [
-      'environments.staging.strategy.rolling',
-      withLines('environments: { staging: { strategy: { rolling: {} } } }'),
+      'environments.staging.strategy.recreate',
+      withLines('environments: { staging: { strategy: { recreate: {} } } }'),
       'canary: standard',
     ],
     ['migrations', withLines('migrations: {}'), 'before the deployment'],
@@ -87,7 +87,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
       }),
     ])
     expect(problemsIn(text)[0]?.remedy).toContain(
-      'This version runs process services with canary and blue-green',
+      'This version runs process services with canary, blue-green and rolling',
     )
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ServiceSettings } from '../core/release/settings.ts'
+import { ServiceSettings, stagesOf } from '../core/release/settings.ts'
+import { readyCheckOf } from '../core/shared/set-spec.ts'
 import { loadConfig } from './load.ts'
 
 const MINIMAL = [
@@ -114,7 +115,7 @@ describe('a file that is right', () => {
   })
 
   test('has the standard steps with their criteria unless it says otherwise', () => {
-    expect(settingsFrom(MINIMAL.join('\n')).strategy.steps).toEqual([
+    expect(stagesOf(settingsFrom(MINIMAL.join('\n')).strategy)).toEqual([
       {
         weightPermille: 50,
         pauseMs: 600_000,
@@ -142,7 +143,9 @@ describe('a file that is right', () => {
     ['strategy: { canary: { steps: [{ weight: 0.5% }, { weight: 20%, pause: manual }] } }', [5, 200, 1000]],
     ['strategy: { canary: { steps: [{ weight: 100%, pause: 0s }] } }', [1000]],
   ])('%s gives its weights and ends with all traffic', (line, weights) => {
-    expect(settingsFrom(withLines(line)).strategy.steps.map((step) => step.weightPermille)).toEqual(weights)
+    expect(stagesOf(settingsFrom(withLines(line)).strategy).map((step) => step.weightPermille)).toEqual(
+      weights,
+    )
   })
 
   test('a step of an own list asks only what it names and lasts ten minutes by default', () => {
@@ -154,7 +157,8 @@ describe('a file that is right', () => {
       '      - { weight: 50%, pause: manual }',
       '    hold: keep',
     )
-    const { steps, holdMs } = settingsFrom(text).strategy
+    const { strategy } = settingsFrom(text)
+    const [steps, { holdMs }] = [stagesOf(strategy), strategy]
     expect(steps[0]).toEqual({ weightPermille: 50, pauseMs: 600_000, criteria: { p95Ms: 300 } })
     expect(steps[1]).toEqual({ weightPermille: 500, pauseMs: null, criteria: {} })
     expect(holdMs).toBeNull()
@@ -226,7 +230,7 @@ describe('a file that is right', () => {
     )
     expect(analysis.critical.forLong).toEqual({ p95TimesStable: 1.5, overMs: 600_000 })
     expect(analysis.dryRun).toEqual(['p99 latency (critical)', 'crash loop'])
-    expect(strategy.steps[0]?.criteria).toEqual({ p99Ms: 1000, consecutivePasses: 3, failureLimit: 10 })
+    expect(stagesOf(strategy)[0]?.criteria).toEqual({ p99Ms: 1000, consecutivePasses: 3, failureLimit: 10 })
   })
 
   test('tries all checks of numbers without a consequence, and none of those that are certain', () => {
@@ -286,9 +290,9 @@ describe('a file that is right', () => {
       '  b: { run: { command: ./b }, listen: 82, health: *up }',
     ].join('\n')
     const loaded = loadedFrom(text)
-    expect(loaded.services.map((settings) => [settings.service, settings.health.path])).toEqual([
-      ['a', '/up'],
-      ['b', '/up'],
+    expect(loaded.services.map((settings) => [settings.service, readyCheckOf(settings.health)])).toEqual([
+      ['a', { kind: 'http', path: '/up' }],
+      ['b', { kind: 'http', path: '/up' }],
     ])
     expect(loaded.origins.get('b')?.get('health.path')).toEqual({ kind: 'file', line: 2, column: 63 })
   })

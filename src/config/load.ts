@@ -1,7 +1,7 @@
 import { dirname, resolve as resolvePath } from 'node:path'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
-import { conflictsIn, sharedAddresses } from './check.ts'
+import { type Conflict, conflictsIn, sharedAddresses } from './check.ts'
 import type { Complaint } from './complaint.ts'
 import { type ConfigProblem, type ConfigProblems, configProblem, inFileOrder } from './config-problem.ts'
 import { type ConfigDocument, parseConfigDocument } from './document.ts'
@@ -249,7 +249,9 @@ const NAMED_PRODUCTION: Complaint = {
 function conflictProblems(loaded: LoadedConfig): ConfigProblem[] {
   const found = [
     ...loaded.services.flatMap((settings) =>
-      conflictsIn(settings).map((conflict) => ({ service: settings.service, conflict })),
+      [...conflictsIn(settings), ...idleProber(settings, loaded.origins.get(settings.service))].map(
+        (conflict) => ({ service: settings.service, conflict }),
+      ),
     ),
     ...sharedAddresses(loaded.services),
   ]
@@ -264,6 +266,20 @@ function conflictProblems(loaded: LoadedConfig): ConfigProblem[] {
       remedy,
     })
   })
+}
+
+/** Somebody who sets up the prober wants it to run. */
+function idleProber({ prober }: ServiceSettings, origins: Origins | undefined): Conflict[] {
+  const interval = origins?.get('prober.interval')
+  if (prober !== null || interval === undefined || interval.kind === 'default') return []
+  return [
+    {
+      paths: ['prober.interval'],
+      code: 'CONFIG_CONFLICT',
+      message: 'is set, but no path is known that is safe to ask: health is not asked by a path',
+      remedy: 'Write prober.paths, for example [/], or prober: off.',
+    },
+  ]
 }
 
 /** The first of the keys that somebody wrote; a default stands nowhere. */

@@ -1,13 +1,19 @@
 import type {
+  AbSettings,
   BlueGreenSettings,
   CanarySettings,
   CanaryStep,
+  RollingSettings,
+  StageCriteria,
   StrategySettings,
 } from '../core/release/settings.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
 import type { LayeredReader } from './layers.ts'
 import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
+import { abIn, abTestOf } from './resolve-ab.ts'
+import { batchesOf, rollingIn } from './resolve-rolling.ts'
+import { sideOf, stickyOf } from './resolve-side.ts'
 import type { Overrides } from './schema.ts'
 import type { ArrivalKeys, RiseSection, StrategyObject } from './schema-strategy.ts'
 import { msOf } from './units.ts'
@@ -20,20 +26,39 @@ type Section<K extends StrategyName> = Exclude<NonNullable<StrategyObject[K]>, s
 export function strategyOf(reader: LayeredReader, production: boolean): StrategySettings {
   const name = reader.pick('strategy', nameOf)
   reader.origins.delete('strategy')
-  return name === 'blueGreen' ? blueGreenOf(reader, production) : canaryOf(reader, production)
+  switch (name) {
+    case 'blueGreen':
+      return blueGreenOf(reader, production)
+    case 'rolling':
+      return rollingOf(reader, production)
+    case 'ab':
+      return abOf(reader, production)
+    case 'canary':
+      return canaryOf(reader, production)
+  }
 }
 
 function nameOf(strategy: { strategy?: Strategy }): StrategyName | undefined {
   const { strategy: chosen } = strategy
   if (chosen === undefined || typeof chosen === 'string') return chosen
-  return chosen.blueGreen === undefined ? 'canary' : 'blueGreen'
+  if (chosen.blueGreen !== undefined) return 'blueGreen'
+  if (chosen.ab !== undefined) return 'ab'
+  return chosen.rolling === undefined ? 'canary' : 'rolling'
 }
 
 const canaryOf = (reader: LayeredReader, production: boolean): CanarySettings => ({
   kind: 'canary',
   steps: stepsOf(reader, 'strategy.canary', canaryIn),
   earliestMs: reader.pick('strategy.canary.earliest', ({ strategy }) => canaryIn(strategy)?.earliest),
+  ...sideOf(reader, { path: 'strategy.canary', sectionIn: canaryIn }),
+  ...stickyOf(reader, { path: 'strategy.canary', sectionIn: canaryIn }),
   ...arrivalOf(reader, { production, path: 'strategy.canary', sectionIn: canaryIn }),
+})
+
+const abOf = (reader: LayeredReader, production: boolean): AbSettings => ({
+  kind: 'ab',
+  ...abTestOf(reader),
+  ...arrivalOf(reader, { production, path: 'strategy.ab', sectionIn: abIn }),
 })
 
 function canaryIn(strategy: Strategy): Section<'canary'> | undefined {
@@ -52,10 +77,18 @@ function blueGreenOf(reader: LayeredReader, production: boolean): BlueGreenSetti
     ...riseAfter(reader),
     switchAfterMs: afterSwitch === undefined ? msOf(switched) : afterSwitch,
     previewReplicas: key('previewReplicas') ?? null,
+    ...sideOf(reader, { path, sectionIn: blueGreenIn }),
     warmMs: key('warm') ?? msOf(production ? warmInProduction : warm),
     ...arrivalOf(reader, { production, path, sectionIn: blueGreenIn }),
   }
 }
+
+/** A candidate that went back is not held: there is room for the surge alone. */
+const rollingOf = (reader: LayeredReader, production: boolean): RollingSettings => ({
+  ...batchesOf(reader, criteriaOf),
+  ...arrivalOf(reader, { production, path: 'strategy.rolling', sectionIn: rollingIn }),
+  holdMs: 0,
+})
 
 function blueGreenIn(strategy: Strategy): Section<'blueGreen'> | undefined {
   if (strategy === undefined || typeof strategy === 'string') return undefined
@@ -97,29 +130,30 @@ function stepsIn(
 
 const stepPauseMs = msOf(DEFAULT_STEP_PAUSE)
 
-function stepOf({
-  weight,
-  pause,
-  atMost,
-  criteria = {},
-}: NonNullable<RiseSection['steps']>[number]): CanaryStep {
-  const { errorRate, successRate, p99, p95, p50, errorPointsOverStable, throughput } = criteria
-  const { consecutivePasses, failureLimit } = criteria
+function stepOf({ weight, pause, atMost, criteria }: NonNullable<RiseSection['steps']>[number]): CanaryStep {
   return {
     weightPermille: weight,
     pauseMs: weight === TOTAL_PERMILLE ? 0 : pause === undefined ? stepPauseMs : pause,
     ...(atMost === undefined ? {} : { atMostMs: atMost }),
-    criteria: {
-      ...(errorRate === undefined ? {} : { errorRatePercent: errorRate }),
-      ...(successRate === undefined ? {} : { successRatePercent: successRate }),
-      ...(p99 === undefined ? {} : { p99Ms: p99 }),
-      ...(p95 === undefined ? {} : { p95Ms: p95 }),
-      ...(p50 === undefined ? {} : { p50Ms: p50 }),
-      ...(errorPointsOverStable === undefined ? {} : { errorPointsOverStable }),
-      ...(throughput === undefined ? {} : { throughputPercent: throughput }),
-      ...(consecutivePasses === undefined ? {} : { consecutivePasses }),
-      ...(failureLimit === undefined ? {} : { failureLimit }),
-    },
+    criteria: criteriaOf(criteria),
+  }
+}
+
+type CriteriaSection = NonNullable<RiseSection['steps']>[number]['criteria']
+
+function criteriaOf(criteria: CriteriaSection = {}): StageCriteria {
+  const { errorRate, successRate, p99, p95, p50, errorPointsOverStable, throughput } = criteria
+  const { consecutivePasses, failureLimit } = criteria
+  return {
+    ...(errorRate === undefined ? {} : { errorRatePercent: errorRate }),
+    ...(successRate === undefined ? {} : { successRatePercent: successRate }),
+    ...(p99 === undefined ? {} : { p99Ms: p99 }),
+    ...(p95 === undefined ? {} : { p95Ms: p95 }),
+    ...(p50 === undefined ? {} : { p50Ms: p50 }),
+    ...(errorPointsOverStable === undefined ? {} : { errorPointsOverStable }),
+    ...(throughput === undefined ? {} : { throughputPercent: throughput }),
+    ...(consecutivePasses === undefined ? {} : { consecutivePasses }),
+    ...(failureLimit === undefined ? {} : { failureLimit }),
   }
 }
 

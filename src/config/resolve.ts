@@ -8,14 +8,18 @@ import {
   type ServiceLevel,
   ServiceSettings,
 } from '../core/release/settings.ts'
+import { isWorker, strategyWithoutRequests, withoutRequests } from '../core/release/worker.ts'
+import type { HealthCheck } from '../core/shared/health-check.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { ControllerLossPolicy } from '../core/shared/routes.ts'
-import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
+import { DEFAULT_GRACE, DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
 import { defaultLayer, type Layer, LayeredReader } from './layers.ts'
 import type { Origins } from './origin.ts'
+import { riskOf } from './resolve-risk.ts'
 import { strategyOf } from './resolve-strategy.ts'
 import { Overrides } from './schema.ts'
 import type { AnalysisKeys } from './schema-analysis.ts'
+import { checkOf, liveOf, wayIn } from './schema-health.ts'
 import { levelOf, type SloSection } from './schema-slo.ts'
 import { msOf } from './units.ts'
 
@@ -59,6 +63,7 @@ export function resolveService({
       env: reader.merge('run.env', ({ run }) => run?.env),
       secrets: reader.pick('run.secrets', ({ run }) => run?.secrets),
       stopGraceMs: reader.pick('run.stopGrace', ({ run }) => run?.stopGrace),
+      ...quiesceOf(reader),
       resources: resourcesOf(reader),
     },
     listen: reader.pick('listen', ({ listen }) => listen),
@@ -72,14 +77,29 @@ export function resolveService({
     analysis: analysisOf(reader, folder, sloInFile),
     verify: reader.pick('verify', ({ verify }) => verify),
     rollback: rollbackOf(reader),
+    ...riskOf(reader),
     onControllerLoss: controllerLossOf(reader),
     drift: reader.pick('drift', ({ drift }) => drift),
     windows: reader.pick('windows', ({ windows }) => windows),
     onFreeze: reader.pick('onFreeze', ({ onFreeze }) => onFreeze),
-    prober: proberOf(reader, health.path),
+    prober: proberOf(reader, 'path' in health ? health.path : null),
     notify: notifyOf(reader),
   }
-  return { settings: ServiceSettings.parse(settings), origins: reader.origins }
+  const own = isWorker(settings) ? asWorker(settings) : settings
+  return { settings: ServiceSettings.parse(own), origins: reader.origins }
+}
+
+/** What is asked of requests is not asked of a worker. */
+const asWorker = (settings: ServiceSettings): ServiceSettings => ({
+  ...settings,
+  strategy: strategyWithoutRequests(settings.strategy),
+  analysis: withoutRequests(settings.analysis),
+})
+
+function quiesceOf(reader: LayeredReader): Pick<ServiceSettings['run'], 'quiesce'> {
+  const signal = reader.find('run.quiesce', ({ run }) => run?.quiesce)
+  const graceMs = reader.find('run.grace', ({ run }) => run?.grace)
+  return signal === undefined ? {} : { quiesce: { signal, graceMs: graceMs ?? msOf(DEFAULT_GRACE) } }
 }
 
 function resourcesOf(reader: LayeredReader): ServiceSettings['run']['resources'] {
@@ -88,14 +108,31 @@ function resourcesOf(reader: LayeredReader): ServiceSettings['run']['resources']
   return { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) }
 }
 
-const healthOf = (reader: LayeredReader): ServiceSettings['health'] => ({
-  path: reader.pick('health.path', ({ health }) => health?.path),
-  intervalMs: reader.pick('health.interval', ({ health }) => health?.interval),
-  timeoutMs: reader.pick('health.timeout', ({ health }) => health?.timeout),
-  successes: reader.pick('health.successes', ({ health }) => health?.successes),
-  failures: reader.pick('health.failures', ({ health }) => health?.failures),
-  deadlineMs: reader.pick('health.deadline', ({ health }) => health?.deadline),
-})
+function healthOf(reader: LayeredReader): ServiceSettings['health'] {
+  const phases = {
+    intervalMs: reader.pick('health.interval', ({ health }) => health?.interval),
+    timeoutMs: reader.pick('health.timeout', ({ health }) => health?.timeout),
+    successes: reader.pick('health.successes', ({ health }) => health?.successes),
+    failures: reader.pick('health.failures', ({ health }) => health?.failures),
+    deadlineMs: reader.pick('health.deadline', ({ health }) => health?.deadline),
+    ...liveOf(reader.pick('health.live', ({ health }) => health?.live)),
+    ...namedChecksOf(reader),
+  }
+  const check = readyCheckIn(reader)
+  return check.kind === 'http' ? { path: check.path, ...phases } : { check, ...phases }
+}
+
+/** The highest layer that says how to ask decides, in whatever way. */
+function readyCheckIn(reader: LayeredReader): HealthCheck {
+  const way = reader.pick('health', ({ health }) => wayIn(health))
+  reader.origins.delete('health')
+  return checkOf({ [way]: reader.pick(`health.${way}`, ({ health }) => health?.[way]) })
+}
+
+function namedChecksOf(reader: LayeredReader): Pick<ServiceSettings['health'], 'checks'> {
+  const checks = reader.pick('health.checks', ({ health }) => health?.checks)
+  return checks.length === 0 ? {} : { checks }
+}
 
 function analysisOf(reader: LayeredReader, folder: string, sloInFile: ServiceLevel | null): AnalysisSettings {
   const key = <T>(name: keyof AnalysisKeys, choose: (analysis: AnalysisKeys) => T | undefined) =>
@@ -292,14 +329,22 @@ function controllerLossOf(reader: LayeredReader): ControllerLossPolicy {
   return { kind: 'revert', afterMs: afterMs ?? msOf(DEFAULT_REVERT_AFTER) }
 }
 
-function proberOf(reader: LayeredReader, healthPath: string): ServiceSettings['prober'] {
+/** A service that is not asked by a path has none that is known to be safe to repeat. */
+function proberOf(reader: LayeredReader, healthPath: string | null): ServiceSettings['prober'] {
   const chosen = reader.pick('prober', ({ prober }) => prober)
   if (chosen === 'off') return null
-  reader.origins.delete('prober')
   const paths = reader.find('prober.paths', ({ prober }) => (prober === 'off' ? undefined : prober?.paths))
+  const known = paths ?? (healthPath === null ? [] : [healthPath])
+  if (known.length === 0) {
+    // Read all the same: it is noted who wrote it.
+    reader.find('prober.interval', ({ prober }) => (prober === 'off' ? undefined : prober?.interval))
+    reader.note('prober', { kind: 'default', note: 'off without a health path' })
+    return null
+  }
+  reader.origins.delete('prober')
   if (paths === undefined) reader.note('prober.paths', { kind: 'default', note: 'the health path' })
   return {
-    paths: paths ?? [healthPath],
+    paths: known,
     intervalMs: reader.pick('prober.interval', ({ prober }) =>
       prober === 'off' ? undefined : prober?.interval,
     ),

@@ -57,6 +57,15 @@ export const artifact = () => scalar(readArtifact, { title: 'path' })
 export const envFile = () => scalar(readEnvFilePath, { title: 'path' })
 export const urlPath = () => scalar(readUrlPath, { title: 'path of a URL', pattern: '^/' })
 export const listenAddress = () => scalar(readListenAddress, { title: 'address', type: ['string', 'number'] })
+/** `null` is `none`: nothing comes in there. */
+export const listenAddressOrNone = () =>
+  scalar(
+    (input): Reading<{ host: string; port: number } | null> =>
+      input === 'none' ? read(null) : readListenAddress(input),
+    { title: 'address or none', type: ['string', 'number'] },
+  )
+export const connectAddress = () =>
+  scalar(readConnectAddress, { title: 'address', type: ['string', 'number'] })
 export const envValue = () => scalar(readEnvValue, { title: 'text', type: ['string', 'number', 'boolean'] })
 export const secretName = () => scalar(readVariableName, { title: 'name', pattern: VARIABLE_NAME.source })
 export const webhookUrl = () => scalar(readWebhookUrl, { title: 'URL', pattern: '^https?://' })
@@ -174,6 +183,17 @@ function readListenAddress(input: unknown): Reading<{ host: string; port: number
       'Write host:port, for example 127.0.0.1:8080, or [::1]:8080 for IPv6.',
     )
   return withPort(host, Number(parts[3]))
+}
+
+/** The address of somebody else, who has a port for certain. */
+function readConnectAddress(input: unknown): Reading<{ host: string; port: number }> {
+  const address = readListenAddress(input)
+  if (address.kind === 'refused' || address.value.port !== 0) return address
+  return refused(
+    'CONFIG_BAD_ADDRESS',
+    'has the port 0, to which nobody can connect',
+    'Write the port where the other side listens, for example db.internal:5432.',
+  )
 }
 
 function withPort(host: string, port: number): Reading<{ host: string; port: number }> {

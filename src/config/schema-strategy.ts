@@ -5,6 +5,9 @@ import { complain } from './complaint.ts'
 import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
 import { PRESET_NAMES } from './presets.ts'
 import { duration, durationOr, percent, weight } from './scalars.ts'
+import { AB_KEYS } from './schema-ab.ts'
+import { BATCH_KEYS, pauseFits } from './schema-rolling.ts'
+import { SIDE_KEYS, STICKY_KEY } from './schema-side.ts'
 
 /** More steps than this are a mistake of a generator, not a plan of a person. */
 const MAX_STEPS = 50
@@ -185,7 +188,9 @@ function onePreset({ preset, steps }: Named, context: z.RefinementCtx): void {
 const RiseSection = z.strictObject(RISE_KEYS).superRefine(onePreset)
 export type RiseSection = z.output<typeof RiseSection>
 
-const CanarySection = z.strictObject({ ...RISE_KEYS, ...ARRIVAL_KEYS }).superRefine(onePreset)
+const CanarySection = z
+  .strictObject({ ...RISE_KEYS, ...SIDE_KEYS, ...STICKY_KEY, ...ARRIVAL_KEYS })
+  .superRefine(onePreset)
 
 const BlueGreenSection = z.strictObject({
   switch: durationOr('manual')
@@ -202,6 +207,7 @@ const BlueGreenSection = z.strictObject({
       'Instances of the candidate until the switch, when `switch` leaves time before it. All of `run.replicas` by default; the rest is started before the switch.',
     )
     .optional(),
+  ...SIDE_KEYS,
   canary: z
     .union([Preset, RiseSection])
     .describe(
@@ -217,6 +223,23 @@ const BlueGreenSection = z.strictObject({
   ...ARRIVAL_KEYS,
 })
 
+/** Nothing is held beside the others: there is room for the surge alone. */
+const { hold: _, ...ROLLING_ARRIVAL_KEYS } = ARRIVAL_KEYS
+
+const RollingSection = z
+  .strictObject({
+    ...BATCH_KEYS,
+    criteria: Criteria.describe(
+      'What the candidate must show in each batch before the next. What is not named is not asked.',
+    ).optional(),
+    ...ROLLING_ARRIVAL_KEYS,
+  })
+  .superRefine(pauseFits)
+export type RollingSection = z.output<typeof RollingSection>
+
+const AbSection = z.strictObject({ ...AB_KEYS, ...ARRIVAL_KEYS })
+export type AbSection = z.output<typeof AbSection>
+
 const StrategyObject = z
   .strictObject({
     canary: z
@@ -226,6 +249,12 @@ const StrategyObject = z
       .optional(),
     blueGreen: BlueGreenSection.describe(
       'A whole second set beside the first, one switch of all traffic, and the old set kept ready. `{}` takes the defaults.',
+    ).optional(),
+    rolling: RollingSection.describe(
+      'Instances are replaced batch by batch, without a second set: for services that have no room for two. `{}` takes the defaults.',
+    ).optional(),
+    ab: AbSection.describe(
+      'Variants of the candidate beside stable for a fixed time, compared by how many users reach a goal. It ends with the decision of a person.',
     ).optional(),
   })
   .meta({ minProperties: 1, maxProperties: 1 })
@@ -239,7 +268,7 @@ export type StrategyObject = z.output<typeof StrategyObject>
 const NO_STRATEGY = {
   code: 'CONFIG_INVALID',
   message: 'names no strategy',
-  remedy: 'Write canary or blueGreen below it, or remove strategy: canary is the default.',
+  remedy: 'Write canary, blueGreen, rolling or ab below it, or remove strategy: canary is the default.',
 }
 
 const severalStrategies = (first: string) => ({
@@ -248,4 +277,9 @@ const severalStrategies = (first: string) => ({
   remedy: 'Keep one strategy. For a canary after a blue-green preview write blueGreen: { canary: standard }.',
 })
 
-export const StrategySection = z.union([z.literal('canary'), z.literal('blueGreen'), StrategyObject])
+export const StrategySection = z.union([
+  z.literal('canary'),
+  z.literal('blueGreen'),
+  z.literal('rolling'),
+  StrategyObject,
+])

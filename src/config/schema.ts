@@ -1,9 +1,12 @@
 import * as z from 'zod'
 import { Name } from '../core/release/settings.ts'
+import { Quiesce } from '../core/shared/set-spec.ts'
 import { complain } from './complaint.ts'
-import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
+import { DEFAULT_GRACE, DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
 import * as s from './scalars.ts'
 import { AnalysisSection } from './schema-analysis.ts'
+import { HealthOverrides, HealthSection } from './schema-health.ts'
+import { RiskSection } from './schema-risk.ts'
 import { RollbackSection } from './schema-rollback.ts'
 import { StrategySection } from './schema-strategy.ts'
 import { VerifySection } from './schema-verify.ts'
@@ -91,51 +94,22 @@ const RunSection = z.strictObject({
     .meta({ default: DEFAULTS.run.stopGrace })
     .describe('Time between SIGTERM and SIGKILL when an instance is stopped.')
     .optional(),
+  quiesce: Quiesce.shape.signal
+    .meta({ title: 'signal' })
+    .describe(
+      'Workers only (`listen: none`): the signal that tells one to take no new work, sent before it is stopped.',
+    )
+    .optional(),
+  grace: s
+    .duration({ maxMs: 24 * HOUR_MS })
+    .meta({ default: DEFAULT_GRACE })
+    .describe(
+      'Workers only: after `quiesce` it may go on with what it has for so long before SIGTERM. The rollout does not wait for it.',
+    )
+    .optional(),
   resources: ResourcesSection.meta({ default: DEFAULTS.run.resources })
     .describe(
       'What one instance is meant to use at most. The use of CPU and memory is measured against it, and against the whole machine where it is not said. Nothing is enforced, and changing it makes no new release.',
-    )
-    .optional(),
-})
-
-const HealthSection = z.strictObject({
-  path: s
-    .urlPath()
-    .describe('An instance is healthy when this path answers 2xx. Redirects are not followed.'),
-  interval: s
-    .duration({ minMs: 10, maxMs: HOUR_MS })
-    .meta({ default: DEFAULTS.health.interval })
-    .describe('Time between two checks.')
-    .optional(),
-  timeout: s
-    .duration({ minMs: 10, maxMs: HOUR_MS })
-    .meta({ default: DEFAULTS.health.timeout })
-    .describe('A slower answer counts as failed.')
-    .optional(),
-  successes: z
-    .int()
-    .min(1)
-    .max(100)
-    .meta({ ...PLAIN_NUMBER, default: DEFAULTS.health.successes })
-    .describe('Successes in a row until an instance is ready.')
-    .optional(),
-  failures: z
-    .int()
-    .min(1)
-    .max(100)
-    .meta({ ...PLAIN_NUMBER, default: DEFAULTS.health.failures })
-    .describe('Failures in a row until a ready instance counts as unready.')
-    .optional(),
-  deadline: s
-    .duration({ minMs: 100, maxMs: 24 * HOUR_MS })
-    .meta({ default: DEFAULTS.health.deadline })
-    .describe('An instance that is not ready this long after its start has failed.')
-    .optional(),
-  slowStart: s
-    .duration({ maxMs: HOUR_MS })
-    .meta({ default: DEFAULTS.health.slowStart })
-    .describe(
-      'An instance that joins others of its release which serve already gets a growing share of their requests over this time, from 1% of a full one up. `0s` gives it a full share at once. Shares between versions are not touched.',
     )
     .optional(),
 })
@@ -216,8 +190,10 @@ const ChannelSection = z.union([
 const serviceKeys = {
   run: RunSection.describe('What runs.'),
   listen: s
-    .listenAddress()
-    .describe('Where the data plane takes the traffic of the service. A bare port means 127.0.0.1.'),
+    .listenAddressOrNone()
+    .describe(
+      'Where the data plane takes the traffic of the service. A bare port means 127.0.0.1. `none`: a worker, which takes its work from elsewhere; a share of it is a share of the instances.',
+    ),
   health: HealthSection.describe('How an instance is asked whether it can take traffic.'),
   drain: DrainSection.describe('How long work may go on when an instance leaves.').optional(),
   strategy: StrategySection.describe('How a release comes into production.').optional(),
@@ -231,6 +207,9 @@ const serviceKeys = {
     .optional(),
   rollback: RollbackSection.describe(
     'What follows a failure, and which way back is the fast one.',
+  ).optional(),
+  risk: RiskSection.describe(
+    'What is declared about the service: the risk of a plan is judged by it where nothing is measured, and a strategy is recommended by it.',
   ).optional(),
   onControllerLoss: ControllerLoss.meta({
     title: 'hold, revert or mapping',
@@ -275,7 +254,7 @@ export const Overrides = z.strictObject({
     .describe('Changes to run. Variables are merged one by one, lists are replaced.')
     .optional(),
   listen: serviceKeys.listen.optional(),
-  health: HealthSection.partial().describe('Changes to health.').optional(),
+  health: HealthOverrides.describe('Changes to health.').optional(),
 })
 export type Overrides = z.output<typeof Overrides>
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { stagesOf } from '../core/release/settings.ts'
 import { explainSettings } from './explain.ts'
 import { loadConfig } from './load.ts'
 import { isOnlyProblem, withLines } from './load-problems.test.fixture.ts'
@@ -8,6 +9,8 @@ function loaded(...lines: string[]) {
   if (found.kind === 'failed') throw new Error(found.problem[0]?.message)
   return found.value
 }
+const stageIn = ({ services: [service] }: ReturnType<typeof loaded>) =>
+  service === undefined ? undefined : stagesOf(service.strategy)[0]
 const step = (keys: string): string => `strategy: { canary: { steps: [{ weight: 5%, ${keys} }] } }`
 
 describe('the criteria of a step', () => {
@@ -15,7 +18,7 @@ describe('the criteria of a step', () => {
     const keys =
       'pause: 5m, atMost: 1h, criteria: { p50: 80ms, errorPointsOverStable: 0.5%, throughput: 90% }'
     const config = loaded(step(keys))
-    expect(config.services[0]?.strategy.steps[0]).toEqual({
+    expect(stageIn(config)).toEqual({
       weightPermille: 50,
       pauseMs: 300_000,
       atMostMs: 3_600_000,
@@ -40,7 +43,7 @@ describe('the criteria of a step', () => {
   })
 
   it('may pause a step without an end', () => {
-    expect(loaded(step('pause: manual, atMost: 1s')).services[0]?.strategy.steps[0]).toMatchObject({
+    expect(stageIn(loaded(step('pause: manual, atMost: 1s')))).toMatchObject({
       pauseMs: null,
       atMostMs: 1000,
     })

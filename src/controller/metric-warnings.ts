@@ -1,4 +1,4 @@
-import type { ServiceSettings } from '../core/release/settings.ts'
+import { type ServiceSettings, stagesOf } from '../core/release/settings.ts'
 import { formatDuration } from '../core/shared/duration.ts'
 import type { MetricDefinition, MetricHeader, MetricQuery } from '../core/shared/metric-definition.ts'
 import { secretMissing } from '../ports/metric-problems.ts'
@@ -25,9 +25,12 @@ export function longerStages({
   analysis,
 }: Pick<ServiceSettings, 'strategy' | 'analysis'>): string[] {
   const shortest = Math.min(
-    ...strategy.steps.map(({ pauseMs, weightPermille }) =>
+    ...stagesOf(strategy).map(({ pauseMs, weightPermille }) =>
       pauseMs === null || weightPermille === ALL ? Number.POSITIVE_INFINITY : pauseMs,
     ),
+    strategy.kind === 'rolling' && strategy.pauseMs !== null && strategy.pauseMs > 0
+      ? strategy.pauseMs
+      : Number.POSITIVE_INFINITY,
   )
   const warmUpMs = Math.min(analysis.warmUpMs, shortest / 2)
   return analysis.metrics.flatMap(({ name, tier, everyMs, delayMs }) => {

@@ -16,6 +16,7 @@ const EFFECT: Effect = {
   token: { epoch: 1, sequence: 1, rollout: null },
   release: 'v1',
   replicas: 2,
+  without: [],
 }
 
 const none = async () => {

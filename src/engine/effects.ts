@@ -6,10 +6,10 @@ import type { ServiceState } from '../core/rollout/state.ts'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
-import type { SetSpec } from '../core/shared/set-spec.ts'
+import type { HealthProbe, SetSpec } from '../core/shared/set-spec.ts'
 import type { Router } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
-import type { Target } from '../ports/target.ts'
+import type { AdoptRequest, Target } from '../ports/target.ts'
 import type { Verifier } from '../ports/verifier.ts'
 import { notHeld } from './not-held.ts'
 import type { EffectAnswer, EffectRunner } from './perform.ts'
@@ -74,6 +74,7 @@ async function startSet(
     token: effect.token,
     spec: specOf(stream, release.value),
     replicas: effect.replicas,
+    without: [...effect.without],
   })
 }
 
@@ -92,10 +93,13 @@ async function adoptSet(
     version: effect.version,
     port,
     ...(pid === null ? {} : { pid }),
-    healthPath: release.value.settings.health.path,
+    ...askedBy(release.value.settings.health),
   })
   return adopted.kind === 'ok' ? ok(undefined) : adopted
 }
+
+const askedBy = (health: HealthProbe): Pick<AdoptRequest, 'healthPath' | 'check'> =>
+  'path' in health ? { healthPath: health.path } : { healthPath: '/', check: health.check }
 
 async function setRoutes(
   parts: EffectParts,
@@ -103,13 +107,14 @@ async function setRoutes(
   { state, effect }: { state: ServiceState; effect: Extract<Effect, { kind: 'set-routes' }> },
 ): Promise<Result<void>> {
   const settings = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
-  if (settings === null) return ok(undefined)
+  if (settings === null || settings.listen === null) return ok(undefined)
   return parts.router.setRoutes({
     service: stream,
     token: effect.token,
     listen: settings.listen,
     stable: effect.stable,
     sets: effect.routes,
+    ...effect.side,
     drain: settings.drain,
     slowStartMs: settings.slowStartMs,
     onControllerLoss: settings.onControllerLoss,
@@ -154,6 +159,7 @@ function specOf(stream: string, { id, version, settings, artifact }: Release): S
     secrets: run.secrets,
     health,
     stopGraceMs: run.stopGraceMs,
+    ...(run.quiesce === undefined ? {} : { quiesce: run.quiesce }),
   }
 }
 

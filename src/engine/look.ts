@@ -1,5 +1,7 @@
 import { environmentOf } from '../core/release/settings.ts'
 import type { Observed } from '../core/rollout/command.ts'
+import type { MetricAnswer } from '../core/rollout/observation.ts'
+import { isWorkerService } from '../core/rollout/routing.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { Observation } from '../core/shared/observation.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
@@ -37,7 +39,7 @@ export async function look(
   const [instances, routes, counts, frozen] = await Promise.all([
     target.observe(stream),
     router.readState(stream),
-    measured ? metrics.query(stream) : null,
+    measured && !isWorkerService(state) ? metrics.query(stream) : null,
     freezes.read(environmentOf(stream)),
   ])
   const observed: Observed = {
@@ -47,7 +49,10 @@ export async function look(
       routes.kind === 'ok'
         ? { kind: 'seen', state: routes.value }
         : { kind: 'failed', problem: routes.problem },
-    metrics: counts,
+    metrics:
+      measured && instances.kind === 'ok' && isWorkerService(state)
+        ? noTraffic(stream, instances.value.at)
+        : counts,
     freeze:
       frozen.kind === 'ok'
         ? { kind: 'seen', state: frozen.value }
@@ -64,6 +69,13 @@ export async function look(
     routerState: routes.kind === 'ok' ? routes.value : null,
   }
 }
+
+/** Nobody counts requests to a worker; that it was looked at is a count all the same. */
+const noTraffic = (service: string, at: number): MetricAnswer => ({
+  kind: 'samples',
+  at,
+  counts: { service, boot: 'worker', releases: [], unroutable: 0, refused: 0 },
+})
 
 const seen = ({ instances, errors, use, boot }: Observation): Observed['instances'] => ({
   kind: 'seen',

@@ -177,6 +177,7 @@ function createProbing({ prober, probeKey }: Pick<WatchParts, 'prober' | 'probeK
       if (run !== null && run.rollout !== wanted?.id) stop()
       if (wanted === null || run !== null || wanted.settings.prober === null) return
       const { listen, prober: settings } = wanted.settings
+      if (listen === null) return
       const url = localUrl(listen)
       run = {
         rollout: wanted.id,

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { AbView } from '../core/rollout/ab/ab-result-view.ts'
 import { RolloutEvidence, rolloutEvidence } from '../core/rollout/replay/rollout-evidence.ts'
 import { trailOf } from '../core/rollout/replay/trail.ts'
 import { rolloutView } from '../core/rollout/view/service-view.ts'
@@ -13,7 +14,7 @@ export const explainRollout = operationOf({
     'Why a rollout was judged as it was: of each check the evidence after every batch, the threshold, counts, lower bounds, what would have passed and what is still needed.',
   input: z.strictObject({ id: z.string() }),
   /** Without batches there is nothing to explain. */
-  output: z.object({ evidence: RolloutEvidence.nullable() }),
+  output: z.object({ evidence: RolloutEvidence.nullable(), ab: AbView.exactOptional() }),
   permission: 'read',
   run: async (context, { id }) => {
     const found = await recordedRollout(context, id)
@@ -22,6 +23,10 @@ export const explainRollout = operationOf({
     const trail = await unhurried(trailOf(view.from, events))
     if (trail === null || trail.looks.length + trail.metrics.size === 0) return ok({ evidence: null })
     const live = state.rollout?.id === id ? rolloutView(state, state.rollout, context.clock.now()) : view
-    return ok({ evidence: await unhurried(rolloutEvidence(trail, { stream, sentence: live.sentence }), 1) })
+    const ab = live.ab === undefined ? {} : { ab: live.ab }
+    return ok({
+      ...ab,
+      evidence: await unhurried(rolloutEvidence(trail, { stream, sentence: live.sentence }), 1),
+    })
   },
 })

@@ -9,6 +9,7 @@ import { discardRelease } from './discard-release.ts'
 import { explainRollout } from './explain-rollout.ts'
 import { freeze, unfreeze } from './freeze.ts'
 import { getLogs } from './get-logs.ts'
+import { getPlan } from './get-plan.ts'
 import { getRollout } from './get-rollout.ts'
 import { getSeries } from './get-series.ts'
 import { getService } from './get-service.ts'
@@ -33,6 +34,7 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   listServices,
   getService,
   plan,
+  getPlan,
   deploy,
   promote,
   jump,

@@ -1,17 +1,20 @@
-import type { PlanContent, PlanInput } from '../core/plan/compose.ts'
+import { assessPlan } from '../core/plan/assess-plan.ts'
+import type { PlanInput } from '../core/plan/compose.ts'
 import { composePlan, hashedPart } from '../core/plan/compose.ts'
 import { median } from '../core/plan/measured.ts'
 import { Plan } from '../core/plan/plan.ts'
 import type { Release } from '../core/release/release.ts'
+import { isWorker } from '../core/release/worker.ts'
 import { holdsBegin } from '../core/rollout/may-begin.ts'
 import { isWatching } from '../core/rollout/rollout-position.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import { problem } from '../core/shared/problem.ts'
+import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { loadRelease } from '../engine/effects.ts'
 import { ROLLOUT_DOCUMENT, RolloutRecord } from '../engine/record.ts'
 import type { OperationContext } from './context.ts'
+import { measuredReach, momentOf } from './risk-facts.ts'
 
 export const PLAN_DOCUMENT = 'plan'
 /** Durations are expected from this many rollouts back. */
@@ -39,22 +42,35 @@ export async function makePlan(
 ): Promise<Result<Plan>> {
   const stable = state.stable === null ? ok(null) : await loadRelease(context.store, state.stable.release)
   if (stable.kind === 'failed') return stable
+  if (stable.value !== null && isWorker(stable.value.settings) !== isWorker(release.settings))
+    return failed(listenChanged(stable.value, release))
   const active = state.rollout !== null && state.rollout.phase.kind !== 'ended' ? state.rollout : null
-  const content = composePlan({
+  const history = await measuredDurations(context, release.stream)
+  const composed = composePlan({
     release,
     stable: stable.value,
     candidate: active?.plan.to.release ?? null,
     kind,
     back,
-    history: await measuredDurations(context, release.stream),
+    history,
     actor,
     now: context.clock.now(),
     warnings: [...warnings, ...overlapWarnings(state, release), ...context.channelWarnings(release.settings)],
   })
-  const held = waitWarnings(state, content, { release, order: kind === 'deploy' ? 'deploy' : 'rollback' })
+  const order = kind === 'deploy' ? ('deploy' as const) : ('rollback' as const)
+  const begin = { plan: composed, order, settings: release.settings, notBefore: null }
+  const held = composed.kind === 'none' ? null : holdsBegin(state, begin, composed.createdAt)
+  const content = assessPlan(composed, {
+    release,
+    stable: stable.value,
+    trafficOffMs: history.trafficOffMs,
+    measured: await measuredReach(context, state),
+    moment: await momentOf(context, { state, release: release.id, held, now: composed.createdAt }),
+  })
+  const waits = held === null ? [] : [`It would wait: ${held.message}.`]
   const plan: Plan = {
     ...content,
-    warnings: [...content.warnings, ...held],
+    warnings: [...content.warnings, ...waits],
     id: context.ids.next('plan'),
     hash: context.digest(hashedPart(content)),
   }
@@ -68,6 +84,16 @@ export async function makePlan(
   return put.kind === 'failed' ? put : ok(plan)
 }
 
+/** One has a share of traffic, the other a share of the instances: no rollout leads from one to the other. */
+const listenChanged = (stable: Release, release: Release): Problem =>
+  problem('LISTEN_CHANGED', {
+    message: isWorker(release.settings)
+      ? `${release.version} is a worker (listen: none), and ${stable.version}, which is stable, takes traffic.`
+      : `${release.version} takes traffic, and ${stable.version}, which is stable, is a worker (listen: none).`,
+    remedy:
+      'Give the new kind a service of its own, and take the other one down when it is no longer needed.',
+  })
+
 export async function loadPlan(context: OperationContext, id: string): Promise<Result<Plan>> {
   const document = await context.store.getDocument(PLAN_DOCUMENT, id)
   if (document.kind === 'failed') return document
@@ -79,16 +105,6 @@ export async function loadPlan(context: OperationContext, id: string): Promise<R
       remedy: 'Make one: sluice plan VERSION. It prints the id to use.',
     }),
   )
-}
-
-/** What would keep it from beginning at the moment the plan is made. */
-function waitWarnings(
-  state: ServiceState,
-  plan: PlanContent,
-  { release, order }: { release: Release; order: 'deploy' | 'rollback' },
-): string[] {
-  const held = holdsBegin(state, { plan, order, settings: release.settings, notBefore: null }, plan.createdAt)
-  return held === null || plan.kind === 'none' ? [] : [`It would wait: ${held.message}.`]
 }
 
 function overlapWarnings({ rollout }: ServiceState, release: Release): string[] {

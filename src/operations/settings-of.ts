@@ -28,6 +28,8 @@ export async function addressTaken(
   context: Pick<OperationContext, 'store' | 'engine'>,
   settings: ServiceSettings,
 ): Promise<Result<void>> {
+  const { listen } = settings
+  if (listen === null) return ok(undefined)
   const streams = await context.store.streams()
   if (streams.kind === 'failed') return streams
   for (const stream of streams.value.filter((one) => one !== streamOf(settings))) {
@@ -36,8 +38,8 @@ export async function addressTaken(
       other.kind === 'ok' && other.value.state.stable !== null
         ? other.value.state.settings?.listen
         : undefined
-    if (theirs === undefined || theirs.port !== settings.listen.port || theirs.host !== settings.listen.host)
-      continue
+    if (theirs === undefined || theirs === null) continue
+    if (theirs.port !== listen.port || theirs.host !== listen.host) continue
     const address = `${theirs.host}:${theirs.port}`
     return failed(
       problem('ADDRESS_TAKEN', {

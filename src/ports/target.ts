@@ -11,7 +11,9 @@ export interface Target {
   reconcile(): Promise<Result<void>>
   /** Makes the artifact of a version available and names its content: same bytes, same digest. Changes nothing that runs. */
   resolve(request: ResolveRequest): Promise<Result<ResolvedArtifact>>
-  /** Asks for `replicas` instances of a release. Returns when accepted; progress shows in `observe`. */
+  /**
+   * Asks for `replicas` instances of a release, none of them named in `without`: those stop first, by name. Returns when accepted; progress shows in `observe`.
+   */
   start(request: SetRequest): Promise<Result<void>>
   /**
    * What runs and what ended lately, for one service, all releases, the errors that the instances wrote where their

@@ -5,7 +5,7 @@ import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { ServiceView } from '../../core/rollout/view/view.ts'
 import { formatDuration } from '../../core/shared/duration.ts'
 import { localUrl } from '../../core/shared/local-url.ts'
-import { problem } from '../../core/shared/problem.ts'
+import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { CheckResult, VerifyCheck } from '../../core/shared/verification.ts'
 import type { Checker, CheckPlace } from '../../operations/checker.ts'
@@ -103,7 +103,9 @@ async function placeOf({
   if (!candidate) {
     const stable = view.kind === 'ok' ? view.value.stable : null
     const known = { version: stable?.version ?? 'unknown', release: stable?.release ?? 'unknown' }
-    return ok({ url: localUrl(listen), service, environment, ...known })
+    return listen === null
+      ? failed(nothingListens(service))
+      : ok({ url: localUrl(listen), service, environment, ...known })
   }
   if (view.kind === 'failed') return view
   const set = view.value.sets.find(({ role }) => role === 'candidate' || role === 'held')
@@ -125,3 +127,9 @@ const resultLine = ({ name, passed, text, tookMs }: CheckResult): Line => [
   span(`: ${text} `),
   quiet(`(${formatDuration(tookMs)})`),
 ]
+
+const nothingListens = (service: string): Problem =>
+  problem('VERIFY_NO_ADDRESS', {
+    message: `${service} is a worker (listen: none), so there is no address to verify it at.`,
+    remedy: 'Look at what it does with a metric of its own, or with health.checks.',
+  })

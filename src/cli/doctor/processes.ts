@@ -84,7 +84,8 @@ export function checkOrphans(stateFolder: string, services: readonly ServiceView
 /** The addresses where the services take traffic: free, or ours. */
 export function checkPorts(settings: readonly Pick<ServiceSettings, 'service' | 'listen'>[]): Finding[] {
   if (!hasProc) return []
-  return settings.map(({ service, listen }) => {
+  return settings.flatMap(({ service, listen }) => {
+    if (listen === null) return []
     const address = `${listen.host}:${listen.port}`
     const { pids, hidden } = listenersOn(listen.port)
     const stranger = pids.find((pid) => !(commandOf(pid) ?? '').includes('internal-proxy'))

@@ -1,21 +1,19 @@
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import * as z from 'zod'
 import { evidenceChart } from '../../core/analysis/evidence/chart.ts'
-import { svgText } from '../../core/analysis/evidence/svg.ts'
 import { valueChart } from '../../core/analysis/evidence/value-chart.ts'
+import { AbView } from '../../core/rollout/ab/ab-result-view.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { RolloutEvidence } from '../../core/rollout/replay/rollout-evidence.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { connect } from '../controller/connect.ts'
+import { DRAWING_WIDTH, writeDrawing } from '../drawing-file.ts'
+import { abLines } from '../frame/ab-lines.ts'
 import { rolloutNamed } from '../rollout-named.ts'
 import { columnsOf, type Session } from '../session.ts'
 import { rolloutLines } from './rollout-text.ts'
 
-const Answer = z.object({ evidence: RolloutEvidence.nullable() })
-/** A file has no page around it that could tell how wide it is shown. */
-const FILE_WIDTH = 400
+const Answer = z.object({ evidence: RolloutEvidence.nullable(), ab: AbView.exactOptional() })
 
 type Asked = { rollout: string; svg: string | undefined; check: string | undefined }
 
@@ -28,17 +26,17 @@ export async function explainRollout(session: Session, { rollout, svg, check }: 
   if (id.kind === 'failed') return session.fail(id.problem)
   const answer = await client.call('explain_rollout', { id: id.value }, Answer)
   if (answer.kind === 'failed') return session.fail(answer.problem)
-  const { evidence } = answer.value
+  const { evidence, ab } = answer.value
   if (evidence === null) return session.fail(noBatches(id.value), EXIT_CODE.noData)
   const chosen = chosenChecks(evidence, check)
   if (chosen.kind === 'failed') return session.fail(chosen.problem, EXIT_CODE.usage)
   const shown = { ...evidence, ...chosen.value }
   if (svg !== undefined) {
-    const unwritten = writeChart(session, path.resolve(session.io.cwd, svg), shown)
+    const unwritten = writeChart(session, svg, shown)
     if (unwritten !== null) return session.fail(unwritten)
   }
-  session.value('rollout-explanation', { evidence: shown })
-  session.say(rolloutLines(shown, columnsOf(session)))
+  session.value('rollout-explanation', ab === undefined ? { evidence: shown } : { evidence: shown, ab })
+  session.say([...abLines(ab, { columns: columnsOf(session) }), ...rolloutLines(shown, columnsOf(session))])
   return EXIT_CODE.promoted
 }
 
@@ -68,23 +66,13 @@ function chosenChecks({ checks, values }: Chosen, name: string | undefined): Res
 /** The most telling check, or the value that was named. */
 function drawingOf({ checks: [check], values: [value], ...evidence }: RolloutEvidence) {
   const { candidate, stable } = evidence
-  const options = { width: FILE_WIDTH, candidate, stable, isAlone: true }
+  const options = { width: DRAWING_WIDTH, candidate, stable, isAlone: true }
   if (check !== undefined) return { name: check.name, drawn: evidenceChart(check, options) }
   return value === undefined ? null : { name: value.name, drawn: valueChart(value, options) }
 }
 
 function writeChart(session: Session, file: string, evidence: RolloutEvidence): Problem | null {
-  const drawing = drawingOf(evidence)
-  if (drawing === null) return null
-  try {
-    writeFileSync(file, `${svgText(drawing.drawn)}\n`)
-  } catch (error) {
-    return problem('CHART_UNWRITABLE', {
-      message: `The chart cannot be written to ${file}.`,
-      cause: error instanceof Error ? error.message : String(error),
-      remedy: 'Name a file in a folder that is there and may be written to.',
-    })
-  }
-  session.note(`The chart of "${drawing.name}" is in ${file}.`)
-  return null
+  const chart = drawingOf(evidence)
+  if (chart === null) return null
+  return writeDrawing(session, { file, what: `"${chart.name}"`, drawing: chart.drawn })
 }

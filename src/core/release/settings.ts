@@ -1,9 +1,13 @@
 import * as z from 'zod'
+import { ListenAddress } from '../shared/listen-address.ts'
 import { MetricDefinition } from '../shared/metric-definition.ts'
-import { ControllerLossPolicy, DrainLimits, ListenAddress } from '../shared/routes.ts'
-import { HealthProbe } from '../shared/set-spec.ts'
+import { ControllerLossPolicy, DrainLimits } from '../shared/routes.ts'
+import { HealthProbe, Quiesce } from '../shared/set-spec.ts'
 import { VerifyCheck } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { AbTest } from './ab-settings.ts'
+import { RiskSettings } from './risk-settings.ts'
+import { SideSettings, StickySettings } from './side-settings.ts'
 import { ReleaseWindow } from './window.ts'
 
 const DurationMs = z.int().nonnegative()
@@ -68,7 +72,14 @@ const Rise = z.object({
   earliestMs: DurationMs.nullable().default(null),
 })
 
-export const CanarySettings = z.object({ kind: z.literal('canary'), ...Rise.shape, ...Arrival.shape })
+export const CanarySettings = z.object({
+  kind: z.literal('canary'),
+  ...Rise.shape,
+  ...Arrival.shape,
+  ...SideSettings.shape,
+  /** Users keep their version while the weights rise. Absent: each request is dealt anew. */
+  sticky: StickySettings.exactOptional(),
+})
 export type CanarySettings = z.infer<typeof CanarySettings>
 
 /** A whole candidate beside stable, shown to be good before it gets traffic, then one switch; or, after it, the steps of a canary. */
@@ -76,6 +87,7 @@ export const BlueGreenSettings = z.object({
   kind: z.literal('blue-green'),
   ...Rise.shape,
   ...Arrival.shape,
+  ...SideSettings.shape,
   /** Time between readiness and the switch, for people to look at the candidate: 0 switches at once, `null` waits for `sluice promote`. */
   switchAfterMs: DurationMs.nullable(),
   /** Instances until the switch; `null` is all of them from the start. */
@@ -85,8 +97,43 @@ export const BlueGreenSettings = z.object({
 })
 export type BlueGreenSettings = z.infer<typeof BlueGreenSettings>
 
-export const StrategySettings = z.discriminatedUnion('kind', [CanarySettings, BlueGreenSettings])
+/** Instances are replaced batch by batch, without a second set beside the first. */
+export const RollingSettings = z.object({
+  kind: z.literal('rolling'),
+  ...Arrival.shape,
+  /** So many instances more than configured may run at a time. */
+  surge: z.int().min(0),
+  /** So many of the configured instances may be missing at a time. */
+  unavailable: z.int().min(0),
+  /** Never fewer than this serve by our own doing, whatever `unavailable` allows; `null`: that alone. */
+  minHealthy: z.int().min(0).nullable(),
+  /** Each batch but the last is watched at least this long; `null` waits for a person, 0 looks at readiness alone. */
+  pauseMs: DurationMs.nullable(),
+  /** A batch that is not decided after so long pauses. */
+  atMostMs: DurationMs.exactOptional(),
+  criteria: StageCriteria,
+})
+export type RollingSettings = z.infer<typeof RollingSettings>
+
+/** Variants of the candidate beside stable for a fixed time, compared by how many users reach a goal. */
+export const AbSettings = z.object({
+  kind: z.literal('ab'),
+  ...Arrival.shape,
+  ...AbTest.shape,
+})
+export type AbSettings = z.infer<typeof AbSettings>
+
+export const StrategySettings = z.discriminatedUnion('kind', [
+  AbSettings,
+  CanarySettings,
+  BlueGreenSettings,
+  RollingSettings,
+])
 export type StrategySettings = z.infer<typeof StrategySettings>
+
+/** The steps in which a share of traffic rises; none where instances are replaced in batches. */
+export const stagesOf = (strategy: StrategySettings): readonly CanaryStep[] =>
+  'steps' in strategy ? strategy.steps : []
 
 /** Absolute limits of one tier, judged with confidence. */
 export const GuardLimits = z.object({
@@ -277,9 +324,12 @@ export const ServiceSettings = z.object({
     env: z.record(z.string(), z.string()),
     secrets: z.array(z.string()),
     stopGraceMs: DurationMs,
+    /** Workers only: told to take no new work, and given so long to end by themselves, before they are stopped. */
+    quiesce: Quiesce.exactOptional(),
     resources: InstanceResources.default({}),
   }),
-  listen: ListenAddress,
+  /** `null`: a worker, which takes its work from elsewhere. There is no data plane then, and a share is a share of instances. */
+  listen: ListenAddress.nullable(),
   health: HealthProbe,
   /** How long an instance that joins others of its release grows to its full share. Not in `health`: it changes how traffic comes, not what runs. */
   slowStartMs: DurationMs.default(0),
@@ -292,6 +342,8 @@ export const ServiceSettings = z.object({
   onControllerLoss: ControllerLossPolicy,
   /** Foreign weights on the router: set right at once, or left alone until a person says so. */
   drift: z.enum(['correct', 'hold']).default('correct'),
+  /** What people declare about the service, for the risk of a plan and the strategy that fits. Absent: nothing. */
+  risk: RiskSettings.exactOptional(),
   /** Hours in which a rollout may begin; none means always. */
   windows: z.array(ReleaseWindow).default([]),
   /** A freeze that begins during the steps: stay at the present weight, or take all traffic back to stable. */

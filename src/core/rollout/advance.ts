@@ -1,5 +1,7 @@
 import { ANALYSIS_METHOD } from '../analysis/method.ts'
 import { formatDuration } from '../shared/duration.ts'
+import { isBatched } from './batches/planned.ts'
+import { areRoutesDecided, decidedRoutes } from './decided-routes.ts'
 import { supersede } from './deploy.ts'
 import { forgetOldTroubles } from './effect-answer.ts'
 import type { Event } from './event.ts'
@@ -13,7 +15,6 @@ import { ENGINE } from './reason.ts'
 import { isWayBack, refusalOf } from './refusal.ts'
 import { continueReturn } from './return.ts'
 import { isCandidateStable, isWatching } from './rollout-position.ts'
-import { routesOf, sameRoutes } from './routing.ts'
 import { settleDrift } from './see-routes.ts'
 import { setUpkeep } from './set-upkeep.ts'
 import type { Moment } from './stage-context.ts'
@@ -65,9 +66,9 @@ function nextEvents(state: ServiceState, moment: Moment): Event[] {
 }
 
 function changedRoutes(state: ServiceState, now: number): Event[] {
-  const routes = routesOf(state)
-  if (sameRoutes(routes, state.traffic.routes)) return []
-  return [{ kind: 'routes-decided', at: now, routes, sequence: state.sequence + 1 }]
+  return areRoutesDecided(state)
+    ? []
+    : [{ kind: 'routes-decided', at: now, ...decidedRoutes(state), sequence: state.sequence + 1 }]
 }
 
 function startQueued(state: ServiceState, now: number): Event[] {
@@ -136,7 +137,8 @@ function takenOver(state: ServiceState, rollout: RolloutState, now: number): Eve
 /** A jump, or a full promotion, skips the stages before its step, never readiness, checks or the watch; who asked for it is the reason. */
 function skippedByHand({ skipTo, plan, stepIndex }: RolloutState): Reason | null {
   const kind = plan.steps[stepIndex]?.step.kind
-  const maySkip = kind === 'gate' || kind === 'traffic' || kind === 'observe'
+  // Batches cannot be left out, only what is waited for between them.
+  const maySkip = kind === 'gate' || kind === 'observe' || (kind === 'traffic' && !isBatched(plan))
   return skipTo !== null && stepIndex < skipTo.index && maySkip ? skipTo.reason : null
 }
 

@@ -1,7 +1,7 @@
 import type { ChecklistItem } from './checklist.ts'
 import { candidateSet, judgeRollout } from './judging/judge-rollout.ts'
 import { neededReady } from './rollout-position.ts'
-import { isInForce, readyInstances } from './routing.ts'
+import { isInForce, isWorkerService, readyInstances } from './routing.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
 /**
@@ -39,7 +39,11 @@ function instancesItem(state: ServiceState, rollout: RolloutState): ChecklistIte
 }
 
 const trafficItem = (state: ServiceState, { plan }: RolloutState): ChecklistItem =>
-  item('traffic', isInForce(state, plan.to.release), 'the router confirms its share')
+  item(
+    'traffic',
+    isInForce(state, plan.to.release),
+    isWorkerService(state) ? 'all instances are its' : 'the router confirms its share',
+  )
 
 /** Stages that somebody ended early are let pass by whoever did it. */
 function stagesItem({ plan, steps, actor }: RolloutState): ChecklistItem[] {

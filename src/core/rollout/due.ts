@@ -1,8 +1,9 @@
 import type { RouteSet } from '../shared/routes.ts'
+import type { SideRoutes } from '../shared/side-routes.ts'
 import type { FencingToken } from '../shared/token.ts'
+import { isAsWanted } from './batches/members.ts'
 import { isDriftHeld } from './hold.ts'
 import { isBackWanted } from './light-watch/light-watch-back.ts'
-import { livingInstances } from './routing.ts'
 import type { Adoption, ServiceState } from './state.ts'
 import { type ChecksDue, checksDue } from './verifying.ts'
 
@@ -11,7 +12,15 @@ import { type ChecksDue, checksDue } from './verifying.ts'
  * never under way twice. A stale effect is refused by its token where it acts.
  */
 export type Change =
-  | { kind: 'start-set'; key: string; token: FencingToken; release: string; replicas: number }
+  /** `without`: instances that were let go by name; they stop, and so many others run. */
+  | {
+      kind: 'start-set'
+      key: string
+      token: FencingToken
+      release: string
+      replicas: number
+      without: readonly string[]
+    }
   | {
       kind: 'adopt-set'
       key: string
@@ -22,7 +31,14 @@ export type Change =
     }
   | { kind: 'stop-set'; key: string; token: FencingToken; release: string }
   | { kind: 'release-set'; key: string; token: FencingToken; release: string }
-  | { kind: 'set-routes'; key: string; token: FencingToken; routes: RouteSet[]; stable: string | null }
+  | {
+      kind: 'set-routes'
+      key: string
+      token: FencingToken
+      routes: RouteSet[]
+      side: SideRoutes
+      stable: string | null
+    }
   | { kind: 'finalize'; key: string; token: FencingToken }
   /** The light watch found something, and the file says to go back by itself: a rollback is planned and ordered. */
   | { kind: 'go-back'; key: string; token: FencingToken }
@@ -74,6 +90,7 @@ function routeEffects(state: ServiceState): Effect[] {
       key: `set-routes ${state.epoch}.${traffic.sequence}`,
       token: tokenOf(state, traffic.sequence),
       routes: traffic.routes,
+      side: traffic.side,
       stable: state.stable?.release ?? null,
     },
   ]
@@ -82,7 +99,7 @@ function routeEffects(state: ServiceState): Effect[] {
 function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Effect[] {
   // Calls about sets carry the newest sequence: the target compares them with everything it was ever told.
   const token = tokenOf(state, state.sequence)
-  const { release, version, replicas, adoption } = set
+  const { release, version, adoption, dismissed } = set
   switch (set.stage) {
     case 'stopping':
       return [{ kind: 'stop-set', key: `stop-set ${release}`, token, release }]
@@ -93,10 +110,13 @@ function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Eff
       if (set.role === 'held' || set.role === 'retiring') return []
       const isAsserted = set.assertedEpoch === state.epoch
       if (state.troubles.target !== undefined) return []
-      if (isAsserted && livingInstances(set).length === replicas) return []
+      if (isAsserted && isAsWanted(set)) return []
       if (adoption !== null)
         return [{ kind: 'adopt-set', key: `adopt-set ${release}`, token, release, version, adoption }]
-      return [{ kind: 'start-set', key: `start-set ${release}`, token, release, replicas }]
+      const replicas = set.replicas + set.leaving.length
+      return [
+        { kind: 'start-set', key: `start-set ${release}`, token, release, replicas, without: dismissed },
+      ]
     }
   }
 }

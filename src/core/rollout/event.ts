@@ -8,12 +8,15 @@ import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { CutRequest } from '../shared/router-state.ts'
 import { RouteSet } from '../shared/routes.ts'
+import { NO_SIDE_ROUTES, SideRoutes } from '../shared/side-routes.ts'
 import { VerifyReport } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { ArmSeen } from './ab/ab-state.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
 import { HeardAlert } from './judging/heard-alert.ts'
+import { NamedCheckState } from './judging/named-check-state.ts'
 import { ObservedUse } from './judging/resource-state.ts'
 import { LightWatch } from './light-watch/light-watch.ts'
 import { SampledWindow } from './metrics/metric-state.ts'
@@ -77,6 +80,22 @@ export const Event = z.discriminatedUnion('kind', [
     reason: Reason.exactOptional(),
   }),
   z.object({ kind: z.literal('set-stopping'), at: z.number(), release: z.string(), sequence: z.int() }),
+  /** The set keeps so many instances; those that are named take no new work from now on. */
+  z.object({
+    kind: z.literal('set-shrunk'),
+    at: z.number(),
+    release: z.string(),
+    replicas: z.int(),
+    leaving: z.array(z.string()),
+  }),
+  /** The router confirmed that nothing runs on these any more: they stop. */
+  z.object({
+    kind: z.literal('instances-dismissed'),
+    at: z.number(),
+    release: z.string(),
+    instances: z.array(z.string()),
+    sequence: z.int(),
+  }),
   z.object({ kind: z.literal('let-go-accepted'), at: z.number(), release: z.string() }),
   /** The target acknowledged under this epoch that the set is wanted. */
   z.object({ kind: z.literal('set-asserted'), at: z.number(), release: z.string(), epoch: z.int() }),
@@ -99,6 +118,7 @@ export const Event = z.discriminatedUnion('kind', [
     kind: z.literal('routes-decided'),
     at: z.number(),
     routes: z.array(RouteSet),
+    side: SideRoutes.default(NO_SIDE_ROUTES),
     sequence: z.int(),
   }),
   z.object({
@@ -140,6 +160,8 @@ export const Event = z.discriminatedUnion('kind', [
     /** What the instances used; absent where the target cannot tell, or has not measured since. */
     use: ObservedUse.exactOptional(),
   }),
+  /** What the data plane counted of an A/B test since it began to count (`boot`). */
+  z.object({ kind: z.literal('variants-counted'), at: z.number(), boot: z.string(), arms: z.array(ArmSeen) }),
   /** Stable writes kinds of errors that it was not known to write. */
   z.object({ kind: z.literal('errors-known'), at: z.number(), keys: z.array(z.string()) }),
   /** What the candidate wrote and stable never did: kinds nobody has seen, and how often those that were seen came again. */
@@ -156,6 +178,8 @@ export const Event = z.discriminatedUnion('kind', [
   /** A monitoring system says that something about the service is wrong, or right again. */
   z.object({ kind: z.literal('alert-heard'), at: z.number(), alert: HeardAlert }),
   z.object({ kind: z.literal('alert-over'), at: z.number(), alert: HeardAlert }),
+  /** What candidate and stable say about the named checks of health is another thing than before. */
+  z.object({ kind: z.literal('named-checks-seen'), at: z.number(), checks: z.array(NamedCheckState) }),
   z.object({ kind: z.literal('metrics-failed'), at: z.number(), problem: Problem }),
   /** One window of a declared metric. `turned` is said when the patience with it ended, or it is well again. */
   z.object({

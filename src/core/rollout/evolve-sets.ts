@@ -1,4 +1,5 @@
 import type { EventOf } from './event.ts'
+import { livingInstances } from './routing.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
 
 type SetEvent = EventOf<
@@ -7,6 +8,8 @@ type SetEvent = EventOf<
   | 'set-kept'
   | 'set-retiring'
   | 'set-stopping'
+  | 'set-shrunk'
+  | 'instances-dismissed'
   | 'let-go-accepted'
   | 'set-asserted'
   | 'set-gone'
@@ -30,10 +33,14 @@ export function evolveSets(state: ServiceState, event: SetEvent): ServiceState {
       assertedEpoch: 0,
       since: event.at,
       releaseAt: null,
+      leaving: [],
+      dismissed: known === undefined ? [] : dismissedOf(known),
       instances: known?.instances ?? [],
     }
     const sets = [...state.sets.filter((other) => other.release !== release), set]
-    return { ...state, sequence, sets, rollout: withFreshCrashes(state.rollout, set) }
+    const rollout =
+      known !== undefined && isAtWork(known) ? state.rollout : withFreshCrashes(state.rollout, set)
+    return { ...state, sequence, sets, rollout }
   }
   if (event.kind === 'set-gone') {
     const weights = Object.fromEntries(
@@ -45,13 +52,21 @@ export function evolveSets(state: ServiceState, event: SetEvent): ServiceState {
       traffic: { ...state.traffic, weights },
     }
   }
-  const sequence = event.kind === 'set-stopping' ? event.sequence : state.sequence
+  const isOrder = event.kind === 'set-stopping' || event.kind === 'instances-dismissed'
+  const sequence = isOrder ? event.sequence : state.sequence
   return {
     ...state,
     sequence,
     sets: state.sets.map((set) => (set.release === event.release ? evolveSet(set, event) : set)),
   }
 }
+
+/** A candidate that only grows goes on as it is, with the crashes that it had. */
+const isAtWork = ({ role, stage }: SetState): boolean => role === 'candidate' && stage === 'wanted'
+
+/** What was told to stop is none of those that are wanted now. */
+const dismissedOf = (known: SetState): string[] =>
+  known.stage === 'stopping' ? livingInstances(known).map(({ id }) => id) : known.dismissed
 
 /** Neither crashes of an earlier attempt nor time before they were asked for counts for fresh instances. */
 function withFreshCrashes(rollout: RolloutState | null, set: SetState): RolloutState | null {
@@ -70,6 +85,8 @@ function evolveSet(
     | 'set-kept'
     | 'set-retiring'
     | 'set-stopping'
+    | 'set-shrunk'
+    | 'instances-dismissed'
     | 'let-go-accepted'
     | 'set-asserted'
     | 'instances-observed'
@@ -84,11 +101,39 @@ function evolveSet(
       return { ...set, role: 'retiring', releaseAt: null }
     case 'set-stopping':
       return { ...set, stage: 'stopping', sequence: event.sequence }
+    case 'set-shrunk':
+      return { ...set, replicas: event.replicas, leaving: [...set.leaving, ...event.leaving] }
+    case 'instances-dismissed': {
+      const { instances, sequence } = event
+      const leaving = set.leaving.filter((id) => !instances.includes(id))
+      return { ...set, sequence, leaving, dismissed: [...set.dismissed, ...instances] }
+    }
     case 'let-go-accepted':
       return { ...set, letGoAccepted: true }
     case 'set-asserted':
       return { ...set, assertedEpoch: event.epoch }
     case 'instances-observed':
-      return { ...set, instances: event.instances }
+      return { ...set, instances: event.instances, ...stillThere(set, event) }
   }
 }
+
+/** What is gone needs no further word. */
+function stillThere(
+  { leaving, dismissed }: SetState,
+  { instances }: EventOf<'instances-observed'>,
+): Pick<SetState, 'leaving' | 'dismissed'> {
+  const isThere = (id: string): boolean =>
+    instances.some((instance) => instance.id === id && instance.state !== 'gone')
+  return { leaving: leaving.filter(isThere), dismissed: dismissed.filter(isThere) }
+}
+
+const leave = (set: SetState): SetState => ({ ...set, role: 'retiring', releaseAt: null })
+
+/** What was taken over is given back; what is ours leaves as always. */
+export const releaseAll = (state: ServiceState): ServiceState => ({
+  ...state,
+  sets: state.sets.map((set) =>
+    set.adoption === null ? leave(set) : { ...set, stage: 'releasing' as const },
+  ),
+  traffic: { ...state.traffic, weights: {} },
+})

@@ -21,7 +21,7 @@ export function evolveTraffic(state: ServiceState, event: TrafficEvent): Service
       return {
         ...state,
         sequence: event.sequence,
-        traffic: { ...traffic, routes: event.routes, sequence: event.sequence },
+        traffic: { ...traffic, routes: event.routes, side: event.side, sequence: event.sequence },
       }
     case 'routes-confirmed':
       return {

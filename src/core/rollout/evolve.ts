@@ -1,23 +1,19 @@
-import { noRequests } from '../analysis/batch.ts'
-import { checksOf } from '../analysis/check.ts'
-import { fineOf, newCheckState } from '../analysis/judge.ts'
-import { noMinutes } from '../analysis/stable-minutes.ts'
+import { fineOf } from '../analysis/judge.ts'
+import { countVariants } from './ab/count-variants.ts'
 import type { Event, EventOf } from './event.ts'
-import { evolveSets } from './evolve-sets.ts'
+import { evolveSets, releaseAll } from './evolve-sets.ts'
 import { evolveTraffic } from './evolve-traffic.ts'
 import { countHeld } from './hold.ts'
 import { evolveAlerts } from './judging/alerts.ts'
 import { countMetrics } from './judging/count-metrics.ts'
 import { countResources } from './judging/count-resources.ts'
 import { evolveErrors } from './judging/new-errors.ts'
-import { noResources } from './judging/resource-state.ts'
 import { NO_LOOKS } from './judging/stage-criteria.ts'
 import { evolveLightWatch, isLightEvent, type LightEvent } from './light-watch/evolve-light-watch.ts'
 import { countMetric } from './metrics/metric-count.ts'
+import { emptyExposure, NOT_BEGUN, newRollout } from './new-rollout.ts'
 import { countAttempt, countRollback, evolveFailures, forgive } from './past-failures.ts'
-import { readyInstances } from './routing.ts'
-import type { Snapshot } from './snapshot.ts'
-import type { Exposure, QueuedRollout, RolloutState, ServiceState, SetState, StepProgress } from './state.ts'
+import type { RolloutState, ServiceState } from './state.ts'
 import { newServiceState } from './state.ts'
 import { evolveVerified, withoutReports } from './verifying.ts'
 
@@ -92,6 +88,8 @@ function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceS
     case 'set-kept':
     case 'set-retiring':
     case 'set-stopping':
+    case 'set-shrunk':
+    case 'instances-dismissed':
     case 'let-go-accepted':
     case 'set-asserted':
     case 'set-gone':
@@ -119,8 +117,10 @@ const AROUND = [
   'alert-heard',
   'alert-over',
   'metric-sampled',
+  'variants-counted',
   'errors-known',
   'errors-said',
+  'named-checks-seen',
   'trouble-seen',
   'trouble-over',
 ] as const satisfies Event['kind'][]
@@ -143,9 +143,13 @@ function evolveAround(state: ServiceState, event: AroundEvent): Partial<ServiceS
       return { rollout: state.rollout && evolveAlerts(state.rollout, event) }
     case 'metric-sampled':
       return { rollout: state.rollout && countMetric(state.rollout, event) }
+    case 'variants-counted':
+      return { rollout: state.rollout && countVariants(state.rollout, event) }
     case 'errors-known':
     case 'errors-said':
       return evolveErrors(state, event)
+    case 'named-checks-seen':
+      return { rollout: state.rollout && { ...state.rollout, namedChecks: event.checks } }
     case 'trouble-seen':
       return { troubles: { ...troubles, [event.part]: event.problem } }
     case 'trouble-over':
@@ -157,73 +161,6 @@ function evolveAround(state: ServiceState, event: AroundEvent): Partial<ServiceS
 
 export const evolveAll = (state: ServiceState, events: readonly Event[]): ServiceState =>
   events.reduce((after, event) => evolve(after, event), state)
-
-function newRollout(queued: QueuedRollout, at: number, state: ServiceState): RolloutState {
-  const { stable } = state
-  const candidate = state.sets.find((set) => set.release === queued.plan.to.release)
-  return {
-    id: queued.id,
-    order: queued.order,
-    attempt: (state.attempts.find(({ release }) => release === queued.plan.to.release)?.count ?? 0) + 1,
-    plan: {
-      ...queued.plan,
-      from: stable === null ? null : { release: stable.release, version: stable.version },
-    },
-    settings: queued.settings,
-    actor: queued.actor,
-    note: queued.note,
-    startedAt: at,
-    adoption: queued.adoption,
-    phase: { kind: 'running', paused: null },
-    stepIndex: 0,
-    steps: queued.plan.steps.map(() => ({ ...NOT_BEGUN })),
-    before: snapshotOf(state),
-    checklist: [],
-    reason: {
-      code: 'DEPLOY_REQUESTED',
-      message: `${queued.plan.to.version} was asked for`,
-      evidence: {},
-      actor: queued.actor,
-    },
-    cursor: null,
-    checks: checksOf(queued.settings.analysis).map(newCheckState),
-    baseline: queued.baseline,
-    stableMinutes: noMinutes(queued.baseline?.boundMs ?? null),
-    resources: noResources(),
-    newErrors: { found: [], ranks: 0, more: 0 },
-    metrics: [],
-    alerts: [],
-    fineAtStep: {},
-    stageLooks: NO_LOOKS,
-    watchLooks: 0,
-    atStep: emptyExposure(),
-    total: emptyExposure(),
-    loss: { probes: 0, probesLost: 0, requests: 0, unroutable: 0, cutOnDrain: 0 },
-    fullPromotion: false,
-    skipTo: null,
-    heldSince: null,
-    heldMs: 0,
-    acknowledged: [],
-    sourceFailures: null,
-    trafficOffMs: null,
-    problem: null,
-    verified: [],
-    crashesAtStart: candidate?.instances.reduce((sum, instance) => sum + instance.crashes, 0) ?? 0,
-  }
-}
-
-const NOT_BEGUN: StepProgress = { state: 'planned', startedAt: null, endedAt: null, by: null }
-
-const snapshotOf = ({ stable, traffic, sets }: ServiceState): Snapshot => ({
-  stable: stable === null ? null : { release: stable.release, version: stable.version },
-  weights: traffic.confirmed?.weights ?? null,
-  sets: sets.map((set) => {
-    const { release, version, role, replicas: wanted } = set
-    return { release, version, role, wanted, ready: readyInstances(set).length }
-  }),
-})
-
-const emptyExposure = (): Exposure => ({ candidate: noRequests(), stable: noRequests() })
 
 type RolloutEvent = EventOf<
   | 'step-started'
@@ -382,14 +319,3 @@ function changeStable(state: ServiceState, event: EventOf<'stable-changed'>): Se
     }),
   }
 }
-
-const leave = (set: SetState): SetState => ({ ...set, role: 'retiring', releaseAt: null })
-
-/** What was taken over is given back; what is ours leaves as always. */
-const releaseAll = (state: ServiceState): ServiceState => ({
-  ...state,
-  sets: state.sets.map((set) =>
-    set.adoption === null ? leave(set) : { ...set, stage: 'releasing' as const },
-  ),
-  traffic: { ...state.traffic, weights: {} },
-})

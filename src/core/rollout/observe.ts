@@ -2,12 +2,14 @@ import { batchBetween, cursorOf, type SeenBeside } from '../analysis/counts-curs
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { CutRequest, InstanceTraffic } from '../shared/router-state.ts'
+import { seeVariants } from './ab/count-variants.ts'
 import type { Observed } from './command.ts'
 import type { Event } from './event.ts'
 import { evolveAll } from './evolve.ts'
 import { endedByTime, noteFreeze } from './freezing.ts'
 import { isHeld } from './hold.ts'
 import { observedUse } from './judging/count-resources.ts'
+import { seeNamedChecks } from './judging/named-checks.ts'
 import { seeErrors } from './judging/new-errors.ts'
 import { seeLightWatch } from './light-watch/see-light-watch.ts'
 import { seeRoutes } from './see-routes.ts'
@@ -20,7 +22,7 @@ const DRAIN_MARGIN_MS = 10_000
 export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
   const events = seeParts(state, observed, now)
   let current = evolveAll(state, events)
-  for (const look of [seeFreeze, seeInstances, seeRouter, seeMetrics, seeLightWatch]) {
+  for (const look of [seeFreeze, seeInstances, seeNamed, seeRouter, seeMetrics, seeVariants, seeLightWatch]) {
     const seen = look(current, observed, now)
     events.push(...seen)
     current = evolveAll(current, seen)
@@ -96,7 +98,12 @@ const essence = (one: Instance, counted: number): unknown => [
   one.lastProbeFailure?.kind,
   one.logTail.length > 0,
   one.lastExit?.at,
+  one.checks?.map(({ name, state }) => [name, state]),
 ]
+
+/** Instances were looked at just before. */
+const seeNamed = (state: ServiceState, { instances }: Observed, now: number): Event[] =>
+  instances.kind === 'seen' ? seeNamedChecks(state, now) : []
 
 function seeFreeze(state: ServiceState, { freeze }: Observed, now: number): Event[] {
   return freeze.kind === 'failed'
@@ -108,10 +115,15 @@ function seeRouter(state: ServiceState, { router }: Observed, now: number): Even
   if (router.kind === 'failed') return troubled(state, 'router', router.problem, now)
   return [
     ...healed(state, 'router', now),
+    ...seePreview(state, router.state.preview?.problem ?? null, now),
     ...seeBusy(state, router.state.instances, now),
     ...seeRoutes(state, router.state, now),
   ]
 }
+
+/** A preview that does not open is told, and holds nothing up. */
+const seePreview = (state: ServiceState, problem: Problem | null, now: number): Event[] =>
+  problem === null ? healed(state, 'preview', now) : troubled(state, 'preview', problem, now)
 
 /**
  * Looked at in every set, not only once it is retiring, and whatever share was decided for it: an instance may have left
@@ -181,7 +193,7 @@ function seenBeside({ traffic, epoch, sets, troubles }: ServiceState): SeenBesid
     wanted: set.replicas,
   })
   return {
-    ...(isInForce && confirmed.since !== undefined && troubles.router === undefined
+    ...(isInForce && confirmed.since !== undefined && troubles.router === undefined && !isByName(traffic)
       ? { weights: { since: confirmed.since, of: confirmed.weights } }
       : {}),
     ...(troubles.target === undefined
@@ -189,6 +201,10 @@ function seenBeside({ traffic, epoch, sets, troubles }: ServiceState): SeenBesid
       : {}),
   }
 }
+
+/** Whoever does not say who they are stays with stable, so nobody knows how much is due to the candidate. */
+const isByName = ({ side }: ServiceState['traffic']): boolean =>
+  side.sticky?.kind === 'assign' && (side.sticky.test?.by ?? null) !== null
 
 /** A clock that was set back must not stop the looking; a stage is counted from its beginning. */
 function isTooSoon(at: number, lastAt: number, rollout: RolloutState): boolean {

@@ -1,5 +1,9 @@
+import { isWorker } from '../release/worker.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { problem } from '../shared/problem.ts'
+import { occupancy } from './batches/members.ts'
+import { limitsOf } from './batches/planned.ts'
+import { makeRoomInStable } from './batches/shrink.ts'
 import type { Event } from './event.ts'
 import { candidateSet, lastWords } from './judging/judge-rollout.ts'
 import type { Reason } from './reason.ts'
@@ -24,12 +28,18 @@ export function provision(
   const room = makeRoom(state, rollout, now)
   if (room !== null) return room
   const set = candidateSet(state)
+  const grows = set === undefined || set.role !== 'candidate' || set.replicas < step.replicas
+  if (grows && !hasRoom(state, rollout, step)) return makeRoomInStable(state, rollout, now)
   if (set === undefined) return [wantCandidate(state, rollout, { replicas: step.replicas, now })]
   // What is left of an earlier attempt goes first: a retry starts with fresh instances and fresh counts.
   if (set.role === 'held') return [{ kind: 'set-retiring', at: now, release: set.release }]
-  if (set.role === 'retiring') return []
+  if (set.role === 'retiring' && !isFinishing(rollout, set)) return []
   // One that was kept for the way back comes as it is, and a small one grows.
-  if (set.role === 'warm' || set.replicas !== step.replicas)
+  if (
+    set.role === 'warm' ||
+    set.role === 'retiring' ||
+    (step.surge === undefined ? set.replicas !== step.replicas : grows)
+  )
     return [wantCandidate(state, rollout, { replicas: step.replicas, now })]
   const ready = readyInstances(set).length
   if (ready >= neededReady(rollout, step.replicas))
@@ -53,6 +63,22 @@ function makeRoom(state: ServiceState, rollout: RolloutState, now: number): Even
   const kept = older.find((set) => set.role === 'warm' && mayLeave(state, set))
   if (kept !== undefined) return [{ kind: 'set-retiring', at: now, release: kept.release }]
   return older.some(({ role }) => role === 'retiring') ? [] : null
+}
+
+/** Its old workers were told to stop, and take their time: new ones need not wait for them. */
+const isFinishing = ({ settings }: RolloutState, { stage, letGoAccepted }: SetState): boolean =>
+  isWorker(settings) && stage === 'stopping' && letGoAccepted
+
+/** Batches keep to their bound against all that runs: what is still on its way out from before goes first. */
+function hasRoom(
+  state: ServiceState,
+  rollout: RolloutState,
+  { replicas }: StageContext<'provision'>['step'],
+): boolean {
+  const limits = limitsOf(state, rollout)
+  if (limits === null) return true
+  const others = state.sets.filter(({ release }) => release !== rollout.plan.to.release)
+  return others.reduce((sum, set) => sum + occupancy(set), 0) + replicas <= limits.most
 }
 
 /** Counted from when these instances were asked for, without the time it was held, and only while the target can tell how they are. */

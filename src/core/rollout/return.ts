@@ -1,3 +1,6 @@
+import { isWorker } from '../release/worker.ts'
+import { isBatched, limitsOf, stableSet } from './batches/planned.ts'
+import { reverse } from './batches/reverse.ts'
 import { routerTrouble } from './effect-answer.ts'
 import type { Event } from './event.ts'
 import { candidateSet } from './judging/judge-rollout.ts'
@@ -27,13 +30,28 @@ function trafficBack(state: ServiceState, rollout: RolloutState, phase: Returnin
   const { stable } = state
   const { release } = rollout.plan.to
   if (stable === null) return [{ kind: 'weights-decided', at: now, weights: {}, reason: phase.reason }]
-  const stableSet = state.sets.find((set) => set.release === stable.release)
-  const stableReady = readyInstances(stableSet).length > 0
+  const set = stableSet(state)
+  const ready = readyInstances(set).length
   const candidateReady = readyInstances(candidateSet(state)).length > 0
-  // Stable has nothing ready and the candidate still answers: a bad answer is better than none, so the return waits.
-  if (!stableReady && candidateReady) return []
+  const needed = Math.max(1, limitsOf(state, rollout)?.floor ?? 1)
+  // An instance of stable that does not become ready in its time must not keep traffic on what failed.
+  const until = Math.max(phase.since, set?.since ?? 0) + rollout.settings.health.deadlineMs
+  const mayWait = ready === 0 || now < until
+  // Too little of stable is ready and the candidate still answers: a bad answer is better than none, so the return waits.
+  if (candidateReady && ready < needed && mayWait) return inBatches(state, rollout, { phase, needed, now })
   const weights = everythingTo(stable.release, [release])
   return [{ kind: 'weights-decided', at: now, weights, reason: phase.reason }]
+}
+
+/** Stable was taken apart: it grows first, and gets its share as it becomes ready. */
+function inBatches(
+  state: ServiceState,
+  rollout: RolloutState,
+  { phase, needed, now }: { phase: Returning; needed: number; now: number },
+): Event[] {
+  if (!isBatched(rollout.plan)) return []
+  const goal = { candidate: 0, weightPermille: 0, stableNeeded: needed, reason: phase.reason, now }
+  return reverse(state, rollout, goal) ?? []
 }
 
 /** While the router refuses, the order is given again and again. That nobody may miss it is said once. */
@@ -46,7 +64,8 @@ function stallAlarm(state: ServiceState, { stalled }: Returning, now: number): E
 function letGo(rollout: RolloutState, phase: Returning, now: number): Event {
   const { release } = rollout.plan.to
   const { holdMs } = rollout.settings.strategy
-  if (phase.outcome === 'superseded' || phase.outcome === 'failed')
+  // A worker that is held would go on working.
+  if (phase.outcome === 'superseded' || phase.outcome === 'failed' || isWorker(rollout.settings))
     return { kind: 'set-retiring', at: now, release }
   return { kind: 'set-held', at: now, release, until: holdMs === null ? null : now + holdMs }
 }

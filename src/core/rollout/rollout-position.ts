@@ -1,4 +1,5 @@
 import type { Step } from '../plan/plan.ts'
+import { plannedCandidate } from './batches/planned.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
 /** The rollout in progress: on its way or going back. */
@@ -22,8 +23,8 @@ export const isCandidateStable = (state: ServiceState, rollout: RolloutState): b
   state.stable?.release === rollout.plan.to.release
 
 /** Instances that must be ready before the candidate gets (more) traffic: S20's threshold, all of them by default. */
-export const neededReady = ({ settings }: RolloutState, replicas = settings.run.replicas): number =>
-  Math.max(1, Math.ceil((replicas * settings.strategy.readyPercent) / 100))
+export const neededReady = (rollout: RolloutState, replicas = plannedCandidate(rollout)): number =>
+  Math.max(1, Math.ceil((replicas * rollout.settings.strategy.readyPercent) / 100))
 
 /** Numbers this much older than one analysis interval do not speak for the present: nobody looked meanwhile. */
 const STALE_MARGIN_MS = 3000

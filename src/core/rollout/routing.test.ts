@@ -177,6 +177,8 @@ function setOf(release: string, { ready, unready = 0, role, stage = 'wanted' }: 
     version: release,
     role: role ?? (release === STABLE ? 'stable' : 'candidate'),
     replicas: instances.length,
+    leaving: [],
+    dismissed: [],
     adoption: null,
     sequence: 1,
     stage,

@@ -1,3 +1,4 @@
+import { isWorker } from '../release/worker.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { RouteInstance, RouteSet } from '../shared/routes.ts'
 import type { WeightPermille } from '../shared/weight.ts'
@@ -12,7 +13,7 @@ type Weights = Record<string, WeightPermille>
  * instance while another set has one; a retiring set only finishes what it has.
  */
 export function routesOf(state: ServiceState): RouteSet[] {
-  if (Object.keys(state.traffic.weights).length === 0) return []
+  if (Object.keys(state.traffic.weights).length === 0 || isWorkerService(state)) return []
   const weights = safeWeights(state)
   const routes = state.sets
     .filter((set) => set.stage === 'wanted' || (weights[set.release] ?? 0) > 0)
@@ -53,8 +54,12 @@ export const everythingTo = (release: string, others: readonly string[]): Weight
   [release]: TOTAL_PERMILLE,
 })
 
+/** Those that take new work: what is on its way out by name does not count, however well it is. */
 export const readyInstances = (set: SetState | undefined): Instance[] =>
-  set?.instances.filter(({ state }) => state === 'ready') ?? []
+  set?.instances.filter(({ id, state }) => state === 'ready' && !isOnItsWayOut(set, id)) ?? []
+
+export const isOnItsWayOut = ({ leaving, dismissed }: SetState, id: string): boolean =>
+  leaving.includes(id) || dismissed.includes(id)
 
 export const livingInstances = (set: SetState): Instance[] =>
   set.instances.filter(({ state }) => state !== 'gone')
@@ -75,7 +80,7 @@ function routeSet(state: ServiceState, set: SetState, weightPermille: WeightPerm
   if (active.length === 0 && weightPermille > 0)
     return { release, version, weightPermille, instances: lastResort(state, set) }
   const recovering = set.instances
-    .filter(({ state }) => state === 'unready')
+    .filter((one) => one.state === 'unready' || (isServing(one) && isOnItsWayOut(set, one.id)))
     .map((one) => route(one, 'draining'))
   return {
     release,
@@ -129,5 +134,11 @@ export const isConfirmed = (state: ServiceState): boolean => {
 
 /** The router confirmed that the release has just the share that was decided for it: nothing stands in for it, nor it for another. */
 export const isInForce = (state: ServiceState, release: string): boolean =>
-  isConfirmed(state) &&
+  isConfirmed(state) && (isWorkerService(state) || isShareConfirmed(state, release))
+
+/** Nothing routes to it: a share is a share of instances. */
+export const isWorkerService = ({ settings, rollout }: ServiceState): boolean =>
+  isWorker(settings ?? rollout?.settings ?? null)
+
+const isShareConfirmed = (state: ServiceState, release: string): boolean =>
   (state.traffic.confirmed?.weights[release] ?? 0) === (state.traffic.weights[release] ?? 0)

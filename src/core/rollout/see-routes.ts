@@ -1,12 +1,12 @@
 import type { RouterState } from '../shared/router-state.ts'
 import { formatWeight } from '../shared/weight.ts'
+import { decidedRoutes } from './decided-routes.ts'
 import type { Event } from './event.ts'
 import { recentSightings, sameShares } from './evolve-traffic.ts'
 import { isDriftHeld } from './hold.ts'
 import type { Reason } from './reason.ts'
 import { isWayBack } from './refusal.ts'
 import { isCandidateStable } from './rollout-position.ts'
-import { routesOf } from './routing.ts'
 import type { ServiceState } from './state.ts'
 
 /** The same foreign weights this often are no slip of a hand: another tool sets them, and answering would flap the traffic. */
@@ -101,7 +101,7 @@ const highestSeen = ({ epoch, sequence }: ServiceState, { token }: RouterState):
 
 /** The routes that hold now, under a token above all that the router has seen: an equal one would count as a repeat, a lower one as stale. */
 const reassert = (state: ServiceState, above: number, now: number): Event[] => [
-  { kind: 'routes-decided', at: now, routes: routesOf(state), sequence: above + 1 },
+  { kind: 'routes-decided', at: now, ...decidedRoutes(state), sequence: above + 1 },
 ]
 
 /** Foreign weights are left alone no longer: ours are set again, and what was seen at theirs does not count for the stage. */

@@ -1,3 +1,4 @@
+import { regrowStable } from './batches/regrow.ts'
 import type { Event } from './event.ts'
 import { isConfirmed, livingInstances, readyInstances } from './routing.ts'
 import type { ServiceState, SetState } from './state.ts'
@@ -5,10 +6,18 @@ import type { ServiceState, SetState } from './state.ts'
 /** Sets that are no longer wanted leave in order: hold (or keep), drain, stop, gone. */
 export function setUpkeep(state: ServiceState, now: number): Event[] {
   for (const set of state.sets) {
-    const next = nextFor(state, set, now)
+    const next = nextFor(state, set, now) ?? dismissal(state, set, now)
     if (next !== null) return [next]
   }
-  return []
+  return regrowStable(state, now)
+}
+
+/** The router confirmed routes without new work for those that leave, and reports nothing in flight on them. */
+function dismissal(state: ServiceState, set: SetState, now: number): Event | null {
+  const { release, leaving: instances, stage } = set
+  if (instances.length === 0 || stage !== 'wanted' || !isConfirmed(state)) return null
+  if (instances.some((id) => state.busy.includes(id))) return null
+  return { kind: 'instances-dismissed', at: now, release, instances, sequence: state.sequence + 1 }
 }
 
 function nextFor(state: ServiceState, set: SetState, now: number): Event | null {

@@ -1,6 +1,10 @@
 import { evidenceNow } from '../analysis/judge.ts'
+import { isWorker } from '../release/worker.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
+import { isBatched, plannedCandidate, plannedStable, stableSet } from './batches/planned.ts'
+import { reverse } from './batches/reverse.ts'
+import { shrinkStable } from './batches/shrink.ts'
 import { checklistOf } from './completion.ts'
 import type { Event } from './event.ts'
 import { candidateSet, checksWithState, isShownFine } from './judging/judge-rollout.ts'
@@ -27,6 +31,8 @@ export function continueStep(state: ServiceState, rollout: RolloutState, context
       return verify(state, rollout, { step, ...moment })
     case 'gate':
       return gate(state, rollout, { step, ...moment })
+    case 'shrink':
+      return shrinkStable(state, rollout, { step, ...moment })
     case 'traffic':
       return shiftTraffic(state, rollout, { step, ...moment })
     case 'observe':
@@ -64,6 +70,8 @@ function shiftTraffic(
   const { release, version } = rollout.plan.to
   const weight = formatWeight(step.weightPermille)
   const wanted = weightsFor(state, rollout, step.weightPermille)
+  const back = stepBack(state, rollout, now)
+  if (back !== null) return back
   if (!sameWeights(state.traffic.weights, wanted)) {
     const set = candidateSet(state)
     const ready = readyInstances(set).length
@@ -80,7 +88,28 @@ function shiftTraffic(
     return [{ kind: 'weights-decided', at: now, weights: wanted, reason }]
   }
   if (!isInForce(state, release)) return []
-  return done(rollout, now, `the router confirmed ${weight} for ${version}`)
+  return done(
+    rollout,
+    now,
+    isWorker(rollout.settings)
+      ? `${version} has ${weight} of the instances as the others leave`
+      : `the router confirmed ${weight} for ${version}`,
+  )
+}
+
+/** Somebody went back to an earlier batch: stable grows first, as on every way back; `null` when it is as this step has it. */
+function stepBack(state: ServiceState, rollout: RolloutState, now: number): Event[] | null {
+  const { plan, stepIndex } = rollout
+  const set = stableSet(state)
+  if (!isBatched(plan) || set === undefined || set.adoption !== null) return null
+  const step = plan.steps[stepIndex]?.step
+  const weightPermille = step?.kind === 'traffic' ? step.weightPermille : 0
+  const candidate = plannedCandidate(rollout)
+  const isLower = (state.traffic.weights[plan.to.release] ?? 0) > weightPermille
+  const isLarger = (candidateSet(state)?.replicas ?? 0) > candidate
+  if (!isLower && !isLarger) return null
+  const stableNeeded = plannedStable(state, rollout) ?? state.settings?.run.replicas ?? set.replicas
+  return reverse(state, rollout, { candidate, weightPermille, stableNeeded, reason: rollout.reason, now })
 }
 
 function weightsFor(
@@ -155,7 +184,12 @@ function finishStage(
   const criteria = bindingCriteria(rollout)
   if (criteria.some(({ met }) => met !== true)) return []
   const { requests } = rollout.atStep.candidate
-  if (requests === 0 || !hasPassedOften(rollout) || lackingMetrics(rollout, now).length > 0) return []
+  if (
+    (requests === 0 && !isWorker(rollout.settings)) ||
+    !hasPassedOften(rollout) ||
+    lackingMetrics(rollout, now).length > 0
+  )
+    return []
   const took = formatDuration(lasted)
   const early = isEarly
     ? `; ${formatDuration(step.durationMs - lasted)} early, since that it is worse is ruled out`
@@ -239,5 +273,10 @@ function retireOld(state: ServiceState, rollout: RolloutState, now: number): Eve
   const running = old.find((set) => set.stage === 'wanted' && isDrained(state, set))
   if (running !== undefined)
     return [{ kind: 'set-stopping', at: now, release: running.release, sequence: state.sequence + 1 }]
-  return old.length > 0 ? [] : done(rollout, now, 'the old instances are gone')
+  if (old.length === 0) return done(rollout, now, 'the old instances are gone')
+  // Workers may take long over what they have, and nothing of the rollout waits for it.
+  const isFinishing = isWorker(rollout.settings) && old.every(isLetGo)
+  return isFinishing ? done(rollout, now, 'the old workers finish what they have') : []
 }
+
+const isLetGo = ({ stage, letGoAccepted }: SetState): boolean => stage === 'stopping' && letGoAccepted

@@ -11,12 +11,15 @@ import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
 import { RouteSet } from '../shared/routes.ts'
+import { NO_SIDE_ROUTES, SideRoutes } from '../shared/side-routes.ts'
 import { VerifyReport } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { AbState } from './ab/ab-state.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback, Breaker } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
 import { HeardAlert } from './judging/heard-alert.ts'
+import { NamedCheckState } from './judging/named-check-state.ts'
 import { noResources, ResourceState } from './judging/resource-state.ts'
 import { LightWatch } from './light-watch/light-watch.ts'
 import { MetricState } from './metrics/metric-state.ts'
@@ -49,6 +52,10 @@ export const SetState = z.object({
   since: z.number(),
   /** When a held set is let go; `null` keeps it until somebody says so. */
   releaseAt: z.number().nullable(),
+  /** Instances that take no new work and finish what they have; `replicas` does not count them any more. */
+  leaving: z.array(z.string()).default([]),
+  /** Instances that were let go by name: the target stops them, and they are remembered until they are gone. */
+  dismissed: z.array(z.string()).default([]),
   instances: z.array(Instance),
 })
 export type SetState = z.infer<typeof SetState>
@@ -57,6 +64,7 @@ export type SetState = z.infer<typeof SetState>
 export const TrafficState = z.object({
   weights: z.record(z.string(), WeightPermille),
   routes: z.array(RouteSet),
+  side: SideRoutes.default(NO_SIDE_ROUTES),
   /** Sequence of the token that carries `routes`. */
   sequence: z.int(),
   confirmed: z
@@ -153,8 +161,12 @@ export const RolloutState = z.object({
     .default({ found: [], ranks: 0, more: 0 }),
   /** Of the metrics that the file declares; those that were never asked are missing. */
   metrics: z.array(MetricState).default([]),
+  /** Of an A/B test; `null` before anything was counted. */
+  ab: AbState.nullable().default(null),
   /** Alerts from outside that were heard while it ran, oldest first. */
   alerts: z.array(HeardAlert).default([]),
+  /** Of the named checks of health; empty before the first look. */
+  namedChecks: z.array(NamedCheckState).default([]),
   /** What was known of stable before; `null` where nothing was recorded. */
   baseline: BaselineFacts.nullable().default(null),
   resources: ResourceState.default(noResources),
@@ -269,7 +281,7 @@ export const newServiceState = (stream: string): ServiceState => ({
   stable: null,
   previous: [],
   sets: [],
-  traffic: { weights: {}, routes: [], sequence: 0, confirmed: null },
+  traffic: { weights: {}, routes: [], side: NO_SIDE_ROUTES, sequence: 0, confirmed: null },
   rollout: null,
   queued: null,
   lightWatch: null,

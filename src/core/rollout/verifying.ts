@@ -74,7 +74,7 @@ export function checksDue(state: ServiceState): ChecksDue | null {
   const { id, stepIndex: index, settings, plan, steps } = rollout
   const isBegun = (steps[index]?.startedAt ?? null) !== null
   if (!isBegun || isHeld(state, rollout) || reportOf(rollout) !== null) return null
-  const url = step.moment === 'before' ? instanceUrl(state) : localUrl(settings.listen)
+  const url = step.moment === 'before' ? instanceUrl(state) : settings.listen && localUrl(settings.listen)
   if (url === null) return null
   const { version, release } = plan.to
   const checks = checksAt(settings.verify, step.moment)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { CheckResult } from './health-check.ts'
 
 /** Why a probe failed, named so that a person knows where to look. */
 export const ProbeFailure = z.object({
@@ -12,6 +13,9 @@ export const ProbeFailure = z.object({
     'reset',
     'wrong-port',
     'malformed',
+    /** It answered that it is not well: gRPC health other than SERVING, a command with another exit code than 0. */
+    'not-serving',
+    'not-live',
     'exited',
   ]),
   /** One sentence with the values: `GET http://127.0.0.1:41234/up answered 503: "warming up"`. */
@@ -24,7 +28,8 @@ export type ProbeFailure = z.infer<typeof ProbeFailure>
 export const ExitStatus = z.object({
   code: z.int().nullable(),
   signal: z.string().nullable(),
-  cause: z.enum(['exited', 'stopped-by-us', 'killed-unknown', 'oom', 'unknown']),
+  /** `not-live`: the agent ended it, because its liveness check failed. */
+  cause: z.enum(['exited', 'stopped-by-us', 'not-live', 'killed-unknown', 'oom', 'unknown']),
   at: z.number(),
 })
 export type ExitStatus = z.infer<typeof ExitStatus>
@@ -49,6 +54,8 @@ export const Instance = z.object({
   consecutiveProbeFailures: z.int().nonnegative(),
   lastProbeFailure: ProbeFailure.nullable(),
   lastExit: ExitStatus.nullable(),
+  /** Named checks of a ready instance; absent where its release has none. */
+  checks: z.array(CheckResult).exactOptional(),
   /** Last lines of its output, newest last, secrets redacted; filled only when the instance has a problem. */
   logTail: z.array(z.string()),
 })

@@ -1,4 +1,4 @@
-import type { ListenAddress } from './routes.ts'
+import type { ListenAddress } from './listen-address.ts'
 
 /**
  * Where something that listens is reached from its own host.

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { ReleaseErrors } from './error-signature/report.ts'
+import { HealthCheck } from './health-check.ts'
 import { Instance } from './instance.ts'
 import { ResourceUse } from './resource-use.ts'
 import { FencingToken } from './token.ts'
@@ -35,6 +36,8 @@ export const AdoptRequest = z.object({
   /** Found through the port where it is left out. */
   pid: z.int().positive().exactOptional(),
   healthPath: z.string().startsWith('/'),
+  /** Where it is not asked by its path. */
+  check: HealthCheck.exactOptional(),
 })
 export type AdoptRequest = z.infer<typeof AdoptRequest>
 

@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import { ListenAddress } from './listen-address.ts'
+import { Problem } from './problem.ts'
 import { RouteSet } from './routes.ts'
 import { FencingToken } from './token.ts'
 
@@ -31,6 +33,8 @@ export const RouterState = z.object({
   token: FencingToken.nullable(),
   listening: z.object({ host: z.string(), port: z.int() }).nullable(),
   sets: z.array(RouteSet),
+  /** The preview address: where it listens, or why it does not. Absent where none was asked for. */
+  preview: z.object({ listening: ListenAddress.nullable(), problem: Problem.nullable() }).exactOptional(),
   instances: z.array(InstanceTraffic),
   /** Set when the data plane returned traffic to stable by itself because no controller spoke to it. */
   reverted: z.object({ at: z.number(), fromWeights: z.record(z.string(), z.int()) }).nullable(),

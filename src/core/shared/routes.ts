@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import { ListenAddress } from './listen-address.ts'
+import { SideRoutes } from './side-routes.ts'
 import { FencingToken } from './token.ts'
 import { TOTAL_PERMILLE, WeightPermille } from './weight.ts'
 
@@ -23,9 +25,6 @@ export const RouteSet = z.object({
 })
 export type RouteSet = z.infer<typeof RouteSet>
 
-export const ListenAddress = z.object({ host: z.string(), port: z.int().min(0).max(65535) })
-export type ListenAddress = z.infer<typeof ListenAddress>
-
 /** What the data plane does when no controller has spoken to it for a while. */
 export const ControllerLossPolicy = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hold') }),
@@ -43,7 +42,7 @@ export type DrainLimits = z.infer<typeof DrainLimits>
 
 /**
  * Everything the data plane must know about one service. Complete and valid by itself, absolute, never a delta.
- * Weights add up to 1000; a set with weight has at least one active instance.
+ * Weights add up to 1000; a set with weight has at least one active instance, and so has one that a rule or the preview names.
  */
 export const ServiceRoutes = z
   .object({
@@ -59,6 +58,7 @@ export const ServiceRoutes = z
     onControllerLoss: ControllerLossPolicy,
     /** Secret value of the `sluice-probe` header: requests that carry it are served but never counted. */
     probeKey: z.string(),
+    ...SideRoutes.shape,
   })
   .refine(
     (routes) => routes.sets.length === 0 || sumOfWeights(routes.sets) === TOTAL_PERMILLE,
@@ -68,9 +68,22 @@ export const ServiceRoutes = z
     (routes) => routes.sets.every(hasCapacityForItsWeight),
     'a set with weight needs an active instance',
   )
+  .refine(
+    ({ sets, rules }) => rules.every(({ release }) => isServed(sets, release)),
+    'a rule needs a set with an active instance',
+  )
+  .refine(
+    ({ sets, preview }) => preview === null || preview.release === null || isServed(sets, preview.release),
+    'the preview needs a set with an active instance',
+  )
 export type ServiceRoutes = z.infer<typeof ServiceRoutes>
 
 const sumOfWeights = (sets: readonly RouteSet[]): number =>
   sets.reduce((sum, set) => sum + set.weightPermille, 0)
-const hasCapacityForItsWeight = (set: RouteSet): boolean =>
-  set.weightPermille === 0 || set.instances.some((instance) => instance.state === 'active')
+const hasCapacityForItsWeight = (set: RouteSet): boolean => set.weightPermille === 0 || hasActive(set)
+const isServed = (sets: readonly RouteSet[], release: string): boolean =>
+  sets.some((set) => set.release === release && hasActive(set))
+
+/** Somebody in it takes new requests. */
+export const hasActive = ({ instances }: RouteSet): boolean =>
+  instances.some(({ state }) => state === 'active')

@@ -1,9 +1,8 @@
 import * as z from 'zod'
+import { HealthCheck, LiveProbe, NamedCheck } from './health-check.ts'
 import { FencingToken } from './token.ts'
 
-/** How an instance is asked whether it can take traffic. Redirects are not followed: they are an answer, not health. */
-export const HealthProbe = z.object({
-  path: z.string().startsWith('/'),
+const phases = {
   intervalMs: z.int().positive(),
   timeoutMs: z.int().positive(),
   /** Consecutive successes until ready. */
@@ -12,8 +11,30 @@ export const HealthProbe = z.object({
   failures: z.int().positive(),
   /** An instance that is not ready this long after its start has failed. */
   deadlineMs: z.int().positive(),
-})
+  /** Absent: an instance is restarted only when it ends. */
+  live: LiveProbe.exactOptional(),
+  checks: z.array(NamedCheck).exactOptional(),
+}
+
+/**
+ * How an instance is asked whether it can take traffic. Redirects are not followed: they are an answer, not health.
+ * A path stands by itself, since that is how releases of old are recorded.
+ */
+export const HealthProbe = z.union([
+  z.object({ path: z.string().startsWith('/'), ...phases }),
+  z.object({ check: HealthCheck, ...phases }),
+])
 export type HealthProbe = z.infer<typeof HealthProbe>
+
+export const readyCheckOf = (probe: HealthProbe): HealthCheck =>
+  'path' in probe ? { kind: 'http', path: probe.path } : probe.check
+
+/** How a worker is told to take no new work, and how long it may go on with what it has before it is stopped. */
+export const Quiesce = z.object({
+  signal: z.enum(['SIGUSR1', 'SIGUSR2', 'SIGTSTP', 'SIGQUIT', 'SIGINT', 'SIGHUP', 'SIGWINCH']),
+  graceMs: z.int().nonnegative(),
+})
+export type Quiesce = z.infer<typeof Quiesce>
 
 /**
  * Everything the host agent needs to run one release, with no secret value in it.
@@ -32,9 +53,19 @@ export const SetSpec = z.object({
   health: HealthProbe,
   /** Between SIGTERM and SIGKILL. */
   stopGraceMs: z.int().nonnegative(),
+  /** Before SIGTERM. */
+  quiesce: Quiesce.exactOptional(),
 })
 export type SetSpec = z.infer<typeof SetSpec>
 
-/** "This many instances of this release, please": absolute, repeatable, fenced. Zero stops them all. */
-export const SetRequest = z.object({ token: FencingToken, spec: SetSpec, replicas: z.int().min(0).max(1000) })
+/**
+ * "This many instances of this release, please": absolute, repeatable, fenced. Zero stops them all. Those that are named in
+ * `without` stop and do not count: that is how whoever asks decides which of them leave.
+ */
+export const SetRequest = z.object({
+  token: FencingToken,
+  spec: SetSpec,
+  replicas: z.int().min(0).max(1000),
+  without: z.array(z.string()).exactOptional(),
+})
 export type SetRequest = z.infer<typeof SetRequest>

@@ -38,11 +38,35 @@ export const ReleaseCounts = z.object({
 })
 export type ReleaseCounts = z.infer<typeof ReleaseCounts>
 
+/** Requests to a release that are no live traffic of its own share: of the preview address, or sent there by a rule. */
+export const ApartCounts = z.object({
+  by: z.enum(['preview', 'rule']),
+  release: z.string(),
+  total: TrafficCounts,
+})
+export type ApartCounts = z.infer<typeof ApartCounts>
+
+/** Of one arm of an A/B test; `variant` is `null` for the control. */
+export const VariantCounts = z.object({
+  /** Which test: that of the routes in force. */
+  salt: z.string(),
+  variant: z.string().nullable(),
+  /** Users who came for the first time; 0 where the service itself says who they are. */
+  users: Count,
+  /** Users who reached the goal, each once. */
+  goals: Count,
+})
+export type VariantCounts = z.infer<typeof VariantCounts>
+
 /** Counters of one service. A new `boot` means the data plane was restarted and counts from zero again. */
 export const ServiceCounts = z.object({
   service: z.string(),
   boot: z.string(),
   releases: z.array(ReleaseCounts),
+  /** In none of the other numbers: who is sent somewhere by choice is no fair sample. */
+  apart: z.array(ApartCounts).exactOptional(),
+  /** Of the A/B test that is on. */
+  variants: z.array(VariantCounts).exactOptional(),
   /** Requests answered by the data plane itself because no instance could take them (502, 503, 504): lost requests. */
   unroutable: Count,
   /** Requests refused as malformed or over a limit (400, 413, 414, 431...): not lost, the client's fault. */

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ListenAddress } from '../../core/shared/listen-address.ts'
 import type { Result } from '../../core/shared/result.ts'
 import type { InstanceTraffic, RouterState } from '../../core/shared/router-state.ts'
-import type { ListenAddress, RouteInstance, ServiceRoutes } from '../../core/shared/routes.ts'
+import type { RouteInstance, ServiceRoutes } from '../../core/shared/routes.ts'
+import { NO_SIDE_ROUTES } from '../../core/shared/side-routes.ts'
 import type { FencingToken } from '../../core/shared/token.ts'
 import type { Router } from '../../ports/router.ts'
 
@@ -64,6 +66,7 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       slowStartMs: 0,
       onControllerLoss: { kind: 'hold' },
       probeKey: 'key',
+      ...NO_SIDE_ROUTES,
       ...more,
     })
     const state = async (): Promise<RouterState> => unwrap(await setup.router.readState(SERVICE))

@@ -63,6 +63,30 @@ export function targetConformance(name: string, make: () => Promise<TargetHarnes
       expect(alive(await untilReady('shop@1', 1), 'shop@1').map((one) => one.id)).toEqual([first?.id])
     })
 
+    it('stops the instances that are named, and no others, also when it is asked again', async () => {
+      mustOk(await start('shop@1', 3, 1))
+      const ids = alive(await untilReady('shop@1', 3), 'shop@1').map((one) => one.id)
+      const [first, second, third] = ids
+      const without = [second ?? '']
+      const request = { token: token(2), spec: harness.healthy(SERVICE, 'shop@1'), replicas: 2, without }
+      for (const _ of [1, 2]) mustOk(await target.start(request))
+      const left = alive(await untilReady('shop@1', 2), 'shop@1').map((one) => one.id)
+      expect(left.toSorted()).toEqual([first, third].toSorted())
+      // As many others as before: one comes in the place of the one that is to leave.
+      mustOk(await target.start({ ...request, token: token(3), without: [first ?? ''] }))
+      const now = alive(
+        await until(
+          target,
+          (all) =>
+            withState(all, 'shop@1', 'ready').length === 2 &&
+            !alive(all, 'shop@1').some(({ id }) => id === first),
+        ),
+        'shop@1',
+      )
+      expect(now.map((one) => one.id)).toContain(third)
+      expect(now).toHaveLength(2)
+    })
+
     it('does nothing new when the same request comes twice', async () => {
       mustOk(await start('shop@1', 2, 1))
       const before = alive(await untilReady('shop@1', 2), 'shop@1').map((one) => one.id)

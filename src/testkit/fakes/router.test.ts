@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { problem } from '../../core/shared/problem.ts'
 import type { ServiceRoutes } from '../../core/shared/routes.ts'
+import { NO_SIDE_ROUTES } from '../../core/shared/side-routes.ts'
 import { routerConformance } from '../conformance/router.ts'
 import { FakeRouter } from './router.ts'
 
@@ -51,6 +52,7 @@ const routes = (permille: number, sequence: number): ServiceRoutes => ({
   slowStartMs: 0,
   onControllerLoss: { kind: 'hold' },
   probeKey: 'key',
+  ...NO_SIDE_ROUTES,
 })
 
 async function weightsOf(router: FakeRouter): Promise<number[]> {

@@ -170,9 +170,10 @@ function admit(memory: Memory, { service, token }: { service: string; token: Fen
   return ok(undefined)
 }
 
-function start(memory: Memory, { token, spec, replicas }: SetRequest): Result<void> {
+function start(memory: Memory, { token, spec, replicas, without = [] }: SetRequest): Result<void> {
   const admitted = admit(memory, { service: spec.service, token })
   if (admitted.kind === 'failed') return admitted
+  for (const instance of membersOf(memory, spec)) if (without.includes(instance.id)) end(memory, instance)
   const wanted = membersOf(memory, spec)
   const surplus = [...wanted].sort(worstFirst).slice(0, Math.max(0, wanted.length - replicas))
   for (const instance of surplus) end(memory, instance)

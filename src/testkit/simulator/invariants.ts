@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
+import { occupancy } from '../../core/rollout/batches/members.ts'
+import { limitsOf } from '../../core/rollout/batches/planned.ts'
 import type { Event } from '../../core/rollout/event.ts'
 import { readyInstances } from '../../core/rollout/routing.ts'
 import { ServiceState } from '../../core/rollout/state.ts'
+import { brokenSide } from './side-invariants.ts'
 
 export type Step = { before: ServiceState; event: Event; after: ServiceState }
 
@@ -32,8 +35,10 @@ export function brokenInvariant(memory: InvariantMemory, { before, event, after 
     trafficComesToReady(before, event) ??
     stableStays(before, event) ??
     capacityStays(before, event) ??
+    batchesKeepTheirBounds(before, event, after) ??
     oneOutcome(memory, before, event) ??
-    sequenceGrows(memory, event)
+    sequenceGrows(memory, event) ??
+    brokenSide({ before, event, after })
   )
 }
 
@@ -96,6 +101,46 @@ function capacityStays({ sets, rollout, stable, settings }: ServiceState, event:
   const floor = Math.ceil(((set?.replicas ?? 1) * strategy.readyPercent) / 100)
   const ready = readyInstances(set).length
   return ready >= floor ? null : `INV5: ${event.release} is let go while ${ready} of ${floor} are ready`
+}
+
+/** No more than the batches allow is asked for, no more of stable leaves than may, and what leaves has no traffic any more. */
+export function batchesKeepTheirBounds(
+  before: ServiceState,
+  event: Event,
+  after: ServiceState,
+): string | null {
+  const { rollout, stable, sets } = before
+  if (event.kind === 'instances-dismissed') return dismissedWithoutWork(before, event)
+  const limits = rollout === null ? null : limitsOf(before, rollout)
+  if (limits === null || rollout === null) return null
+  if (event.kind === 'set-wanted' && event.release !== stable?.release) {
+    const all = after.sets.reduce((sum, set) => sum + occupancy(set), 0)
+    return all <= limits.most ? null : `INV5: ${all} instances are asked for, ${limits.most} may be`
+  }
+  if (event.kind !== 'set-shrunk') return null
+  const { traffic } = before
+  if (traffic.sequence > 0 && traffic.confirmed?.sequence !== traffic.sequence)
+    return `INV3: ${event.leaving.join()} leave while the shares are unconfirmed`
+  const serving = (of: ServiceState): number =>
+    [stable?.release, rollout.plan.to.release].reduce(
+      (sum, release) => sum + readyInstances(of.sets.find((set) => set.release === release)).length,
+      0,
+    )
+  // Those that do not serve may leave whenever they like.
+  return serving(after) >= Math.min(limits.floor, serving(before)) || sets.length === 0
+    ? null
+    : `INV5: ${serving(after)} serve after ${event.leaving.join()} left, ${limits.floor} must`
+}
+
+/** The router confirmed routes in which they take no new requests. */
+function dismissedWithoutWork(
+  { traffic, busy }: ServiceState,
+  { instances }: Extract<Event, { kind: 'instances-dismissed' }>,
+): string | null {
+  const active = traffic.routes.flatMap((set) => set.instances).filter(({ state }) => state === 'active')
+  const isConfirmed = traffic.sequence === 0 || traffic.confirmed?.sequence === traffic.sequence
+  const early = instances.find((id) => busy.includes(id) || active.some((one) => one.id === id))
+  return isConfirmed && early === undefined ? null : `INV3: ${early ?? instances.join()} is stopped with work`
 }
 
 function oneOutcome({ outcomes }: InvariantMemory, before: ServiceState, event: Event): string | null {

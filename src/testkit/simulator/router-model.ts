@@ -3,6 +3,7 @@ import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
 import type { InstanceTraffic, RouterState } from '../../core/shared/router-state.ts'
 import { ServiceRoutes } from '../../core/shared/routes.ts'
+import { NO_SIDE_ROUTES, type SideRoutes } from '../../core/shared/side-routes.ts'
 import type { FencingToken } from '../../core/shared/token.ts'
 import { compareTokens } from '../../core/shared/token.ts'
 import type { ServiceCounts, TrafficCounts } from '../../core/shared/traffic-counts.ts'
@@ -17,9 +18,11 @@ const GOOD: Quality = { errorShare: 0, bucket: 5 }
 export function createRouterModel() {
   let token: FencingToken | null = null
   let sets: RouterState['sets'] = []
+  let side: SideRoutes = NO_SIDE_ROUTES
   let reverted: RouterState['reverted'] = null
   let refusing: Problem | null = null
   let boot = 1
+  let variants: ServiceCounts['variants']
   let counts = new Map<string, TrafficCounts>()
   let unroutable = 0
   let listening = false
@@ -34,6 +37,7 @@ export function createRouterModel() {
     if (order < 0) return problem('STALE_TOKEN', { message: 'an older token', remedy: 'none' })
     if (effect.kind === 'finalize') {
       sets = []
+      side = NO_SIDE_ROUTES
       token = null
       listening = false
       return null
@@ -48,12 +52,14 @@ export function createRouterModel() {
       listen,
       stable: effect.stable,
       sets: effect.routes,
+      ...effect.side,
       drain,
       onControllerLoss,
       probeKey: 'k',
     })
     token = effect.token
     sets = effect.routes
+    side = effect.side
     reverted = null
     listening = true
     written.push(weights())
@@ -95,6 +101,8 @@ export function createRouterModel() {
     perform,
     serve,
     weights,
+    /** Where requests go besides the weights. */
+    side: (): SideRoutes => side,
     /** Every table of weights ever put in force, in order. */
     written: (): readonly Record<string, number>[] => written,
     isListening: (): boolean => listening,
@@ -113,7 +121,12 @@ export function createRouterModel() {
       releases: [...counts].map(([release, total]) => ({ release, total, routes: {} })),
       unroutable,
       refused: 0,
+      ...(variants === undefined ? {} : { variants }),
     }),
+    /** What was counted of the arms of an A/B test. */
+    countVariants: (to: ServiceCounts['variants']): void => {
+      variants = to
+    },
     quality: (release: string, quality: Partial<Quality>): unknown =>
       qualities.set(release, { ...GOOD, ...quality }),
     refuse: (with_: Problem | null): void => {
@@ -138,6 +151,7 @@ export function createRouterModel() {
       boot += 1
       token = null
       sets = []
+      side = NO_SIDE_ROUTES
       counts = new Map()
       unroutable = 0
     },

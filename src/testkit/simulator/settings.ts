@@ -2,17 +2,30 @@ import type { PlanInput } from '../../core/plan/compose.ts'
 import { composePlan } from '../../core/plan/compose.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Release } from '../../core/release/release.ts'
-import type { BlueGreenSettings, CanarySettings, ServiceSettings } from '../../core/release/settings.ts'
+import type {
+  AbSettings,
+  BlueGreenSettings,
+  CanarySettings,
+  RollingSettings,
+  ServiceSettings,
+} from '../../core/release/settings.ts'
 import type { ServiceState } from '../../core/rollout/state.ts'
+import type { NamedCheck } from '../../core/shared/health-check.ts'
 
 /** Changes to the settings of a simulated service. */
 export type SettingsChange = {
   strategy?: Partial<CanarySettings>
   /** Blue-green in place of the canary. */
   blueGreen?: Partial<BlueGreenSettings>
+  /** An A/B test in place of the canary. */
+  ab?: Partial<AbSettings>
+  /** Batches in place of the canary. */
+  rolling?: Partial<RollingSettings>
   analysis?: Partial<ServiceSettings['analysis']>
   rollback?: Partial<ServiceSettings['rollback']>
   verify?: ServiceSettings['verify']
+  /** Named checks of health. */
+  checks?: NamedCheck[]
   replicas?: number
   deadlineMs?: number
   drift?: ServiceSettings['drift']
@@ -43,6 +56,7 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       successes: 1,
       failures: 3,
       deadlineMs: change.deadlineMs ?? 20_000,
+      ...(change.checks === undefined ? {} : { checks: change.checks }),
     },
     slowStartMs: 0,
     drain: { requestsMs: 5000, websocketsMs: 5000 },
@@ -87,14 +101,34 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
 
 const stage = (weightPermille: number) => ({ weightPermille, pauseMs: 10_000, criteria: {} })
 
-function strategyOf({ strategy, blueGreen }: SettingsChange): ServiceSettings['strategy'] {
-  const common = {
-    watchMs: 30_000,
-    lightWatch: null,
-    earliestMs: null,
-    holdMs: 15_000,
-    readyPercent: 100,
-  }
+/** A quarter of the users each, for a minute. */
+const AB: Omit<AbSettings, 'watchMs' | 'lightWatch' | 'holdMs' | 'readyPercent'> = {
+  kind: 'ab',
+  by: { kind: 'own-cookie' },
+  variants: ['green', 'blue'].map((name) => ({ name, sharePermille: 250 })),
+  forMs: 60_000,
+  goal: { method: 'POST', path: '/orders' },
+  atEnd: 'ask',
+  alpha: 0.05,
+}
+
+function strategyOf({ strategy, blueGreen, rolling, ab }: SettingsChange): ServiceSettings['strategy'] {
+  const arrival = { watchMs: 30_000, lightWatch: null, holdMs: 15_000, readyPercent: 100 }
+  if (ab !== undefined) return { ...AB, ...arrival, ...ab }
+  if (rolling !== undefined)
+    return {
+      ...{
+        kind: 'rolling' as const,
+        surge: 1,
+        unavailable: 0,
+        minHealthy: null,
+        pauseMs: 5000,
+        criteria: {},
+      },
+      ...arrival,
+      ...rolling,
+    }
+  const common = { ...arrival, earliestMs: null }
   if (blueGreen === undefined)
     return {
       kind: 'canary',
@@ -128,7 +162,7 @@ export function simulatedPlan(
   const position = previous.findIndex(({ release }) => release === releaseOf(version))
   const content = composePlan({
     release: releaseRecord(version, settings),
-    stable: stable === null ? null : releaseRecord(stable.version, settings),
+    stable: stable === null ? null : releaseRecord(stable.version, state.settings ?? settings),
     candidate: rollout === null || rollout.phase.kind === 'ended' ? null : rollout.plan.to.release,
     kind,
     back:

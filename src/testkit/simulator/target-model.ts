@@ -1,6 +1,7 @@
 import type { Effect } from '../../core/rollout/due.ts'
 import type { ReleaseErrors } from '../../core/shared/error-signature/report.ts'
 import { countError, noErrors } from '../../core/shared/error-signature/tally.ts'
+import type { CheckResult } from '../../core/shared/health-check.ts'
 import type { Instance } from '../../core/shared/instance.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
@@ -25,6 +26,7 @@ export function createTargetModel(now: () => number) {
   const behaviours = new Map<string, Behaviour>()
   const written = new Map<string, ReleaseErrors>()
   const uses = createUseModel(now)
+  const checks = new Map<string, CheckResult[]>()
 
   const start = (release: string): Instance => ({
     id: `${release}-${nextId++}`,
@@ -53,6 +55,8 @@ export function createTargetModel(now: () => number) {
     at: now(),
   })
 
+  const lingering = new Set<string>()
+
   function perform(effect: Effect): Problem | null {
     if (highest !== null && compareTokens(effect.token, highest) < 0)
       return problem('STALE_TOKEN', { message: 'an older token', remedy: 'none' })
@@ -71,7 +75,16 @@ export function createTargetModel(now: () => number) {
         const { release } = effect
         if (behaviours.get(release) === 'refused')
           return problem('START_REFUSED', { message: `${release} has no program`, remedy: 'Build it.' })
-        const living = instances.filter((one) => one.release === release && !isOver(one)).length
+        const leave = (of: (one: Instance) => boolean): void =>
+          change(
+            (one) => one.release === release && !isOver(one) && of(one),
+            () => ({ state: 'stopping', lastExit: exit('stopped-by-us') }),
+          )
+        leave(({ id }) => effect.without.includes(id))
+        const present = instances.filter((one) => one.release === release && !isOver(one))
+        const surplus = present.slice(effect.replicas).map(({ id }) => id)
+        leave(({ id }) => surplus.includes(id))
+        const living = present.length
         for (let count = living; count < effect.replicas; count += 1)
           instances = [...instances, start(release)]
         return null
@@ -104,7 +117,8 @@ export function createTargetModel(now: () => number) {
       () => ({ state: 'ready', readyAt: t }),
     )
     change(
-      (one) => one.state === 'stopping' && t - (one.lastExit?.at ?? 0) >= STOP_MS,
+      (one) =>
+        one.state === 'stopping' && !lingering.has(one.release) && t - (one.lastExit?.at ?? 0) >= STOP_MS,
       () => ({ state: 'gone', pid: null }),
     )
     change(
@@ -121,7 +135,17 @@ export function createTargetModel(now: () => number) {
   return {
     perform,
     tick,
-    instances: (): Instance[] => instances,
+    instances: (): Instance[] =>
+      instances.map((one) => {
+        const known = one.state === 'ready' ? checks.get(one.release) : undefined
+        return known === undefined ? one : { ...one, checks: known }
+      }),
+    /** What its instances say about a named check from now on. */
+    check: (release: string, result: Omit<CheckResult, 'since' | 'kind'>): unknown =>
+      checks.set(release, [
+        ...(checks.get(release) ?? []).filter(({ name }) => name !== result.name),
+        { ...result, kind: 'dependency', since: now() },
+      ]),
     /** What they use; nothing as long as nobody said what. */
     use: (): SeenUse | undefined => uses.seen(instances.filter((one) => !isOver(one))),
     consume: (release: string, use: Partial<ModelUse>): void => uses.set(release, use),
@@ -141,6 +165,8 @@ export function createTargetModel(now: () => number) {
         countError(written.get(release) ?? noErrors(release), { text, example: text }, now()),
       ),
     behave: (release: string, behaviour: Behaviour): unknown => behaviours.set(release, behaviour),
+    /** Its instances take for ever to stop. */
+    lingers: (release: string): unknown => lingering.add(release),
     /** They crash and wait for their back-off; `restart` brings them back. */
     crash: (
       release: string,

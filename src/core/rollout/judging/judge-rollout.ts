@@ -13,6 +13,7 @@ import { ENGINE } from '../reason.ts'
 import type { RolloutState, ServiceState, SetState } from '../state.ts'
 import { alertsShown } from './alerts.ts'
 import { dispersionsOf } from './count-metrics.ts'
+import { namedChecksFound } from './named-checks.ts'
 import { newErrorsShown } from './new-errors.ts'
 import { resourcesFound } from './resource-finding.ts'
 
@@ -36,6 +37,7 @@ export function judgeRollout(rollout: RolloutState, candidate: SetState | undefi
   const measured =
     metricsFound(rollout, 'critical')?.reason ??
     resourcesFound(rollout, 'critical')?.reason ??
+    namedChecksFound(rollout, 'critical')?.reason ??
     rollbackForLack(rollout)
   if (measured !== null) return { kind: 'critical', reason: measured }
   const { newErrors } = analysis
@@ -49,6 +51,7 @@ export function judgeRollout(rollout: RolloutState, candidate: SetState | undefi
     return warningOf(
       metricsFound(rollout, 'warning') ??
         resourcesFound(rollout, 'warning') ??
+        namedChecksFound(rollout, 'warning') ??
         written ??
         alertsShown(rollout, 'pause'),
     )
@@ -180,7 +183,7 @@ export function lastWords(set: SetState): string {
   )
   if (instance === undefined) return ''
   const { lastExit, lastProbeFailure } = instance
-  if (lastExit !== null && instance.state !== 'failed')
+  if (lastExit !== null && lastExit.cause !== 'not-live' && instance.state !== 'failed')
     return `: ${lastExit.signal === null ? `exit code ${lastExit.code ?? 'unknown'}` : `killed by ${lastExit.signal}`}`
   return lastProbeFailure === null ? '' : `: ${lastProbeFailure.message}`
 }

@@ -1,5 +1,6 @@
 import { dryRunText, HARD_SIGNALS, isDryRun } from '../../analysis/dry-run.ts'
 import { checksWithState, describedCheck, hardSignals } from '../judging/judge-rollout.ts'
+import { namedCheckViews } from '../judging/named-checks.ts'
 import { resourceViews } from '../judging/resource-finding.ts'
 import { criteriaOf } from '../judging/stage-criteria.ts'
 import { metricViews } from '../metrics/metric-view.ts'
@@ -12,6 +13,7 @@ export function checkViews(rollout: RolloutState, candidate?: SetState): CheckVi
   const views = [...numberViews(rollout), ...resourceViews(rollout), ...metricViews(rollout)]
   return [
     ...(candidate === undefined ? [] : signalViews(rollout, candidate)),
+    ...namedCheckViews(rollout),
     ...views.map((view) => (isDryRun(analysis, view.name) ? asDryRun(view) : view)),
   ]
 }

@@ -1,9 +1,12 @@
 import { healthTargets } from '../../analysis/health-targets.ts'
 import { figuresOfUse } from '../../analysis/resources/use-sums.ts'
+import type { ServiceSettings } from '../../release/settings.ts'
 import { formatDuration } from '../../shared/duration.ts'
 import { formatWeight } from '../../shared/weight.ts'
+import { abView } from '../ab/ab-view.ts'
 import { isDriftHeld } from '../hold.ts'
 import { candidateSet } from '../judging/judge-rollout.ts'
+import { failingChecks } from '../judging/named-checks.ts'
 import { newErrorViews } from '../judging/new-errors.ts'
 import { queuedWaitingOn } from '../may-begin.ts'
 import type { WaitingOn } from '../reason.ts'
@@ -14,6 +17,7 @@ import type { RolloutState, ServiceState, SetState } from '../state.ts'
 import { actionsOf } from './actions.ts'
 import { checkViews } from './check-view.ts'
 import { lightWatchView, lightWatchWarnings } from './light-watch-view.ts'
+import { sideViews } from './side-view.ts'
 import type { RolloutView, ServiceView, SetView, StepView, TimelineEntry } from './view.ts'
 import { VIEW_SCHEMA_VERSION } from './view.ts'
 import { waitingOnOf } from './waiting.ts'
@@ -29,6 +33,7 @@ export type ViewInput = {
 export function serviceView(state: ServiceState, input: ViewInput): ServiceView {
   const [service = state.stream, environment = 'local'] = state.stream.split('.')
   const { settings } = state
+  const besides = sideViews(state)
   return {
     schemaVersion: VIEW_SCHEMA_VERSION,
     asOf: input.now,
@@ -37,7 +42,7 @@ export function serviceView(state: ServiceState, input: ViewInput): ServiceView 
     service,
     environment,
     production: settings?.production ?? false,
-    listen: settings === null ? '' : `${settings.listen.host}:${settings.listen.port}`,
+    listen: listenText(settings?.listen),
     stable: state.stable,
     sets: state.sets.map((set) => setView(state, set, input)),
     rollout: state.rollout === null ? null : rolloutView(state, state.rollout, input.now),
@@ -45,11 +50,13 @@ export function serviceView(state: ServiceState, input: ViewInput): ServiceView 
     lightWatch: lightWatchView(state, input.now),
     freeze: state.freeze,
     drift: driftView(state),
+    ...(besides.length === 0 ? {} : { besides }),
     timeline: input.timeline,
     actions: actionsOf(state),
     warnings: [
       ...lightWatchWarnings(state, input.now),
       ...openBreaker(state, input.now),
+      ...failingChecks(state),
       ...Object.values(state.troubles).map(({ message }) => message),
     ],
   }
@@ -114,6 +121,7 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
   const { plan, phase, loss } = rollout
   const waitingOn = waitingOnOf(state, rollout, now)
   const { release } = plan.to
+  const ab = abView(rollout, now)
   return {
     id: rollout.id,
     attempt: rollout.attempt,
@@ -124,6 +132,8 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
     to: plan.to,
     strategy: plan.strategy,
     plan: { id: plan.id, hash: plan.hash },
+    ...(plan.risk === undefined ? {} : { risk: plan.risk }),
+    ...(plan.recommendation === undefined ? {} : { recommendation: plan.recommendation }),
     actor: rollout.actor.name,
     startedAt: rollout.startedAt,
     endedAt: phase.kind === 'ended' ? phase.at : null,
@@ -142,6 +152,7 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
       observedPermille: observedWeight(state, release),
     },
     checks: plan.kind === 'deploy' ? checkViews(rollout, candidateSet(state)) : [],
+    ...(ab === null ? {} : { ab }),
     newErrors: newErrorViews(rollout),
     targets: healthTargets(rollout.settings.analysis.targets, {
       counts: rollout.total.candidate,
@@ -212,3 +223,7 @@ function sentenceOf(
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '')
+
+/** A worker listens nowhere. */
+const listenText = (listen: ServiceSettings['listen'] | undefined): string =>
+  listen === undefined ? '' : listen === null ? 'none' : `${listen.host}:${listen.port}`

@@ -49,11 +49,15 @@ export const SILENT = [
   'part-seen',
   'let-go-accepted',
   'set-asserted',
+  'instances-dismissed',
   'instances-observed',
   'routes-decided',
   'routes-confirmed',
   'metrics-observed',
+  'variants-counted',
   'errors-known',
+  'named-checks-seen',
+  'variants-counted',
   'light-watch-counted',
   'service-finalized',
 ] as const satisfies Event['kind'][]
@@ -65,6 +69,7 @@ function lineOf(
   event: Exclude<Event, Silent | LightEvent>,
   nameOf: (release: string) => string,
 ): Line | null {
+  if (isAboutSet(event)) return setLine(event, nameOf)
   switch (event.kind) {
     case 'rollout-started':
       return beginLine(event)
@@ -77,13 +82,6 @@ function lineOf(
       return because(event.reason, 'info', `a waiting release was dropped: ${event.reason.message}`)
     case 'step-finished':
       return event.skipped ? because(event.reason, 'info') : info(event.reason.message)
-    case 'set-wanted':
-    case 'set-held':
-    case 'set-kept':
-    case 'set-retiring':
-    case 'set-stopping':
-    case 'set-gone':
-      return setLine(event, nameOf)
     case 'weights-decided':
       return info(`traffic decided: ${shares(event.weights, nameOf)}`)
     case 'routes-drifted':
@@ -236,7 +234,18 @@ function failureLine(event: FailureEvent): Line {
 const verifiedLine = (report: VerifyReport): Line | null =>
   hasPassed(report) ? null : { text: `verification failed: ${reportText(report)}`, level: 'bad' }
 
-type SetEvent = EventOf<'set-wanted' | 'set-held' | 'set-kept' | 'set-retiring' | 'set-stopping' | 'set-gone'>
+const ABOUT_SETS = [
+  'set-wanted',
+  'set-shrunk',
+  'set-held',
+  'set-kept',
+  'set-retiring',
+  'set-stopping',
+  'set-gone',
+] as const satisfies Event['kind'][]
+type SetEvent = EventOf<(typeof ABOUT_SETS)[number]>
+
+const isAboutSet = (event: Event): event is SetEvent => ABOUT_SETS.some((kind) => kind === event.kind)
 
 function setLine(event: SetEvent, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
@@ -246,6 +255,8 @@ function setLine(event: SetEvent, nameOf: (release: string) => string): Line | n
           ? `starting ${event.replicas} of ${event.version}`
           : `taking over the process on port ${event.adoption.port} as ${event.version}`,
       )
+    case 'set-shrunk':
+      return info(`${event.leaving.length} of ${nameOf(event.release)} leave, ${event.replicas} stay`)
     case 'set-retiring':
       return event.reason === undefined ? null : because(event.reason, 'info')
     case 'set-held':

@@ -1,9 +1,12 @@
 import * as z from 'zod'
+import { Recommendation } from '../../plan/recommendation/recommendation.ts'
+import { RiskAssessment } from '../../plan/risk/risk.ts'
 import { ReleaseAbout } from '../../release/release-about.ts'
 import { Freeze } from '../../shared/freeze.ts'
 import { Instance } from '../../shared/instance.ts'
 import { Problem } from '../../shared/problem.ts'
 import { WeightPermille } from '../../shared/weight.ts'
+import { AbView } from '../ab/ab-result-view.ts'
 import { ChecklistItem } from '../checklist.ts'
 import { Outcome } from '../outcome.ts'
 import { Reason, WaitingOn } from '../reason.ts'
@@ -53,6 +56,10 @@ export const LightWatchView = z.object({
   sentence: z.string(),
 })
 export type LightWatchView = z.infer<typeof LightWatchView>
+
+/** Where requests go besides the weights, as decided. */
+export const SideView = z.object({ kind: z.enum(['preview', 'rule', 'sticky']), sentence: z.string() })
+export type SideView = z.infer<typeof SideView>
 
 export const SetView = z.object({
   release: z.string(),
@@ -175,6 +182,9 @@ export const RolloutView = z.object({
   to: ReleaseRef.extend({ digest: z.string() }),
   strategy: z.string(),
   plan: z.object({ id: z.string(), hash: z.string() }),
+  /** As the plan had them; absent where none was made with them. */
+  risk: RiskAssessment.exactOptional(),
+  recommendation: Recommendation.exactOptional(),
   actor: z.string(),
   startedAt: z.number(),
   /** When the outcome was reached. Clean-up (hold, drain, retire) may go on after it. */
@@ -189,6 +199,8 @@ export const RolloutView = z.object({
   steps: z.array(StepView),
   weight: z.object({ desiredPermille: WeightPermille, observedPermille: WeightPermille.nullable() }),
   checks: z.array(CheckView),
+  /** The result so far of an A/B test; absent in every other rollout. */
+  ab: AbView.exactOptional(),
   /** Most frequent first. */
   newErrors: z.array(NewErrorView).default([]),
   targets: z.array(HealthTargetView),
@@ -225,6 +237,8 @@ export const ServiceView = z.object({
   lightWatch: LightWatchView.nullable().default(null),
   freeze: Freeze.nullable(),
   drift: DriftView.nullable(),
+  /** Absent where there is nothing but the weights. */
+  besides: z.array(SideView).exactOptional(),
   /** Newest last, at most 50. */
   timeline: z.array(TimelineEntry),
   actions: z.array(ActionView),

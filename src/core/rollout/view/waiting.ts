@@ -1,3 +1,5 @@
+import { isWorker } from '../../release/worker.ts'
+import { stableSet } from '../batches/planned.ts'
 import { routerTrouble } from '../effect-answer.ts'
 import { isDriftHeld, isFrozen } from '../hold.ts'
 import { candidateSet, lastWords } from '../judging/judge-rollout.ts'
@@ -39,6 +41,8 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
       return waitingAtGate(state, rollout, { durationMs: step.durationMs, startedAt, now })
     case 'traffic':
       return waitingForWeight(state, rollout, startedAt)
+    case 'shrink':
+      return waitingForBatch(state, rollout)
     case 'observe':
       return waitingForStage(state, rollout, { durationMs: step.durationMs, startedAt, now })
     case 'watch':
@@ -120,6 +124,16 @@ function waitingForDrain(state: ServiceState): WaitingOn {
   return { kind: 'drain', who: 'requests on the old set', until: null, message }
 }
 
+/** Some of stable leave: they finish what they have, or the batch is not yet as ready as it was. */
+function waitingForBatch(state: ServiceState, rollout: RolloutState): WaitingOn {
+  const leaving = stableSet(state)?.leaving ?? []
+  const { release } = rollout.plan.to
+  if (!isInForce(state, release)) return waitingForRouter('the router confirms the routes')
+  if (leaving.length === 0) return waitingForInstances(state, rollout, null)
+  const message = `${leaving.length} of ${state.stable?.version ?? 'stable'} finish what they have`
+  return { kind: 'drain', who: 'requests on the old set', until: null, message }
+}
+
 function waitingForInstances(state: ServiceState, rollout: RolloutState, until: number | null): WaitingOn {
   const { sets } = state
   const { target } = state.troubles
@@ -179,7 +193,8 @@ function waitingForStage(
   if (!hasFreshNumbers(rollout, now)) return waitingForNumbers(rollout)
   if (!isInForce(state, rollout.plan.to.release)) return waitingForWeight(state, rollout, null)
   const unmet = bindingCriteria(rollout).find(({ met }) => met !== true)
-  if (unmet?.met === null || rollout.atStep.candidate.requests === 0) {
+  const isIdle = rollout.atStep.candidate.requests === 0 && !isWorker(rollout.settings)
+  if (unmet?.met === null || isIdle) {
     const message = unmet?.sentence ?? 'the candidate has had no request at this weight'
     return { kind: 'data', who: 'users', until: null, message }
   }

@@ -1,5 +1,7 @@
 import type { Event } from '../../../core/rollout/event.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
+import type { RouteSet } from '../../../core/shared/routes.ts'
+import type { SideRoutes } from '../../../core/shared/side-routes.ts'
 import type { InvariantMemory } from '../invariants.ts'
 
 /** What is known about a rollout beyond the state of the engine: what people did, and what the candidate is like. */
@@ -29,6 +31,10 @@ export type Book = {
   truth: Truth
 }
 
+/** By which routes that were decided are known again where they take effect. */
+export const routesKey = (sets: readonly RouteSet[], { preview, rules, sticky }: SideRoutes): string =>
+  JSON.stringify([sets, preview, rules, sticky])
+
 /** What the world knows and the engine can only find out. */
 export type Truth = {
   isBad(release: string): boolean
@@ -47,4 +53,6 @@ export type Truth = {
   isHarmful(release: string): boolean
   /** Requests that the release truly answered. */
   served(release: string): number
+  /** Users who truly reached the goal of a test. */
+  reached(salt: string, variant: string | null): number
 }

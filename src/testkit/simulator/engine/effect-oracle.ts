@@ -1,3 +1,4 @@
+import { limitsOf } from '../../../core/rollout/batches/planned.ts'
 import type { MetricAnswer } from '../../../core/rollout/observation.ts'
 import type { Observation } from '../../../core/shared/observation.ts'
 import type { Result } from '../../../core/shared/result.ts'
@@ -7,6 +8,7 @@ import type { SetRequest } from '../../../core/shared/set-spec.ts'
 import type { FencingToken } from '../../../core/shared/token.ts'
 import { compareTokens } from '../../../core/shared/token.ts'
 import type { Book } from './book.ts'
+import { routesKey } from './book.ts'
 import type { Journal } from './journal.ts'
 import { answerKey } from './journal-rules.ts'
 import type { Life } from './life.ts'
@@ -74,9 +76,10 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     if (now() > journal.leaseUntil(life, service)) violate(`INV10: ${what} after its lease ran out`)
   }
 
-  function routesFit({ sets, token, service }: ServiceRoutes): void {
+  function routesFit(routes: ServiceRoutes): void {
+    const { sets, token, service } = routes
     const book = journal.book(service)
-    if (book.routes.get(token.sequence) !== JSON.stringify(sets))
+    if (book.routes.get(token.sequence) !== routesKey(sets, routes))
       violate(`the router got routes under ${show(token)} that were never decided`)
     const sum = sets.reduce((total, { weightPermille }) => total + weightPermille, 0)
     if (sets.length > 0 && sum !== 1000) violate(`INV1: weights in force add up to ${sum}`)
@@ -101,6 +104,32 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     if (isOurs && busy !== undefined)
       violate(`INV3: ${release} is stopped, and ${busy[0]} still has requests`)
     if (isOurs && share > 0) violate(`INV3: ${release} is stopped with ${share} per mille`)
+  }
+
+  /** Who is stopped by name was decided to leave and takes no requests; and no more run than the batches allow. */
+  function batchFits(book: Book, { token, without = [], spec }: SetRequest): void {
+    const decided = book.events.flatMap(({ event }) =>
+      event.kind === 'instances-dismissed' && event.release === spec.release ? event.instances : [],
+    )
+    const entry = router.entry(spec.service)
+    const isOurs = !entry.isTouched && token.epoch === book.epoch
+    const active = entry.sets.flatMap(({ instances }) => instances).filter(({ state }) => state === 'active')
+    // A release that is wanted again while its set still stops: those were told to stop with their set.
+    const wasStopped = book.events.some(
+      ({ event }) => event.kind === 'set-stopping' && event.release === spec.release,
+    )
+    for (const id of without) {
+      if (!decided.includes(id) && !wasStopped) violate(`${id} is stopped, and nobody decided that`)
+      if (isOurs && active.some((one) => one.id === id)) violate(`INV3: ${id} is stopped and takes requests`)
+    }
+    const { rollout } = book.state
+    const limits = rollout?.phase.kind === 'running' ? limitsOf(book.state, rollout) : null
+    const parties = [book.state.stable?.release, rollout?.plan.to.release]
+    const running = target
+      .instances(spec.service)
+      .filter(({ release, state }) => parties.includes(release) && state !== 'gone' && state !== 'stopping')
+    if (limits !== null && isOurs && running.length > limits.most)
+      violate(`INV5: ${running.length} instances of ${spec.service} run, ${limits.most} may`)
   }
 
   /** What the owner saw at its last look, and decided after, must speak of weights that are not ours. */
@@ -138,11 +167,14 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
       const result = act()
       if (result.kind === 'failed') return result
       passed('target', service, request.token)
+      batchFits(journal.book(service), request)
       const wanted = journal
         .book(service)
         .events.some(
           ({ event }) =>
-            event.kind === 'set-wanted' && event.release === release && event.replicas === request.replicas,
+            (event.kind === 'set-wanted' || event.kind === 'set-shrunk') &&
+            event.release === release &&
+            event.replicas === request.replicas,
         )
       if (!wanted) violate(`${request.replicas} of ${release} are started, and nobody decided that`)
       return result

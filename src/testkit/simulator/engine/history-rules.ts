@@ -1,3 +1,4 @@
+import { isWorker } from '../../../core/release/worker.ts'
 import type { Event, EventOf } from '../../../core/rollout/event.ts'
 import { isWayBack } from '../../../core/rollout/refusal.ts'
 import { readyInstances } from '../../../core/rollout/routing.ts'
@@ -40,7 +41,7 @@ function since({ events }: Book, isStart: (event: Event) => boolean): Event[] {
 function stageHasItsOwnNumbers(book: Book, { rollout }: ServiceState, event: Event): string | null {
   if (rollout === null || event.kind !== 'step-finished' || event.skipped) return null
   const step = rollout.plan.steps[event.index]?.step
-  if (step?.kind !== 'observe') return null
+  if (step?.kind !== 'observe' || isWorker(rollout.settings)) return null
   const begun = book.events.findLast((one) => one.event.kind === 'step-started')?.event.at ?? 0
   const seen = since(book, ({ kind }) => kind === 'step-started')
     .flatMap((one) => (one.kind === 'metrics-observed' ? (one.batch ?? []) : []))
@@ -182,7 +183,11 @@ function enoughAreReady(before: ServiceState, event: Event): string | null {
     event.kind === 'weights-decided' && (event.weights[release] ?? 0) > (traffic.weights[release] ?? 0)
   if (!grows && event.kind !== 'stable-changed') return null
   const { run, strategy } = rollout.settings
-  const needed = Math.ceil((run.replicas * strategy.readyPercent) / 100)
+  const grown = rollout.plan.steps
+    .slice(0, rollout.stepIndex + 1)
+    .findLast(({ step }) => step.kind === 'provision')
+  const replicas = grown?.step.kind === 'provision' ? grown.step.replicas : run.replicas
+  const needed = Math.ceil((replicas * strategy.readyPercent) / 100)
   const ready = readyInstances(setOf(before, release)).length
   return ready >= needed ? null : `${event.kind} with ${ready} of ${needed} instances of ${release} ready`
 }

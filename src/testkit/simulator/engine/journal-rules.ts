@@ -1,4 +1,7 @@
+import { isWorker } from '../../../core/release/worker.ts'
 import type { Event } from '../../../core/rollout/event.ts'
+import type { Reason } from '../../../core/rollout/reason.ts'
+import { readyInstances } from '../../../core/rollout/routing.ts'
 import type { RolloutState, ServiceState } from '../../../core/rollout/state.ts'
 import type { Book } from './book.ts'
 import { START_OF_TIME_MS } from './life.ts'
@@ -79,7 +82,7 @@ function stepsInOrder({ rollout }: ServiceState, event: Event): string | null {
 
 function trafficIsConfirmed({ rollout, traffic, epoch }: ServiceState, event: Event): string | null {
   const done = finished(rollout, event)
-  if (done?.step.kind !== 'traffic') return null
+  if (done?.step.kind !== 'traffic' || isWorker(done.rollout.settings)) return null
   const { confirmed, sequence } = traffic
   const share = confirmed?.weights[candidateOf(done.rollout)] ?? 0
   const isConfirmed = confirmed?.sequence === sequence && confirmed.epoch === epoch
@@ -94,6 +97,8 @@ function endIsConfirmed({ rollout, stable, traffic, epoch }: ServiceState, event
   const isConfirmed = sequence === 0 || (confirmed?.sequence === sequence && confirmed.epoch === epoch)
   if (event.kind === 'stable-changed') {
     const share = confirmed?.weights[event.release] ?? 0
+    // There is nobody to confirm the share of a worker.
+    if (rollout !== null && isWorker(rollout.settings)) return null
     return isConfirmed && share === 1000
       ? null
       : `INV3: ${event.release} became stable with ${share} per mille`
@@ -116,6 +121,7 @@ function timeIsServed({ rollout }: ServiceState, event: Event): string | null {
 function numbersWereSeen({ book, before, event, now }: Step): string | null {
   const done = finished(before.rollout, event)
   if (done === null || (done.step.kind !== 'observe' && done.step.kind !== 'watch')) return null
+  if (isWorker(done.rollout.settings)) return null
   const { clocksAreRight } = book.truth
   const ageMs = (clocksAreRight ? event.at - START_OF_TIME_MS : now) - book.measuredAt
   const marginMs = clocksAreRight ? NUMBERS_MARGIN_MS : WRONG_CLOCK_MARGIN_MS
@@ -184,17 +190,19 @@ function badIsNotPromoted(
   if (!truth.numbersAreTrue || !truth.numbersAreComplete || stable === null || truth.isBad(stable.release))
     return null
   const isPushed = rollout.fullPromotion || rollout.steps.some(({ state }) => state === 'skipped')
-  if ((rollout.settings.analysis.dryRun ?? []).length > 0) return null
+  if ((rollout.settings.analysis.dryRun ?? []).length > 0 || isWorker(rollout.settings)) return null
   const isBad = facts.get(rollout.id)?.isBad === true
   return isBad && !isPushed ? `${event.release} fails most requests and became stable` : null
 }
 
 /** A candidate whose every request is answered well is not condemned for its answers; and without faults, for nothing. */
-function goodIsNotCondemned({ truth }: Book, { rollout }: ServiceState, event: Event): string | null {
+function goodIsNotCondemned({ truth }: Book, state: ServiceState, event: Event): string | null {
+  const { rollout } = state
   if (event.kind !== 'return-started' || rollout === null || truth.isBad(candidateOf(rollout))) return null
   // What a check says has nothing to do with its answers.
   if (event.reason.code === 'VERIFY_FAILED') return null
   const { check } = event.reason.evidence
+  if (isUnexcused(state, event.reason)) return null
   // Of declared metrics there are rules of their own.
   const isDeclared = rollout.settings.analysis.metrics.some(({ name }) => name === check)
   if (event.reason.code === 'CHECK_CRITICAL' && truth.numbersAreTrue && !isDeclared)
@@ -203,6 +211,13 @@ function goodIsNotCondemned({ truth }: Book, { rollout }: ServiceState, event: E
   return truth.isCalm && isByEngine && !truth.isHarmful(candidateOf(rollout))
     ? `${candidateOf(rollout)} is well, nothing is wrong, and it goes back`
     : null
+}
+
+/** A named check fails, and nothing of stable serves that could show that it is not the candidate's fault. */
+function isUnexcused({ rollout, sets }: ServiceState, { evidence }: Reason): boolean {
+  if (typeof evidence.check !== 'string' || !evidence.check.startsWith('health check ')) return false
+  const stable = sets.find(({ release }) => release === rollout?.plan.from?.release)
+  return stable === undefined || readyInstances(stable).length === 0
 }
 
 /** Reasons of a person who ends a step. */

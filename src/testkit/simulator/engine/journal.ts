@@ -4,6 +4,7 @@ import { newServiceState } from '../../../core/rollout/state.ts'
 import type { AppendRequest, Lease } from '../../../ports/store.ts'
 import { brokenInvariant } from '../invariants.ts'
 import type { Book, Truth } from './book.ts'
+import { routesKey } from './book.ts'
 import { CHECK_RULES } from './check-rules.ts'
 import { HISTORY_RULES } from './history-rules.ts'
 import type { JournalRule } from './journal-rules.ts'
@@ -96,7 +97,7 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
         now: now(),
       })
     if (broken !== null) violate(broken)
-    if (event.kind === 'routes-decided') mine.routes.set(event.sequence, JSON.stringify(event.routes))
+    if (event.kind === 'routes-decided') mine.routes.set(event.sequence, routesKey(event.routes, event.side))
     mine.events.push({ event, at: now() })
     mine.state = after
   }

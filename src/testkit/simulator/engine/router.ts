@@ -13,6 +13,9 @@ import type { Scheduler } from './scheduler.ts'
 /** An instance that left still has requests for up to this long. */
 const LONGEST_DRAIN_MS = 900
 
+/** Somebody else has the port of the preview for the whole run. */
+const PREVIEW_TAKEN_SHARE = 0.2
+
 type Drain = { release: string; since: number; until: number }
 export type Entry = {
   routes: ServiceRoutes | null
@@ -50,6 +53,7 @@ export function createRouter(
   const entries = new Map<string, Entry>()
   const highest = new Map<string, FencingToken>()
   let boot = 1
+  const previewTaken = random.fork('preview').chance(PREVIEW_TAKEN_SHARE)
 
   function entry(service: string): Entry {
     const found = entries.get(service) ?? newEntry(scheduler.now())
@@ -152,6 +156,7 @@ export function createRouter(
         token: mine.routes?.token ?? null,
         listening: mine.routes === null ? null : { ...mine.routes.listen },
         sets: mine.sets,
+        ...previewSeen(mine.routes, previewTaken),
         instances: traffic(mine, scheduler.now()),
         reverted: mine.reverted,
       })
@@ -171,6 +176,17 @@ export function createRouter(
       boot += 1
     },
   }
+}
+
+function previewSeen(routes: ServiceRoutes | null, isTaken: boolean): Pick<RouterState, 'preview'> {
+  const listen = routes?.preview?.listen
+  if (listen === undefined) return {}
+  const taken = problem('PREVIEW_LISTEN_FAILED', {
+    message: 'The port is taken.',
+    remedy: 'none',
+    retryable: true,
+  })
+  return { preview: { listening: isTaken ? null : listen, problem: isTaken ? taken : null } }
 }
 
 const newEntry = (now: number): Entry => ({

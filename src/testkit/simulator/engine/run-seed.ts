@@ -142,8 +142,8 @@ function attend(universe: Universe, { state }: Book): void {
   const paused = rollout?.phase.kind === 'running' ? rollout.phase.paused : null
   const step = rollout?.plan.steps[rollout.stepIndex]?.step
   if (breaker !== null) ask(universe, HOSTS[0], { kind: 'close-breaker' })
-  if (rollout?.phase.kind === 'running' && step?.kind === 'gate' && step.durationMs === null)
-    ask(universe, HOSTS[0], { kind: 'promote' })
+  const isManual = (step?.kind === 'gate' || step?.kind === 'observe') && step.durationMs === null
+  if (rollout?.phase.kind === 'running' && isManual) ask(universe, HOSTS[0], { kind: 'promote' })
   if (drift?.held === true || paused !== null)
     ask(universe, HOSTS[0], { kind: paused?.failed === true ? 'abort' : 'resume' })
 }

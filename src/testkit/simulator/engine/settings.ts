@@ -7,22 +7,35 @@ import type { ServiceSettings, StageCriteria } from '../../../core/release/setti
 import type { ReleaseWindow } from '../../../core/release/window.ts'
 import { DAY_MINUTES, WEEKDAYS } from '../../../core/release/window.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
+import type { NamedCheck } from '../../../core/shared/health-check.ts'
 import type { VerifyCheck } from '../../../core/shared/verification.ts'
 import { simulatedSettings } from '../settings.ts'
 import type { Random } from './random.ts'
+import { asWorker } from './worker-settings.ts'
 
 /** Configurations that the versions of one run carry; the first is the usual one. */
 export function drawSettings(random: Random, stream: string, count: number): ServiceSettings[] {
   const windows = random.fork('windows')
   const options = random.fork('options of checks')
   const strategies = random.fork('strategies')
+  const batches = random.fork('batches')
+  const sides = random.fork('sides')
+  const checks = drawNamedChecks(random.fork('named checks'))
+  const isWorker = random.fork('workers').chance(WORKER_SHARE)
   return Array.from({ length: count }, (_, index) => {
-    const usual = withSpecialty(index, draw(random, stream))
-    const drawn = index === 0 ? usual : withStrategy(strategies, withOptions(options, usual))
+    const usual = withNamedChecks(checks, withSpecialty(index, draw(random, stream)))
+    const drawn =
+      index === 0
+        ? usual
+        : withSide(sides, withBatches(batches, withStrategy(strategies, withOptions(options, usual))))
+    const own = isWorker ? asWorker(drawn) : drawn
     // The usual configuration has none, or nothing would begin for most of the run.
-    return index > 0 && windows.chance(WINDOWS_SHARE) ? { ...drawn, windows: [ALMOST_ALWAYS] } : drawn
+    return index > 0 && windows.chance(WINDOWS_SHARE) ? { ...own, windows: [ALMOST_ALWAYS] } : own
   })
 }
+
+/** Services without HTTP: a share of the instances is all the share there is. */
+const WORKER_SHARE = 0.08
 
 /** Never passes. */
 export const BAD_CHECK = 'bad'
@@ -56,7 +69,7 @@ const BAD_CHECKS_SHARE = 0.2
 function withStrategy(random: Random, drawn: ServiceSettings): ServiceSettings {
   const [switches, isVerified] = [random.chance(BLUE_GREEN_SHARE), random.chance(CHECKS_SHARE)]
   const verify = isVerified ? [drawCheck(random)] : []
-  if (!switches) return { ...drawn, verify }
+  if (!switches || !('steps' in drawn.strategy)) return { ...drawn, verify }
   const rises = random.chance(0.3)
   return {
     ...drawn,
@@ -69,6 +82,84 @@ function withStrategy(random: Random, drawn: ServiceSettings): ServiceSettings {
       previewReplicas: random.pick([null, 1]),
       warmMs: random.pick([0, 1000, 4000]),
     },
+  }
+}
+
+const ROLLING_SHARE = 0.3
+
+/** Some replace their instances in batches, with room for more or with some missing; drawn apart from everything else. */
+function withBatches(random: Random, drawn: ServiceSettings): ServiceSettings {
+  const isRolling = random.chance(ROLLING_SHARE)
+  const [surge, unavailable] = random.pick([
+    [1, 0],
+    [1, 0],
+    [0, 1],
+    [1, 1],
+    [2, 0],
+  ] as const)
+  const pauseMs = random.pick([0, 400, 1200, null])
+  const replicas = random.int(2, 4)
+  if (!isRolling) return drawn
+  const { watchMs, lightWatch, readyPercent } = drawn.strategy
+  return {
+    ...drawn,
+    run: { ...drawn.run, replicas },
+    strategy: {
+      ...{ kind: 'rolling', surge, unavailable, minHealthy: null, pauseMs, criteria: {} },
+      ...{ watchMs, lightWatch, readyPercent, holdMs: 0 },
+    },
+  }
+}
+
+const NAMED_CHECKS_SHARE = 0.3
+
+/** Something that all versions of a run need, and that goes away and comes back for all of them at once. */
+function drawNamedChecks(random: Random): NamedCheck[] {
+  const has = random.chance(NAMED_CHECKS_SHARE)
+  const onFailure = random.pick(['critical', 'warning', 'report'] as const)
+  const check = { kind: 'address', host: 'db', port: 5432 } as const
+  const often = { everyMs: 1000, timeoutMs: 1000, failures: 1 }
+  return has ? [{ name: 'database', kind: 'dependency', check, ...often, onFailure }] : []
+}
+
+const withNamedChecks = (checks: NamedCheck[], drawn: ServiceSettings): ServiceSettings =>
+  checks.length === 0 ? drawn : { ...drawn, health: { ...drawn.health, checks } }
+
+const PREVIEW_SHARE = 0.3
+const TESTERS_SHARE = 0.6
+const STICKY_SHARE = 0.3
+const TEST_SHARE = 0.15
+
+/** Two variants beside stable. */
+function abOf(
+  { watchMs, lightWatch, holdMs, readyPercent }: ServiceSettings['strategy'],
+  atEnd: 'ask' | 'promote',
+): ServiceSettings['strategy'] {
+  const variants = ['green', 'blue'].map((name) => ({ name, sharePermille: 250 }))
+  return {
+    ...{ kind: 'ab', watchMs, lightWatch, holdMs, readyPercent, variants, atEnd, forMs: 2000, alpha: 0.05 },
+    ...{ by: { kind: 'own-cookie' }, goal: { method: 'POST', path: '/orders' } },
+  }
+}
+
+/** Some show the candidate to testers, and some keep users where they are. */
+function withSide(random: Random, drawn: ServiceSettings): ServiceSettings {
+  const [shows, rules, keeps] = [PREVIEW_SHARE, TESTERS_SHARE, STICKY_SHARE].map((share) =>
+    random.chance(share),
+  )
+  const isTest = random.chance(TEST_SHARE)
+  const atEnd = random.pick(['ask', 'promote'] as const)
+  const { strategy } = drawn
+  if (strategy.kind !== 'canary' && strategy.kind !== 'blue-green') return drawn
+  if (isTest) return { ...drawn, strategy: abOf(strategy, atEnd) }
+  const side = {
+    ...(shows ? { preview: { host: '127.0.0.1', port: 8090 } } : {}),
+    ...(rules ? { routes: [{ kind: 'exact', in: 'header', name: 'x-tester', value: '1' } as const] } : {}),
+  }
+  const sticky = keeps ? { sticky: { cookie: 'sluice-release', forMs: 60_000 } } : {}
+  return {
+    ...drawn,
+    strategy: strategy.kind === 'canary' ? { ...strategy, ...side, ...sticky } : { ...strategy, ...side },
   }
 }
 
@@ -105,13 +196,16 @@ const tried = (analysis: ServiceSettings['analysis']): ServiceSettings['analysis
 const withCriteria = (
   drawn: ServiceSettings,
   change: (criteria: StageCriteria) => StageCriteria,
-): ServiceSettings => ({
-  ...drawn,
-  strategy: {
-    ...drawn.strategy,
-    steps: drawn.strategy.steps.map((step) => ({ ...step, criteria: change(step.criteria) })),
-  },
-})
+): ServiceSettings =>
+  !('steps' in drawn.strategy)
+    ? drawn
+    : {
+        ...drawn,
+        strategy: {
+          ...drawn.strategy,
+          steps: drawn.strategy.steps.map((step) => ({ ...step, criteria: change(step.criteria) })),
+        },
+      }
 
 const WINDOWS_SHARE = 0.25
 /** Every run begins in the one minute of the day in which this is closed. */

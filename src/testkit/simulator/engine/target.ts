@@ -1,4 +1,5 @@
 import type { ReleaseErrors } from '../../../core/shared/error-signature/report.ts'
+import type { NamedCheck } from '../../../core/shared/health-check.ts'
 import type { Instance } from '../../../core/shared/instance.ts'
 import type { Observation } from '../../../core/shared/observation.ts'
 import type { Problem } from '../../../core/shared/problem.ts'
@@ -23,7 +24,7 @@ const FIRST_PORT = 40_000
 /** What every release writes, and how often; some write a kind of their own. */
 const WRITES_EVERY_MS = 700
 
-type Held = { instance: Instance; deadlineMs: number }
+type Held = { instance: Instance; deadlineMs: number; checks: readonly NamedCheck[] }
 type SetName = { service: string; release: string }
 
 /** Instances that start, become ready, die and stop in virtual time. Fenced as the real host agent is. */
@@ -58,6 +59,7 @@ export function createTarget(
   const behaviours = new Map<string, Behaviour>()
   const writesSince = new Map<string, number>()
   let boot = 1
+  let isHealed = false
   let nextId = 1
 
   const of = ({ service, release }: SetName): Held[] =>
@@ -118,7 +120,7 @@ export function createTarget(
     })
   }
 
-  function start({ token, spec, replicas }: SetRequest): Result<void> {
+  function start({ token, spec, replicas, without = [] }: SetRequest): Result<void> {
     const admitted = admit(spec.service, token)
     if (admitted.kind === 'failed') return admitted
     if (behaviours.get(spec.release) === 'refused')
@@ -126,11 +128,13 @@ export function createTarget(
         problem('START_REFUSED', { message: `${spec.release} has no program.`, remedy: 'Build it.' }),
       )
     if (!writesSince.has(spec.release)) writesSince.set(spec.release, scheduler.now())
+    for (const { instance } of of(spec)) if (without.includes(instance.id)) end(instance.id)
     const living = of(spec)
     for (const { instance } of [...living].sort(readyFirst).slice(replicas)) end(instance.id)
     for (let count = living.length; count < replicas; count += 1) {
       const instance = newInstance(spec, nextId++, wallNow())
-      held.set(instance.id, { instance, deadlineMs: spec.health.deadlineMs })
+      const { deadlineMs, checks = [] } = spec.health
+      held.set(instance.id, { instance, deadlineMs, checks })
       begin(instance.id)
     }
     return ok(undefined)
@@ -161,7 +165,14 @@ export function createTarget(
         highestToken: tokens.get(service) ?? null,
         instances: [...held.values()]
           .filter(({ instance }) => instance.service === service)
-          .map(({ instance }) => ({ ...instance, logTail: [...instance.logTail] })),
+          .map(({ instance, checks }) => ({
+            ...instance,
+            logTail: [...instance.logTail],
+            ...checksOf(instance, checks, {
+              isAway: !isHealed && isAwayAt(scheduler.now()),
+              wallNow: wallNow(),
+            }),
+          })),
         errors: [...new Set([...held.values()].map(({ instance }) => instance.release))].map((release) =>
           errorsOf(release, scheduler.now() - (writesSince.get(release) ?? 0)),
         ),
@@ -190,6 +201,7 @@ export function createTarget(
     },
     heal: () => {
       behaviours.clear()
+      isHealed = true
       for (const { instance } of held.values()) {
         if (instance.state === 'unready' || instance.state === 'failed') ready(instance.id)
         if (instance.state === 'starting') scheduler.after(random.int(100, 400), () => ready(instance.id))
@@ -199,6 +211,32 @@ export function createTarget(
       [...held.values()].map(({ instance }) => instance).filter((one) => one.service === service),
     wasReady: (id) => everReady.has(id),
     highest: (service) => tokens.get(service) ?? null,
+  }
+}
+
+/** What all versions need is away for a while, again and again: follows from the time alone, so that it draws no chance. */
+const AWAY_EVERY_MS = 9000
+const AWAY_MS = 3000
+const isAwayAt = (now: number): boolean => now % AWAY_EVERY_MS < AWAY_MS
+/** After its start, until an instance was asked for the first time. */
+const FIRST_ASKED_MS = 400
+
+function checksOf(
+  { state, readyAt }: Instance,
+  checks: readonly NamedCheck[],
+  { isAway, wallNow }: { isAway: boolean; wallNow: number },
+): Pick<Instance, 'checks'> {
+  if (state !== 'ready' || checks.length === 0) return {}
+  const isAsked = readyAt !== null && wallNow - readyAt >= FIRST_ASKED_MS
+  return {
+    checks: checks.map(({ name, kind, onFailure }) => ({
+      name,
+      kind,
+      onFailure,
+      state: isAsked ? (isAway ? 'failing' : 'passing') : 'unknown',
+      since: 0,
+      message: isAsked && isAway ? 'a TCP connection to db:5432 was refused' : null,
+    })),
   }
 }
 

@@ -121,6 +121,7 @@ export function createUniverse(options: UniverseOptions): Universe {
       isHarmful,
       hasLied: providers.hasLied,
       served: (release) => users.served(STREAM, release),
+      reached: (salt, variant) => users.reached(STREAM, salt, variant),
     }),
   })
   const inbox = createInbox({ violate })
@@ -215,7 +216,7 @@ export function createUniverse(options: UniverseOptions): Universe {
 
 function truthOf(
   { moves, isCalm }: Script,
-  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served'>,
+  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served' | 'reached'>,
 ): Truth {
   const faults = moves.flatMap((move) => (move.kind === 'metrics' ? [move.fault] : []))
   const cuts = moves.some(

@@ -12,6 +12,8 @@ export type Quality = { errorShare: number; bucket: number }
 /** What the source of numbers says instead of the truth. */
 export type MetricFault = 'no-data' | 'failure' | 'nan' | 'frozen' | 'backwards'
 
+const GOAL_SHARE = 0.1
+
 const GOOD: Quality = { errorShare: 0, bucket: 5 }
 
 type Meter = {
@@ -19,6 +21,9 @@ type Meter = {
   counts: Map<string, TrafficCounts>
   unroutable: number
   owed: Map<string, number>
+  /** Of A/B tests, by test and variant: since the counters began, and ever. */
+  arms: Map<string, number>
+  reached: Map<string, number>
 }
 
 /**
@@ -32,6 +37,8 @@ export type SimulatedUsers = {
   qualityOf(release: string): Quality
   /** Requests that the release answered since its counters began. */
   served(service: string, release: string): number
+  /** Users of an arm of a test who ever reached the goal. */
+  reached(service: string, salt: string, variant: string | null): number
   strike(fault: MetricFault | null): void
   query(service: string, at: number): MetricAnswer
   /** The data plane counts from zero again. */
@@ -49,7 +56,10 @@ export function createUsers(
   let last: ServiceCounts | null = null
 
   function meter(service: string): Meter {
-    const found = meters.get(service) ?? { since: 0, counts: new Map(), unroutable: 0, owed: new Map() }
+    const found = meters.get(service) ?? {
+      ...{ since: 0, counts: new Map(), unroutable: 0, owed: new Map() },
+      ...{ arms: new Map(), reached: new Map() },
+    }
     meters.set(service, found)
     return found
   }
@@ -60,6 +70,7 @@ export function createUsers(
     mine.since = scheduler.now()
     const { sets } = parts.router().entry(service)
     if (requests === 0 || sets.length === 0) return
+    reachGoals(mine, service, requests)
     const up = new Set(
       parts.target
         .instances(service)
@@ -71,6 +82,14 @@ export function createUsers(
       if (sent === 0) continue
       if (instances.some(({ id, state }) => state === 'active' && up.has(id))) serve(mine, release, sent)
       else mine.unroutable += sent
+    }
+  }
+
+  /** A tenth of the users of each arm reach the goal. */
+  function reachGoals(mine: Meter, service: string, requests: number): void {
+    for (const { key, share } of armsOf(parts.router(), service)) {
+      const goals = owed(mine, `goals ${key}`, requests * share * GOAL_SHARE)
+      for (const counts of [mine.arms, mine.reached]) counts.set(key, (counts.get(key) ?? 0) + goals)
     }
   }
 
@@ -91,7 +110,12 @@ export function createUsers(
       total: { ...total, latencyBuckets: [...total.latencyBuckets] },
       routes: {},
     }))
-    return { service, boot: parts.router().boot(), releases, unroutable, refused: 0 }
+    const variants = armsOf(parts.router(), service).map(({ key, salt, variant }) => {
+      const goals = meter(service).arms.get(key) ?? 0
+      return { salt, variant, users: goals, goals }
+    })
+    const counted = { service, boot: parts.router().boot(), releases, unroutable, refused: 0 }
+    return variants.length === 0 ? counted : { ...counted, variants }
   }
 
   return {
@@ -99,12 +123,13 @@ export function createUsers(
     quality: (release, quality) => qualities.set(release, { ...GOOD, ...quality }),
     qualityOf: (release) => qualities.get(release) ?? GOOD,
     served: (service, release) => meter(service).counts.get(release)?.requests ?? 0,
+    reached: (service, salt, variant) => meter(service).reached.get(armKey(salt, variant)) ?? 0,
     strike: (with_) => {
       fault = with_
     },
     restart: () => {
       for (const mine of meters.values())
-        Object.assign(mine, { counts: new Map(), unroutable: 0, since: scheduler.now() })
+        Object.assign(mine, { counts: new Map(), arms: new Map(), unroutable: 0, since: scheduler.now() })
     },
     heal: () => {
       fault = null
@@ -128,6 +153,23 @@ export function createUsers(
       }
     },
   }
+}
+
+const armKey = (salt: string, variant: string | null): string => `${salt} ${variant ?? ''}`
+
+/** The arms of the test that is on, while the candidate has just the share of its variants. */
+function armsOf(router: SimulatedRouter, service: string) {
+  const { routes, sets } = router.entry(service)
+  const sticky = routes?.sticky
+  if (sticky?.kind !== 'assign' || sticky.test === undefined) return []
+  const { salt, test, release } = sticky
+  const planned = test.variants.reduce((sum, { sharePermille }) => sum + sharePermille, 0)
+  if (sets.find((set) => set.release === release)?.weightPermille !== planned) return []
+  const control = { name: null, sharePermille: 1000 - planned }
+  return [control, ...test.variants].map(({ name: variant, sharePermille }) => ({
+    ...{ salt, variant, share: sharePermille / 1000 },
+    key: armKey(salt, variant),
+  }))
 }
 
 /** As every adapter does: what is not a whole number never gets in. */

@@ -46,6 +46,7 @@ if (behaviour.metricsPort !== undefined)
 
 function answer(request, response) {
   response.setHeader('x-shop-version', version)
+  response.setHeader('x-variant', request.headers['sluice-variant'] ?? '')
   const loadId = request.headers['x-load-id']
   if (loadId !== undefined) response.setHeader('x-load-id', loadId)
   const say = (status, text) => {

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { evolve } from './instance-life.ts'
+import { newInstance } from './instance-record.ts'
+import { nextStep } from './next-step.ts'
+
+const LIMITS = { successes: 1, failures: 1, deadlineMs: 1000 }
+const process = { pid: 7, startTime: '1' }
+const stopping = () => {
+  const made = {
+    ...newInstance({ id: 'a', service: 's', release: 'r', at: 0 }),
+    process,
+    state: 'ready' as const,
+  }
+  return evolve(made, { kind: 'stop-asked', at: 0 }, LIMITS)
+}
+const at = (now: number, graceMs: number | null = 5000) => ({
+  ...{ now, deadlineMs: 1000, stopGraceMs: 100, mayRestart: true },
+  graceMs,
+})
+
+describe('a worker that is stopped', () => {
+  it('is told to take no new work, is left alone for its grace, and is stopped then', () => {
+    const told = evolve(stopping(), { kind: 'quiesced', at: 10 }, LIMITS)
+    expect(nextStep(stopping(), at(10))).toBe('send-quiesce')
+    expect(nextStep(told, at(5009))).toBe('check-group')
+    expect(nextStep(told, at(5010))).toBe('send-term')
+    const ended = evolve(told, { kind: 'term-sent', at: 5010 }, LIMITS)
+    expect(nextStep(ended, at(5109))).toBe('check-group')
+    expect(nextStep(ended, at(5110))).toBe('send-kill')
+  })
+
+  it('is stopped at once where nobody is told beforehand', () => {
+    expect(nextStep(stopping(), at(10, null))).toBe('send-term')
+  })
+})

@@ -1,0 +1,42 @@
+import type { AnalysisSettings, GuardLimits, ServiceSettings, StrategySettings } from './settings.ts'
+
+/** A worker takes its work from elsewhere: nothing routes to it, and its share of the work is its share of the instances. */
+export const isWorker = (settings: Pick<ServiceSettings, 'listen'> | null): boolean =>
+  settings !== null && settings.listen === null
+
+/** What a worker can be judged by: nobody counts requests to it. */
+export const withoutRequests = (analysis: AnalysisSettings): AnalysisSettings => ({
+  ...analysis,
+  compare: { ...analysis.compare, errors: null, latency: null },
+  critical: useOf(analysis.critical),
+  warning: useOf(analysis.warning),
+  targets: targetsOfUse(analysis.targets),
+  slo: null,
+})
+
+const useOf = ({ cpuPercent, memoryPercent, diskPercent }: GuardLimits): GuardLimits => ({
+  ...(cpuPercent === undefined ? {} : { cpuPercent }),
+  ...(memoryPercent === undefined ? {} : { memoryPercent }),
+  ...(diskPercent === undefined ? {} : { diskPercent }),
+})
+
+const targetsOfUse = ({
+  cpuPercent,
+  memoryPercent,
+}: AnalysisSettings['targets']): AnalysisSettings['targets'] => ({
+  ...(cpuPercent === undefined ? {} : { cpuPercent }),
+  ...(memoryPercent === undefined ? {} : { memoryPercent }),
+})
+
+/** Stages of a worker last their time; nothing in them is asked of requests, and nothing is watched by their numbers. */
+export function strategyWithoutRequests(strategy: StrategySettings): StrategySettings {
+  const calm = { lightWatch: null, holdMs: 0 }
+  switch (strategy.kind) {
+    case 'canary':
+      return { ...strategy, ...calm, steps: strategy.steps.map((step) => ({ ...step, criteria: {} })) }
+    case 'rolling':
+      return { ...strategy, ...calm, criteria: {} }
+    default:
+      return strategy
+  }
+}

@@ -1,0 +1,42 @@
+import type { Event } from '../event.ts'
+import type { ServiceState, SetState } from '../state.ts'
+import { occupancy } from './members.ts'
+import { isBatched, limitsOf, plannedStable, stableSet } from './planned.ts'
+
+/**
+ * A stable set that was taken apart is whole again as soon as nothing wants it smaller, and as far as there is room: instances
+ * that were on their way out are called back first. On the way back from a batch this comes before any share of traffic.
+ */
+export function regrowStable(state: ServiceState, now: number): Event[] {
+  const set = stableSet(state)
+  if (set === undefined || set.role !== 'stable' || set.stage !== 'wanted' || set.adoption !== null) return []
+  const wanted = wantedStable(state, set)
+  if (wanted <= set.replicas) return []
+  const present = set.replicas + set.leaving.length
+  const replicas = Math.min(wanted, Math.max(present, roomFor(state, set)))
+  // More is on its way out than may come back: it leaves first.
+  if (replicas < present || replicas <= set.replicas) return []
+  const { release, version, adoption } = set
+  const sequence = state.sequence + 1
+  return [{ kind: 'set-wanted', at: now, release, version, replicas, adoption, role: 'stable', sequence }]
+}
+
+/** All of it, unless a rollout is under way that replaces it in batches. */
+function wantedStable(state: ServiceState, set: SetState): number {
+  const { rollout, settings } = state
+  const whole = settings?.run.replicas ?? set.replicas
+  if (rollout?.phase.kind !== 'running' || !isBatched(rollout.plan)) return whole
+  // Once the candidate is stable itself, nothing takes it apart.
+  if (rollout.plan.to.release === set.release) return whole
+  return plannedStable(state, rollout) ?? whole
+}
+
+/** What the bound of the batches leaves for stable beside everything else that runs. */
+function roomFor(state: ServiceState, set: SetState): number {
+  const limits = state.rollout === null ? null : limitsOf(state, state.rollout)
+  if (limits === null) return Number.POSITIVE_INFINITY
+  const others = state.sets
+    .filter((other) => other.release !== set.release)
+    .reduce((sum, other) => sum + occupancy(other), 0)
+  return limits.most - others
+}
