@@ -61,7 +61,7 @@ describe('instances under the agent', () => {
   })
 
   it('that crash again and again fail at the readiness deadline, with the reason', async () => {
-    const health = { ...HEALTH, deadlineMs: 2500 }
+    const health = { ...HEALTH, deadlineMs: 6000 }
     await fixture.put(fixture.spec('shop@1', { env: { MODE: 'exit' }, health }), 1, 1)
     const failed = await untilState('failed')
     expect(failed.crashes).toBeGreaterThanOrEqual(2)

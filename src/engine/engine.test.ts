@@ -120,6 +120,21 @@ describe('commands that come while another one is written', () => {
   })
 })
 
+it('knows of a decision whose write it took for failed, since its answer was lost', async () => {
+  const { engine } = engineOver(null)
+  gate.resolve()
+  await engine.handle(STREAM, word(1))
+  const { append } = store
+  store.append = async (request) => {
+    await append(request)
+    const problem = { code: 'STORE_UNREACHABLE', message: 'No answer.', remedy: 'Wait.', retryable: true }
+    return { kind: 'failed', problem }
+  }
+  expect((await engine.handle(STREAM, word(2))).kind).toBe('failed')
+  const loaded = await engine.load(STREAM)
+  expect(loaded).toMatchObject(ok({ revision: 2, state: { freezeAsOf: 2 } }))
+})
+
 async function until(isSo: () => boolean): Promise<void> {
   for (let round = 0; round < 1000 && !isSo(); round += 1)
     await new Promise((resolve) => setImmediate(resolve))

@@ -94,7 +94,6 @@ export function createEngine(parts: EngineParts): Engine {
         events.length === 0 ? loaded : await append(stream, { ...loaded.value, epoch }, events)
       if (appended.kind === 'ok' || appended.problem.code !== 'STORE_CONFLICT')
         return togetherOf(outcomes, appended)
-      forget(stream)
     }
     return allFailed(
       problem('STORE_CONFLICT', {
@@ -113,6 +112,8 @@ export function createEngine(parts: EngineParts): Engine {
     const { request, state } = requestFor(stream, before, { events, at: clock.now(), ...parts })
     const appended = await store.append(request)
     if (appended.kind === 'failed') {
+      // Somebody else wrote, or this was written and its answer lost: what the store has is not known any more.
+      forget(stream)
       if (appended.problem.code === 'STORE_FENCED') {
         parts.log.warn('write refused: another controller has the lease', {
           stream,

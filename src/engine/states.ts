@@ -8,13 +8,14 @@ const READ_AGAIN = 3
 
 /**
  * The state of each stream as it was read or written last. A shared store is asked for the revision at every load: only a
- * row that has the known one need not be read and decoded again. To an embedded store nobody else writes.
+ * row that has the known one need not be read and decoded again. To an embedded store nobody else writes, so it is asked only
+ * after a write of which it is not known what became of it.
  */
 export type States = {
   load(stream: string): Promise<Result<KnownState>>
   /** This is what was written. */
   keep(stream: string, known: KnownState): void
-  /** What was known turned out to be old. */
+  /** What was known may be old. */
   forget(stream: string): void
 }
 

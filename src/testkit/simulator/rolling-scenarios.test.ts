@@ -59,6 +59,25 @@ describe('rolling', () => {
     expect([running(world, '1.2.0'), running(world, NEW)]).toEqual([3, 0])
   })
 
+  it('gives the last of a stable set that shrank meanwhile its share until there is no room for it (S24)', () => {
+    const rolling = { surge: 0, unavailable: 1 }
+    for (const replicas of [2, 3]) {
+      const world = worldWith(rolling, 3)
+      world.deploy(NEW, { settings: simulatedSettings({ rolling, replicas: 1 }) })
+      atWatch(world)
+      world.deploy('1.2.0', { settings: simulatedSettings({ rolling, replicas }) })
+      world.passUntil((state) => {
+        const isNext = state.rollout?.plan.to.version === '1.2.0'
+        const isShared = stepKind(state) === 'observe' && world.weightOf('1.2.0') < 1000
+        if (isNext && isShared) expect(ready(world, NEW)).toBeGreaterThan(0)
+        return isNext && isOver(state)
+      })
+      expect(world.outcomes().slice(1)).toEqual(['promoted', 'promoted'])
+      world.pass(5000)
+      expect([running(world, '1.2.0'), running(world, NEW)]).toEqual([replicas, 0])
+    }
+  })
+
   it('replaces without a surge where some may be missing', () => {
     const world = worldWith({ surge: 0, unavailable: 1 })
     world.deploy(NEW)

@@ -1,4 +1,5 @@
 import { isWorker } from '../../../core/release/worker.ts'
+import { limitsOf, stableSet } from '../../../core/rollout/batches/planned.ts'
 import type { Event, EventOf } from '../../../core/rollout/event.ts'
 import { isWayBack } from '../../../core/rollout/refusal.ts'
 import { readyInstances } from '../../../core/rollout/routing.ts'
@@ -183,13 +184,21 @@ function enoughAreReady(before: ServiceState, event: Event): string | null {
     event.kind === 'weights-decided' && (event.weights[release] ?? 0) > (traffic.weights[release] ?? 0)
   if (!grows && event.kind !== 'stable-changed') return null
   const { run, strategy } = rollout.settings
-  const grown = rollout.plan.steps
-    .slice(0, rollout.stepIndex + 1)
-    .findLast(({ step }) => step.kind === 'provision')
+  const until = leavesForRoom(before, rollout) ? rollout.stepIndex : rollout.stepIndex + 1
+  const grown = rollout.plan.steps.slice(0, until).findLast(({ step }) => step.kind === 'provision')
   const replicas = grown?.step.kind === 'provision' ? grown.step.replicas : run.replicas
   const needed = Math.ceil((replicas * strategy.readyPercent) / 100)
   const ready = readyInstances(setOf(before, release)).length
   return ready >= needed ? null : `${event.kind} with ${ready} of ${needed} instances of ${release} ready`
+}
+
+/** The next batch has no room beside the last of stable, so the one before takes the share of that first. */
+function leavesForRoom(state: ServiceState, rollout: RolloutState): boolean {
+  const limits = limitsOf(state, rollout)
+  const step = rollout.plan.steps[rollout.stepIndex]?.step
+  const stable = stableSet(state)
+  if (limits === null || step?.kind !== 'provision' || stable === undefined) return false
+  return step.replicas >= limits.most && stable.replicas > 0
 }
 
 function stableIsNotGivenUp({ rollout, stable }: ServiceState, event: Event): string | null {

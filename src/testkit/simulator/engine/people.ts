@@ -5,6 +5,7 @@ import type { Event } from '../../../core/rollout/event.ts'
 import type { Actor } from '../../../core/rollout/reason.ts'
 import type { QueuedRollout, ServiceState } from '../../../core/rollout/state.ts'
 import type { Alert } from '../../../core/shared/alert.ts'
+import type { Problem } from '../../../core/shared/problem.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import type { Decided } from '../../../engine/decided.ts'
 import { loadRelease } from '../../../engine/effects.ts'
@@ -119,7 +120,7 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
         trace.line('person', () => `${id}: ${decided.kind === 'ok' ? 'accepted' : decided.problem.code}`)
         if (decided.kind === 'ok' && !isHeeded(decided.value.state, rollout))
           violate(`${id} was accepted and forgotten`)
-        if (decided.kind === 'ok' || !decided.problem.retryable) return id
+        if (decided.kind === 'ok' || !isWorthAnother(decided.problem)) return id
       }
       await controller.life.clock.sleep(TRY_AGAIN_MS)
     }
@@ -190,6 +191,9 @@ export function createPeople({ settings, book, isBad, trace, violate }: PeoplePa
 
   return { ask, warn, waiting: () => [...open].filter(({ life }) => !life.isDead()).length }
 }
+
+/** Stable changed between the plan and the request: people make a new plan, as the remedy says. */
+const isWorthAnother = ({ retryable, code }: Problem): boolean => retryable || code === 'PLAN_MOVED'
 
 /** Accepted means: it runs, it waits, or what it brings is on its way or there already. */
 function isHeeded({ rollout, queued, stable }: ServiceState, { id, plan }: QueuedRollout): boolean {
