@@ -9,7 +9,7 @@ import { eventsOf } from '../live/kit/journal.ts'
 import { killHard } from '../live/kit/processes.ts'
 import { getText, scrape } from '../live/kit/scrape.ts'
 import { eventually } from '../live/kit/settle.ts'
-import { STREAM, type Stack, startStack } from '../live/kit/stack.ts'
+import { quickHealth, STREAM, type Stack, startStack } from '../live/kit/stack.ts'
 import { startTraffic } from '../live/kit/traffic.ts'
 
 const stream = STREAM
@@ -18,6 +18,7 @@ it('the numbers of a controller are those of its journal, through a canary and a
   const stack = await startStack({
     versions: { '1.0.0': {}, '1.1.0': {}, '1.2.0': { errorShare: 1 } },
     stable: '1.0.0',
+    file: { health: { ...quickHealth, checks: [{ name: 'itself', path: '/up', every: '1s' }] } },
   })
   const traffic = await startTraffic(stack, { ratePerSecond: 50 })
   expect((await stack.deploy('1.1.0')).outcome).toBe('promoted')
@@ -129,6 +130,7 @@ async function expectTheOthers(stack: Stack): Promise<void> {
   ).toEqual([])
   const agent = await scrape(stack, '/metrics/agent')
   expect(agent.value('sluice_agent_instances', { stream, state: 'ready' })).toBe(2)
+  expect(agent.value('sluice_named_check_failing', { stream, version, check: 'itself' })).toBe(0)
   expect(METRIC_TABLE.agent.filter(({ name }) => !agent.names.has(name))).toEqual([])
 }
 

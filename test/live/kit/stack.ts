@@ -100,7 +100,7 @@ const quickFile = (port: number) => ({
   analysis: quickAnalysis,
   prober: 'off',
 })
-const quickHealth = { path: '/up', interval: '50ms', timeout: '5s', successes: 2, deadline: '40s' }
+export const quickHealth = { path: '/up', interval: '50ms', timeout: '5s', successes: 2, deadline: '40s' }
 /** For versions that never become ready; a good one needs longer on a slow machine. */
 export const impatientHealth = { ...quickHealth, deadline: '4s' }
 export const quickSteps = [
