@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { BlueGreenSettings } from '../core/release/settings.ts'
-import { explainSettings } from './explain.ts'
-import { loadConfig } from './load.ts'
+import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
 const fileWith = (strategy: string, production = '') => `service: shop
 run: { command: node server.js, replicas: 3 }
@@ -10,20 +9,13 @@ health: { path: /up }
 strategy: ${strategy}
 environments: { production: { ${production} } }
 `
-const load = (strategy: string, { environment = 'local', production = '' } = {}) =>
-  loadConfig({ file: 'sluice.yaml', text: fileWith(strategy, production), environment })
 
-function blueGreen(strategy: string, of: Parameters<typeof load>[1] = {}): BlueGreenSettings {
-  const result = load(strategy, of)
-  if (result.kind === 'failed') throw new Error(result.problem[0]?.message)
-  const found = result.value.services[0]?.strategy
-  if (found?.kind !== 'blue-green') throw new Error(`it is ${found?.kind}`)
+function blueGreen(strategy: string, { environment = 'local', production = '' } = {}): BlueGreenSettings {
+  const found = settingsIn(fileWith(strategy, production), environment).strategy
+  if (found.kind !== 'blue-green') throw new Error(`it is ${found.kind}`)
   return found
 }
-const problemIn = (strategy: string) => {
-  const result = load(strategy)
-  return result.kind === 'failed' ? result.problem[0] : undefined
-}
+const problemIn = (strategy: string) => complaintsIn(fileWith(strategy))[0]
 
 describe('strategy.blueGreen', () => {
   it('takes its defaults from one word or an empty section: one switch, a watch of an hour', () => {
@@ -70,9 +62,7 @@ describe('strategy.blueGreen', () => {
   })
 
   it('is explained key by key', () => {
-    const result = load('{ blueGreen: { switch: 10m, canary: quick } }')
-    const rows = result.kind === 'ok' ? explainSettings(result.value) : []
-    const shown = rows
+    const shown = rowsIn(fileWith('{ blueGreen: { switch: 10m, canary: quick } }'))
       .filter(({ path }) => path.startsWith('strategy.'))
       .map((row) => `${row.path} ${row.value}`)
     expect(shown).toEqual([

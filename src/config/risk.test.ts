@@ -1,27 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { explainSettings } from './explain.ts'
-import { loadConfig } from './load.ts'
+import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
-const load = (more: string, environment = 'local') =>
-  loadConfig({
-    file: 'sluice.yaml',
-    text: `service: shop
+const fileWith = (more: string) => `service: shop
 run: { command: node server.js }
 listen: 8080
 health: { path: /up }
 ${more}
-`,
-    environment,
-  })
-function riskIn(more: string, environment?: string) {
-  const result = load(more, environment)
-  if (result.kind === 'failed') throw new Error(JSON.stringify(result.problem))
-  return result.value.services[0]?.risk
-}
-const problemsIn = (more: string) => {
-  const result = load(more)
-  return result.kind === 'failed' ? result.problem.map(({ code, message }) => `${code} ${message}`) : []
-}
+`
+const riskIn = (more: string, environment?: string) => settingsIn(fileWith(more), environment).risk
+const problemsIn = (more: string) =>
+  complaintsIn(fileWith(more)).map(({ code, message }) => `${code} ${message}`)
 
 describe('risk', () => {
   it('holds what is declared and nothing else', () => {
@@ -49,9 +37,9 @@ environments: { staging: { risk: { users: 3 } } }`
   })
 
   it('shows where it comes from', () => {
-    const loaded = load('risk: { users: 10 }')
-    if (loaded.kind === 'failed') throw new Error('it does not load')
-    expect(explainSettings(loaded.value).find(({ path }) => path === 'risk.users')?.value).toBe('10')
+    expect(rowsIn(fileWith('risk: { users: 10 }')).find(({ path }) => path === 'risk.users')?.value).toBe(
+      '10',
+    )
   })
 
   it.each([

@@ -1,30 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import type { RollingSettings } from '../core/release/settings.ts'
-import { explainSettings } from './explain.ts'
-import { loadConfig } from './load.ts'
+import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
-const load = (strategy: string, replicas = 4) =>
-  loadConfig({
-    file: 'sluice.yaml',
-    text: `service: shop
+const fileWith = (strategy: string, replicas = 4) => `service: shop
 run: { command: node server.js, replicas: ${replicas} }
 listen: 8080
 health: { path: /up }
 strategy: ${strategy}
-`,
-  })
+`
 
 function rolling(strategy: string, replicas?: number): RollingSettings {
-  const result = load(strategy, replicas)
-  if (result.kind === 'failed') throw new Error(result.problem[0]?.message)
-  const found = result.value.services[0]?.strategy
-  if (found?.kind !== 'rolling') throw new Error(`it is ${found?.kind}`)
+  const found = settingsIn(fileWith(strategy, replicas)).strategy
+  if (found.kind !== 'rolling') throw new Error(`it is ${found.kind}`)
   return found
 }
-const problemIn = (strategy: string, replicas?: number) => {
-  const result = load(strategy, replicas)
-  return result.kind === 'failed' ? result.problem[0] : undefined
-}
+const problemIn = (strategy: string, replicas?: number) => complaintsIn(fileWith(strategy, replicas))[0]
 
 describe('strategy.rolling', () => {
   it('takes its defaults from one word or an empty section: one more than configured, none missing', () => {
@@ -77,9 +67,9 @@ describe('strategy.rolling', () => {
   })
 
   it('is explained as it is written', () => {
-    const result = load('{ rolling: { surge: 50% } }')
-    if (result.kind === 'failed') throw new Error(result.problem[0]?.message)
-    const values = explainSettings(result.value).filter(({ path }) => path.startsWith('strategy.rolling'))
+    const values = rowsIn(fileWith('{ rolling: { surge: 50% } }')).filter(({ path }) =>
+      path.startsWith('strategy.rolling'),
+    )
     expect(values.map(({ path, value }) => [path, value])).toEqual([
       ['strategy.rolling.surge', '2'],
       ['strategy.rolling.unavailable', '0'],

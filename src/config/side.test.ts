@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { explainSettings } from './explain.ts'
-import { loadConfig } from './load.ts'
+import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
 const fileWith = (strategy: string) => `service: shop
 run: { command: node server.js, replicas: 3 }
@@ -9,17 +8,9 @@ health: { path: /up }
 strategy: ${strategy}
 environments: { production: { strategy: { canary: { sticky: off } } } }
 `
-const load = (strategy: string, environment = 'local') =>
-  loadConfig({ file: 'sluice.yaml', text: fileWith(strategy), environment })
-function strategyOf(strategy: string, environment = 'local') {
-  const result = load(strategy, environment)
-  if (result.kind === 'failed') throw new Error(JSON.stringify(result.problem[0]))
-  return result.value.services[0]?.strategy
-}
-const problemIn = (strategy: string) => {
-  const result = load(strategy)
-  return result.kind === 'failed' ? result.problem[0] : undefined
-}
+const strategyOf = (strategy: string, environment?: string) =>
+  settingsIn(fileWith(strategy), environment).strategy
+const problemIn = (strategy: string) => complaintsIn(fileWith(strategy))[0]
 const inCanary = (routes: string) => `{ canary: { routes: [${routes}] } }`
 
 describe('preview, routes and sticky', () => {
@@ -51,11 +42,9 @@ describe('preview, routes and sticky', () => {
   })
 
   it('are explained key by key', () => {
-    const result = load(
-      '{ canary: { preset: quick, preview: 8090, routes: [{ header: { name: x-tester, pattern: "*" } }], sticky: { for: 1h } } }',
-    )
-    const rows = result.kind === 'ok' ? explainSettings(result.value) : []
-    const shown = rows.map((row) => `${row.path} ${row.value}`)
+    const written =
+      '{ canary: { preset: quick, preview: 8090, routes: [{ header: { name: x-tester, pattern: "*" } }], sticky: { for: 1h } } }'
+    const shown = rowsIn(fileWith(written)).map((row) => `${row.path} ${row.value}`)
     expect(shown).toContain('strategy.canary.preview 127.0.0.1:8090')
     expect(shown).toContain('strategy.canary.routes[0] { header: { name: x-tester, pattern: "*" } }')
     expect(shown).toContain('strategy.canary.sticky.cookie sluice-release')
@@ -94,8 +83,7 @@ describe('preview, routes and sticky', () => {
   a: { run: { command: x }, listen: 81, health: { path: / } }
   b: { run: { command: x }, listen: 82, health: { path: / }, strategy: { canary: { preview: 81 } } }
 `
-    const result = loadConfig({ file: 'sluice.yaml', text, environment: 'local' })
-    expect(result.kind === 'failed' ? result.problem[0] : null).toMatchObject({
+    expect(complaintsIn(text)[0]).toMatchObject({
       code: 'CONFIG_SAME_ADDRESS',
       message: expect.stringContaining('where a listens already'),
     })

@@ -1,28 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { explainSettings } from './explain.ts'
-import { loadConfig } from './load.ts'
+import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
-const load = (verify: string) =>
-  loadConfig({
-    file: 'sluice.yaml',
-    text: `service: shop
+const fileWith = (verify: string) => `service: shop
 run: { command: node server.js }
 listen: 8080
 health: { path: /up }
 verify:
 ${verify}
-`,
-    environment: 'local',
-  })
-function checks(verify: string) {
-  const result = load(verify)
-  if (result.kind === 'failed') throw new Error(JSON.stringify(result.problem))
-  return result.value.services[0]?.verify
-}
-const problemsIn = (verify: string) => {
-  const result = load(verify)
-  return result.kind === 'failed' ? result.problem.map(({ code, message }) => `${code} ${message}`) : []
-}
+`
+const checks = (verify: string) => settingsIn(fileWith(verify)).verify
+const problemsIn = (verify: string) =>
+  complaintsIn(fileWith(verify)).map(({ code, message }) => `${code} ${message}`)
 
 describe('verify', () => {
   it('takes a path for a request that must be answered with a 2xx, before and after', () => {
@@ -85,9 +73,8 @@ describe('verify', () => {
   })
 
   it('is explained check by check', () => {
-    const result = load('  - http: /deep\n  - { command: ./smoke.sh, when: after }')
-    const rows = result.kind === 'ok' ? explainSettings(result.value) : []
-    const shown = rows.filter(({ path }) => path.startsWith('verify'))
+    const written = '  - http: /deep\n  - { command: ./smoke.sh, when: after }'
+    const shown = rowsIn(fileWith(written)).filter(({ path }) => path.startsWith('verify'))
     expect(shown.map(({ path, value }) => `${path} ${value}`)).toEqual([
       'verify[0] GET /deep: 1 request, before and after, within 30s',
       'verify[1] ./smoke.sh: command, after, within 30s',

@@ -1,24 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { explainSettings } from './explain.ts'
-import { loadConfig } from './load.ts'
+import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
-const load = (lines: string, run = '') =>
-  loadConfig({
-    file: 'sluice.yaml',
-    text: `service: mails
+const fileWith = (lines: string, run = '') => `service: mails
 run: { command: node worker.js, replicas: 4${run} }
 listen: none
 ${lines}
-`,
-  })
+`
 const HEALTH = 'health: { command: node alive.js }'
-function settingsOf(lines: string, run = '') {
-  const result = load(lines, run)
-  if (result.kind === 'failed') throw new Error(result.problem[0]?.message)
-  const [settings] = result.value.services
-  if (settings === undefined) throw new Error('no service')
-  return settings
-}
+const settingsOf = (lines: string, run = '') => settingsIn(fileWith(lines, run))
 
 describe('listen: none', () => {
   it('is a worker: nothing is asked of requests, whatever the defaults are', () => {
@@ -42,8 +31,7 @@ describe('listen: none', () => {
     })
     const { run } = settingsOf(HEALTH, ', quiesce: SIGTSTP, grace: 2h')
     expect(run.quiesce).toEqual({ signal: 'SIGTSTP', graceMs: 7_200_000 })
-    const loaded = load(HEALTH, ', quiesce: SIGTSTP, grace: 2h')
-    const values = loaded.kind === 'ok' ? explainSettings(loaded.value) : []
+    const values = rowsIn(fileWith(HEALTH, ', quiesce: SIGTSTP, grace: 2h'))
     expect(values.find(({ path }) => path === 'run.grace')?.value).toBe('2h')
     expect(values.find(({ path }) => path === 'listen')?.value).toBe('none')
   })
@@ -55,17 +43,13 @@ describe('listen: none', () => {
     ['health: { path: /up }', 'health.path'],
     [`${HEALTH}\nprober: { paths: [/up] }`, 'prober'],
   ])('refuses what needs an address: %s', (lines, path) => {
-    const result = load(lines)
-    const problems = result.kind === 'failed' ? result.problem : []
+    const problems = complaintsIn(fileWith(lines))
     expect(problems.map(({ code }) => code)).toContain('CONFIG_CONFLICT')
     expect(problems.find(({ message }) => message.includes(path))?.message).toContain('needs an address')
   })
 
   it('is the only one that can be told so: the others are drained by the data plane', () => {
-    const result = loadConfig({
-      file: 'sluice.yaml',
-      text: 'service: shop\nrun: { command: x, quiesce: SIGUSR1 }\nlisten: 8080\nhealth: { path: /up }\n',
-    })
-    expect(result.kind === 'failed' ? result.problem[0]?.message : '').toContain('run.quiesce is for workers')
+    const text = 'service: shop\nrun: { command: x, quiesce: SIGUSR1 }\nlisten: 8080\nhealth: { path: /up }\n'
+    expect(complaintsIn(text)[0]?.message).toContain('run.quiesce is for workers')
   })
 })

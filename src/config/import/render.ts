@@ -1,4 +1,4 @@
-import { commandText, oneLine, SCHEMA_LINE } from '../init/render.ts'
+import { commandText, doorLines, oneLine, SCHEMA_LINE } from '../init/render.ts'
 import type { Proposal, ProposedService } from './propose.ts'
 
 /** The proposed `sluice.yaml`, with a comment for each choice and for all that did not fit. It loads as it is. */
@@ -50,23 +50,12 @@ function serviceLines(proposal: Proposal, service: ProposedService): string[] {
           `  #   ${names.others.join(', ')}`,
         ]),
     '',
-    ...(service.kind === 'web' ? webLines(proposal) : WORKER_LINES),
+    ...(service.kind === 'web' ? doorLines(proposal.health) : WORKER_LINES),
     '',
     'strategy:',
     '  canary: standard',
   ]
 }
-
-const webLines = ({ health }: Proposal): string[] => [
-  '# Where the service takes traffic. Instances get ports of their own behind it.',
-  'listen: 127.0.0.1:8080',
-  '',
-  'health:',
-  health.seenAt === null
-    ? '  # No health path was found. Name one that answers 200 only when the service can take traffic.'
-    : `  # Seen in ${oneLine(health.seenAt)}. It must answer 200 only when the service can take traffic.`,
-  `  path: ${health.path}`,
-]
 
 const WORKER_LINES = [
   '# A worker: it takes its work from elsewhere, and its share of the work is its share of the instances.',

@@ -31,14 +31,7 @@ export function renderConfig({ service, command, env, health, findings, toCheck 
     '  # Names of secrets, never their values:',
     '  # secrets: [DATABASE_URL]',
     '',
-    '# Where the service takes traffic. Instances get ports of their own behind it.',
-    'listen: 127.0.0.1:8080',
-    '',
-    'health:',
-    health.seenAt === null
-      ? '  # No health path was found. Name one that answers 200 only when the service can take traffic.'
-      : `  # Seen in ${oneLine(health.seenAt)}. It must answer 200 only when the service can take traffic.`,
-    `  path: ${health.path}`,
+    ...doorLines(health),
     '',
     'strategy:',
     '  # 5%, 25%, 50%, 100% of live traffic, watched at every step. Others: cautious, quick, or steps of your own.',
@@ -57,3 +50,15 @@ export function commandText(words: readonly string[]): string {
 
 /** Names come from files of the project: a line break in one must not leave the comment. */
 export const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ')
+
+/** Where requests come in, and how an instance says that it can take them. */
+export const doorLines = (health: Detection['health']): string[] => [
+  '# Where the service takes traffic. Instances get ports of their own behind it.',
+  'listen: 127.0.0.1:8080',
+  '',
+  'health:',
+  health.seenAt === null
+    ? '  # No health path was found. Name one that answers 200 only when the service can take traffic.'
+    : `  # Seen in ${oneLine(health.seenAt)}. It must answer 200 only when the service can take traffic.`,
+  `  path: ${health.path}`,
+]

@@ -4,21 +4,12 @@ import { sizesOf } from '../plan/sizes.ts'
 import type { RollingSettings } from '../release/settings.ts'
 import { compile, fullSteps } from './compile.ts'
 import { rollingLimits } from './rolling.ts'
+import { stepWords } from './step-words.test.kit.ts'
 
 const settingsOf = (rolling: Partial<RollingSettings>, replicas: number) =>
   simulatedSettings({ rolling, replicas })
 const labels = (rolling: Partial<RollingSettings>, replicas: number, old = replicas): string[] =>
-  compile('deploy', settingsOf(rolling, replicas), { replicas: old, canShrink: true }).map((step) => {
-    switch (step.kind) {
-      case 'provision':
-      case 'shrink':
-        return `${step.kind} ${step.replicas}`
-      case 'traffic':
-        return `traffic ${step.weightPermille}`
-      default:
-        return step.kind
-    }
-  })
+  stepWords(compile('deploy', settingsOf(rolling, replicas), { replicas: old, canShrink: true }))
 
 describe('rolling', () => {
   it('starts one more, gives it its share, lets one of stable go, and looks', () => {

@@ -1,21 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { simulatedSettings } from '../../testkit/simulator/settings.ts'
 import { compile } from './compile.ts'
+import { stepWords } from './step-words.test.kit.ts'
 
-const labels = (kind: 'deploy' | 'rollback', replicas: number): string[] => {
-  const settings = { ...simulatedSettings({ replicas }), listen: null }
-  return compile(kind, settings).map((step) => {
-    switch (step.kind) {
-      case 'provision':
-      case 'shrink':
-        return `${step.kind} ${step.replicas}`
-      case 'traffic':
-        return `traffic ${step.weightPermille}`
-      default:
-        return step.kind
-    }
-  })
-}
+const labels = (kind: 'deploy' | 'rollback', replicas: number): string[] =>
+  stepWords(compile(kind, { ...simulatedSettings({ replicas }), listen: null }))
 
 describe('the canary of a worker', () => {
   it('goes by whole instances, and leaves none of stable working at the end', () => {
