@@ -1,0 +1,209 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Result } from '../../src/core/shared/result.ts'
+import { ServiceRoutes } from '../../src/core/shared/routes.ts'
+import type { DataPlane } from '../../src/ports/router.ts'
+import { startLoad } from '../../src/testkit/load/load.ts'
+import { cleanupOf } from '../kit/cleanup.ts'
+import { freePort, until } from '../kit/processes.ts'
+import { type Bench, type BenchOptions, measured, orMissing, type Row, spread, tail } from '../kit/row.ts'
+import { startOrigin } from '../wire/proxy-under-test.ts'
+import { requestsPerSecond } from '../wire/wrk.ts'
+import { haproxy } from './haproxy.ts'
+import type { RouterUnderTest } from './router-under-test.ts'
+
+const ROUTERS: readonly RouterUnderTest[] = [haproxy]
+const SERVICE = 'bench'
+const ROUNDS = 5
+const SECONDS = 3
+const CHANGES = 20
+const LOAD_PER_SECOND = 500
+const START_LIMIT_MS = 10_000
+/** The last lines of a run are on their way. */
+const LINES_ARRIVE_MS = 1_000
+
+export const routers: Bench = {
+  name: 'routers',
+  title: 'HAProxy and nginx, run by Sluice',
+  measures: 'sources',
+  document: 'benchmarks.md',
+  method: [
+    'One nginx worker answers 1 KiB from memory; each router runs once as Sluice runs it (with its log, a split of 95 to 5, counters) and once with the plainest configuration by hand, without a log; wrk has one thread and 32 connections.',
+    'Throughput is a ratio inside one round, in which both ran one after the other; the order turns.',
+    'A change is confirmed once `setRoutes` has answered and the weights were read back from the program.',
+    `Lost: an open-loop client sends ${LOAD_PER_SECOND} requests per second, half on kept connections, while weights change ${CHANGES} times.`,
+    'Lines: requests that no log line told of, of all in the throughput runs.',
+  ],
+  run: async (options) => {
+    const rows: Row[] = []
+    for (const router of ROUTERS) {
+      options.say(router.name)
+      rows.push(...(await orMissing(router.name, () => benchRouter(router, options))))
+    }
+    return rows
+  },
+}
+
+type Stage = { plane: DataPlane; ours: number; byHand: number }
+
+async function benchRouter(router: RouterUnderTest, { quick }: BenchOptions): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-routers-'))
+  const running: { stop(): Promise<void> }[] = []
+  const stop = cleanupOf(async () => {
+    for (const one of running.reverse()) await one.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  try {
+    const origin = await startOrigin({ folder, port: await freePort(), rank: 'ordinary' })
+    running.push(origin)
+    const plane = router.createPlane(join(folder, router.name))
+    const leave = async () => {
+      await plane.end()
+      await plane.close()
+    }
+    running.push({ stop: leave })
+    const [ours, byHand] = [await freePort(), await freePort()]
+    must(await plane.router.reconcile())
+    must(
+      await plane.router.setRoutes(
+        routesOf({ port: ours, originPort: origin.port, permille: 50, sequence: 1 }),
+      ),
+    )
+    running.push(await router.startByHand({ folder, port: byHand, originPort: origin.port }))
+    for (const port of [ours, byHand])
+      await until(() => answers(port), { limitMs: START_LIMIT_MS, what: `${router.name} to answer` })
+    const stage = { plane, ours, byHand }
+    return [
+      ...(await throughput(stage, { name: router.name, rounds: quick ? 1 : ROUNDS })),
+      ...(await changes(stage, { name: router.name, originPort: origin.port })),
+    ]
+  } finally {
+    await stop()
+  }
+}
+
+async function throughput(
+  { plane, ours, byHand }: Stage,
+  { name, rounds }: { name: string; rounds: number },
+) {
+  const ratios: number[] = []
+  const rates: number[] = []
+  for (let round = 0; round <= rounds; round += 1) {
+    const order = round % 2 === 0 ? [ours, byHand] : [byHand, ours]
+    const found = new Map<number, number>()
+    for (const port of order)
+      found.set(port, await requestsPerSecond({ port, seconds: SECONDS, rank: 'ordinary' }))
+    // Caches are cold in the first round.
+    if (round === 0) continue
+    rates.push(found.get(ours) ?? 0)
+    ratios.push((found.get(ours) ?? 0) / (found.get(byHand) ?? 1))
+  }
+  const lines = await linesOf(plane)
+  const [, median] = spread(ratios)
+  return [
+    measured(`${name}: throughput of the same router by hand`, {
+      unit: 'x',
+      points: spread(ratios),
+      runs: rounds,
+      aim: { text: 'at least 0.95', met: (median?.value ?? 0) >= 0.95 },
+    }),
+    measured(`${name}: throughput`, { unit: 'req/s', points: spread(rates), runs: rounds }),
+    measured(`${name}: requests that no log line told of`, {
+      unit: 'requests',
+      points: [
+        { name: 'missing', value: lines.missing },
+        { name: 'told', value: lines.told },
+      ],
+      runs: 1,
+      aim: { text: 'none lost, or the loss is counted', met: true },
+    }),
+  ]
+}
+
+/** A window that lost too much is answered with a failure: then all that is known is in its message. */
+async function linesOf({ counts }: DataPlane): Promise<{ missing: number; told: number }> {
+  await pause(LINES_ARRIVE_MS)
+  // What is missing must be missing at two looks.
+  await counts.query(SERVICE)
+  await pause(LINES_ARRIVE_MS)
+  const answer = await counts.query(SERVICE)
+  if (answer.kind !== 'samples')
+    throw new Error(answer.kind === 'failure' ? answer.problem.message : 'nothing was counted')
+  const told = answer.counts.releases.reduce((sum, { total }) => sum + total.requests, 0)
+  return { missing: answer.counts.missing ?? 0, told }
+}
+
+async function changes(
+  { plane, ours }: Stage,
+  { name, originPort }: { name: string; originPort: number },
+): Promise<Row[]> {
+  const load = startLoad({
+    url: `http://127.0.0.1:${ours}`,
+    ratePerSecond: LOAD_PER_SECOND,
+    connections: 'both',
+    mix: [{ method: 'GET', path: '/', share: 1 }],
+  })
+  const times: number[] = []
+  for (let change = 1; change <= CHANGES; change += 1) {
+    const permille = (change * 137) % 1001
+    const began = performance.now()
+    must(await plane.router.setRoutes(routesOf({ port: ours, originPort, permille, sequence: change + 1 })))
+    const state = must(await plane.router.readState(SERVICE))
+    if (state.sets[1]?.weightPermille !== permille) throw new Error(`${name} does not follow: ${permille}`)
+    times.push(performance.now() - began)
+    await pause(100)
+  }
+  const { sent, lost, errors } = await load.stop()
+  const points = [
+    { name: 'lost', value: lost.count + errors },
+    { name: 'sent', value: sent },
+  ]
+  return [
+    measured(`${name}: from a command to the confirmed weight`, {
+      unit: 'ms',
+      points: tail(times),
+      runs: CHANGES,
+    }),
+    measured(`${name}: requests lost over ${CHANGES} changes`, {
+      unit: 'requests',
+      points,
+      runs: 1,
+      aim: { text: '0 lost', met: lost.count + errors === 0 },
+    }),
+  ]
+}
+
+type Split = { port: number; originPort: number; permille: number; sequence: number }
+
+const routesOf = ({ port, originPort, permille, sequence }: Split): ServiceRoutes => {
+  const instance = (id: string) => ({ id, host: '127.0.0.1', port: originPort, state: 'active' })
+  const set = (release: string, weightPermille: number) => ({
+    release,
+    version: release,
+    weightPermille,
+    instances: [instance(release)],
+  })
+  return ServiceRoutes.parse({
+    service: SERVICE,
+    token: { epoch: 1, sequence, rollout: null },
+    listen: { host: '127.0.0.1', port },
+    stable: 'stable',
+    sets: [set('stable', 1000 - permille), set('candidate', permille)],
+    drain: { requestsMs: 1_000, websocketsMs: 1_000 },
+    onControllerLoss: { kind: 'hold' },
+    probeKey: 'bench',
+  })
+}
+
+function must<T>(result: Result<T>): T {
+  if (result.kind === 'failed') throw new Error(`${result.problem.message} ${result.problem.cause ?? ''}`)
+  return result.value
+}
+
+const answers = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/`).then(
+    ({ ok }) => ok,
+    () => false,
+  )

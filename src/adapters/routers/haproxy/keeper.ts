@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { failed, ok, type Result } from '../../../core/shared/result.ts'
+import type { RouterState } from '../../../core/shared/router-state.ts'
+import type { ServiceRoutes } from '../../../core/shared/routes.ts'
+import type { FencingToken } from '../../../core/shared/token.ts'
+import type { Log } from '../../../ports/log.ts'
+import { FencedRoutes, type Hands } from '../../tools/fenced-routes.ts'
+import { bringTo, needsStart } from './bring.ts'
+import { refusalOf } from './cannot.ts'
+import { isDraining, removeServers, type Seen, type Sight, tendDrains } from './drains.ts'
+import { removeMap } from './files.ts'
+import { mapOf } from './names.ts'
+import { type KeptHere, NO_OWN, Own, placedOf } from './own.ts'
+import { placed } from './placement.ts'
+import type { Program } from './program.ts'
+import { hasRoomFor } from './servers.ts'
+import { stateOf } from './state.ts'
+import { again, type Worker } from './worker.ts'
+
+export type KeeperOptions = {
+  folder: string
+  program: Program
+  log: Log
+  now: () => number
+  /** Where lines of the log are received, as far as that can be had; the port before. */
+  logPort: (before: number) => Promise<number>
+  /** Before anything of it is in force. */
+  onKept: (kept: KeptHere) => void
+  /** Each time that HAProxy was looked at. */
+  onSight: (kept: KeptHere, sight: Sight) => void
+}
+
+/** How often drains are looked after while there are any. */
+const TEND_MS = 100
+const LOG_WORD_BYTES = 8
+
+/** Keeps HAProxy at the routes that are kept. */
+export class Keeper {
+  private readonly options: KeeperOptions
+  private readonly fenced: FencedRoutes<Own>
+  private timer: NodeJS.Timeout | null = null
+  private tending: Promise<void> | null = null
+  private closed = false
+
+  constructor(options: KeeperOptions) {
+    this.options = options
+    const { folder, log, now } = options
+    this.fenced = new FencedRoutes({ folder, log, now, own: { schema: Own, empty: NO_OWN } })
+  }
+
+  async setRoutes(routes: ServiceRoutes): Promise<Result<void>> {
+    const refusal = refusalOf(routes)
+    if (refusal !== null) return failed(refusal)
+    await this.openFolder()
+    return await this.fenced.setRoutes(routes, this.handsFor(routes.service))
+  }
+
+  async finalize(request: { token: FencingToken; service: string }): Promise<Result<void>> {
+    await this.openFolder()
+    return await this.fenced.finalize(request, this.handsFor(request.service))
+  }
+
+  /** HAProxy runs, with the structure that is kept. A worker that we did not bring there is brought to all routes. */
+  async reconcile(): Promise<Result<void>> {
+    await this.openFolder()
+    return await this.fenced.inTurn(async (kept) => {
+      const complete = await this.complete(kept)
+      if (complete.kind === 'failed') return complete
+      return await this.bring(complete.value, null)
+    })
+  }
+
+  async readState(service: string): Promise<Result<RouterState>> {
+    await this.openFolder()
+    const kept = await this.fenced.read()
+    if (kept.kind === 'failed') return kept
+    if (isDraining(kept.value)) this.startTending()
+    return await again(() => this.readOnce(service, kept.value))
+  }
+
+  private async readOnce(service: string, kept: KeptHere): Promise<Result<RouterState>> {
+    const sight = await this.look(kept)
+    if (sight.kind === 'failed') return sight
+    const { worker, stats } = sight.value.current
+    const found = placedOf(kept, service)
+    const entries = found !== null && hasRoomFor(found, stats) ? await worker.map(mapOf(service)) : ok([])
+    if (entries.kind === 'failed') return entries
+    const now = this.options.now()
+    return ok(stateOf(service, { kept, sight: sight.value, entries: entries.value, now }))
+  }
+
+  read(): Promise<Result<KeptHere>> {
+    return this.fenced.read()
+  }
+
+  /** Resolves when nothing of ours is under way any more. */
+  async close(): Promise<void> {
+    this.closed = true
+    this.stopTending()
+    await this.tending
+  }
+
+  /** After what it has is served, as long as the drain limits of its services allow. */
+  async end(): Promise<Result<void>> {
+    const kept = await this.fenced.read()
+    const services = kept.kind === 'ok' ? Object.values(kept.value.services) : []
+    const graceMs = Math.max(
+      0,
+      ...services.map(({ drain }) => Math.max(drain.requestsMs, drain.websocketsMs)),
+    )
+    return await this.options.program.end(graceMs, () => this.isIdle())
+  }
+
+  private async isIdle(): Promise<boolean> {
+    const workers = await this.options.program.all()
+    if (workers.kind === 'failed') return false
+    for (const worker of workers.value) {
+      const stats = await worker.stats()
+      if (stats.kind === 'failed' || stats.value.servers.some(({ current }) => current > 0)) return false
+    }
+    return true
+  }
+
+  /** All that serves, with what it has in flight. */
+  async look(kept: KeptHere): Promise<Result<Sight>> {
+    const current = await this.options.program.current()
+    if (current.kind === 'failed') return current
+    const seen = await see(current.value)
+    if (seen.kind === 'failed') return seen
+    const old = await this.options.program.old()
+    if (old.kind === 'failed') return old
+    const sight: Sight = { current: seen.value, old: [] }
+    for (const worker of old.value) {
+      const stats = await see(worker)
+      // It may have ended since.
+      if (stats.kind === 'ok') sight.old.push(stats.value)
+    }
+    this.options.onSight(kept, sight)
+    return ok(sight)
+  }
+
+  private handsFor(service: string): Hands<Own> {
+    return {
+      prepare: (next) => this.prepare(next),
+      apply: async (kept) => {
+        const brought = await this.bring(kept, service)
+        if (brought.kind === 'ok' && placedOf(kept, service) === null)
+          await removeMap(this.options.folder, service)
+        return brought
+      },
+    }
+  }
+
+  /** Everything that may be refused is refused here, before anything is written. */
+  private async prepare(next: KeptHere): Promise<Result<KeptHere>> {
+    const complete = await this.complete(next)
+    if (complete.kind === 'failed' || !(await needsStart(complete.value, this.options.program)))
+      return complete
+    const checked = await this.options.program.check(complete.value)
+    return checked.kind === 'ok' ? complete : checked
+  }
+
+  private async complete(kept: KeptHere): Promise<Result<KeptHere>> {
+    const logPort = await this.options.logPort(kept.own.logPort)
+    const logWord = kept.own.logWord === '' ? randomBytes(LOG_WORD_BYTES).toString('hex') : kept.own.logWord
+    return await placed({ ...kept, own: { ...kept.own, logPort, logWord } })
+  }
+
+  private async bring(kept: KeptHere, service: string | null): Promise<Result<void>> {
+    const { folder, program, log, onKept } = this.options
+    onKept(kept)
+    const worker = await again(() => bringTo(kept, { folder, program, log, service }))
+    if (worker.kind === 'failed') return worker
+    if (isDraining(kept)) this.startTending()
+    const own = { ...kept.own, assertedPid: worker.value.pid }
+    return isDeepStrictEqual(own, kept.own) ? ok(undefined) : await this.fenced.save({ ...kept, own })
+  }
+
+  private startTending(): void {
+    if (this.timer !== null || this.closed) return
+    this.timer = setInterval(() => this.tendOnce(), TEND_MS).unref()
+  }
+
+  /** One round at a time; what goes wrong in one is tried again in the next. */
+  private tendOnce(): void {
+    this.tending ??= this.tend()
+      .catch((error) => this.options.log.error('drains could not be looked after', { error }))
+      .finally(() => {
+        this.tending = null
+      })
+  }
+
+  private async tend(): Promise<void> {
+    const result = await this.fenced.inTurn(async (kept) => {
+      const sight = await this.look(kept)
+      if (sight.kind === 'failed') return sight
+      const drains = await tendDrains(kept, sight.value, this.options.now())
+      if (drains.kind === 'failed') return drains
+      const next = { ...kept, drains: drains.value }
+      if (!isDeepStrictEqual(next.drains, kept.drains)) {
+        const saved = await this.fenced.save(next)
+        if (saved.kind === 'failed') return saved
+      }
+      if (!isDraining(next)) this.stopTending()
+      return await removeServers(next, sight.value)
+    })
+    if (result.kind === 'failed')
+      this.options.log.warn('drains could not be looked after', { problem: result.problem })
+  }
+
+  private stopTending(): void {
+    if (this.timer !== null) clearInterval(this.timer)
+    this.timer = null
+  }
+
+  private async openFolder(): Promise<void> {
+    await mkdir(this.options.folder, { recursive: true, mode: 0o700 })
+  }
+}
+
+async function see(worker: Worker): Promise<Result<Seen>> {
+  const stats = await worker.stats()
+  return stats.kind === 'ok' ? ok({ worker, stats: stats.value }) : stats
+}
