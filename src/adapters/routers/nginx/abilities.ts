@@ -1,0 +1,136 @@
+import { isSelective } from '../../../core/shared/entry.ts'
+import { type Problem, problem } from '../../../core/shared/problem.ts'
+import type { Ability, RouterAbilities, RouterFeature } from '../../../core/shared/router-ability.ts'
+import type { ServiceRoutes } from '../../../core/shared/routes.ts'
+import { inheritedFrom, runProgram } from '../../tools/run-program.ts'
+import { notInstalled } from './program.ts'
+
+const VERSION_DEADLINE_MS = 5_000
+/** Older ones cannot be told where to log before they read their configuration (`-e`). */
+const OLDEST = [1, 19, 5] as const
+
+const can: Ability = { can: true }
+const cannot = (why: string): Ability => ({ can: false, why })
+
+const FEATURES: Record<RouterFeature, Ability> = {
+  rules: can,
+  sticky: can,
+  preview: can,
+  closed: can,
+  variants: cannot('nginx cannot count users and goals, so an A/B test has no result with it.'),
+  mirror: cannot(
+    'A copy that hangs holds the next request of the same client in nginx, and it cannot compare the answers.',
+  ),
+  'slow-start': cannot('Only the paid edition of nginx gives a new instance its share little by little.'),
+  revert: cannot('nginx does not notice that no controller speaks to it: it holds the last weights.'),
+  ejection: cannot(
+    'nginx leaves an instance out for a second that takes no connection, and looks at no answers; use the built-in router for that.',
+  ),
+  limits: cannot('Sluice sets no limits per service in nginx; use the built-in router for that.'),
+  hosts: cannot(
+    'Sluice gives each service of nginx an address of its own; use the built-in router for hosts and paths.',
+  ),
+  tls: cannot('Sluice keeps no certificates for nginx; use the built-in router, or put TLS in front.'),
+  'access-log': cannot('Sluice reads the log of nginx to count and keeps no line for each request.'),
+}
+
+const NOTES = [
+  'A share is drawn for each request: exact at 0% and 100%, and between them as close as chance allows (10% of 10,000 requests are 1,000 within 90).',
+  'A change is a reload: it is in force within about half a second, and a client whose idle connection is closed in that moment may see a reset.',
+  'A change of one service closes idle connections of all, and their WebSockets have their own drain limit from then on: nginx ends old workers as a whole.',
+  'A WebSocket or an event stream is counted when it ends.',
+  'Counters come from log lines; what is lost of them is counted, and a window that lost more than 1% is not judged.',
+]
+
+export async function abilitiesOf(binary: string | null): Promise<RouterAbilities> {
+  const asked = await ask(binary)
+  return { router: 'nginx', features: FEATURES, notes: NOTES, ...asked }
+}
+
+async function ask(binary: string | null): Promise<{ version: string | null; problem: Problem | null }> {
+  if (binary === null) return { version: null, problem: notInstalled() }
+  if (process.platform !== 'linux')
+    return {
+      version: null,
+      problem: unusable(`It runs on ${process.platform}, where its workers cannot be watched.`),
+    }
+  const ending = await runProgram({
+    program: binary,
+    args: ['-V'],
+    env: inheritedFrom(process.env),
+    timeoutMs: VERSION_DEADLINE_MS,
+  })
+  const said = ending.kind === 'exited' ? ending.errors : ''
+  const version = /nginx\/(\d+(?:\.\d+)+)/.exec(said)?.[1] ?? null
+  if (version === null) return { version, problem: unusable(`${binary} -V does not say its version.`) }
+  if (isOlder(version)) return { version, problem: unusable(`It is older than ${OLDEST.join('.')}.`) }
+  if (!said.includes('--with-http_stub_status_module'))
+    return {
+      version,
+      problem: unusable('It was built without http_stub_status_module, so lost log lines would go unseen.'),
+    }
+  return { version, problem: null }
+}
+
+function isOlder(version: string): boolean {
+  const numbers = version.split('.').map(Number)
+  for (const [at, oldest] of OLDEST.entries()) {
+    const number = numbers[at] ?? 0
+    if (number !== oldest) return number < oldest
+  }
+  return false
+}
+
+const unusable = (cause: string): Problem =>
+  problem('ROUTER_CANNOT', {
+    message: 'This nginx cannot be used as a router.',
+    cause,
+    remedy: 'Install nginx 1.19.5 or later as your distribution packages it, or write "router: builtin".',
+  })
+
+/** What these routes ask for that nginx cannot do; `null` when it can do all of it. */
+export function refusalOf(routes: ServiceRoutes): Problem | null {
+  const asked: [RouterFeature, boolean][] = [
+    ['variants', routes.sticky?.kind === 'assign' && routes.sticky.test !== undefined],
+    ['mirror', routes.mirror !== null],
+    ['slow-start', routes.slowStartMs > 0],
+    ['ejection', routes.outlier !== undefined],
+    ['limits', routes.limits !== undefined],
+    ['access-log', routes.accessLog !== undefined],
+    ['revert', routes.onControllerLoss.kind === 'revert'],
+    ['tls', routes.tls !== undefined],
+    ['hosts', isSelective(routes)],
+    ['ejection', routes.outlier !== undefined],
+    ['limits', routes.limits !== undefined],
+    ['access-log', routes.accessLog !== undefined],
+  ]
+  for (const [feature, isAsked] of asked) {
+    const ability = FEATURES[feature]
+    if (isAsked && !ability.can) return cannotDo(routes.service, ability.why)
+  }
+  const strange = hostsIn(routes).find((host) => !HOST.test(host))
+  if (strange !== undefined)
+    return cannotDo(routes.service, `${JSON.stringify(strange)} is not the name or address of a machine.`)
+  const odd = routes.rules.find(({ match }) => match.in === 'header' && !/^[A-Za-z0-9_-]+$/.test(match.name))
+  return odd === undefined
+    ? null
+    : cannotDo(
+        routes.service,
+        `nginx cannot look at the header ${odd.match.name}: it knows letters, digits, - and _.`,
+      )
+}
+
+/** As addresses are written; nothing that means something in a configuration. */
+const HOST = /^[0-9A-Za-z._:%-]{1,253}$/
+
+const hostsIn = ({ listen, preview, sets }: ServiceRoutes): string[] => [
+  listen.host,
+  ...(preview === null ? [] : [preview.listen.host]),
+  ...sets.flatMap(({ instances }) => instances.map(({ host }) => host)),
+]
+
+const cannotDo = (service: string, why: string): Problem =>
+  problem('ROUTER_CANNOT', {
+    message: `nginx cannot do what ${service} asks for. ${why}`,
+    remedy: 'Leave it out, or set router: builtin. What each router can do: sluice router check.',
+  })

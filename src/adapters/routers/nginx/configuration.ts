@@ -1,0 +1,138 @@
+import type { DrainLimits } from '../../../core/shared/routes.ts'
+import { type LogPlace, type Served, serviceText } from './service.ts'
+import { DOLLAR_VARIABLE, digestOf } from './words.ts'
+
+export type ConfigurationInput = {
+  services: readonly Served[]
+  log: LogPlace
+  /** Absolute paths in a folder of our own. */
+  places: { errors: string; pid: string; temporary: string }
+}
+
+/** `digest` is the marker by which the running program says which configuration it follows. */
+export type Configuration = { text: string; digest: string }
+
+/** What nginx itself grants an old worker, for when no controller is there to end it at its limits: an hour at least. */
+const LEAVING_MS = 3_600_000
+
+/** The longest that anything may go on that began before a change. */
+export const longestDrainMs = (drains: readonly DrainLimits[]): number =>
+  Math.max(0, ...drains.flatMap(({ requestsMs, websocketsMs }) => [requestsMs, websocketsMs]))
+
+/** All of nginx's configuration: it stands on no file but its own. The same services make the same text. */
+export function configurationOf(input: ConfigurationInput): Configuration {
+  const services = input.services.toSorted((one, other) =>
+    one.routes.service < other.routes.service ? -1 : 1,
+  )
+  const withMarker = (marker: string): string =>
+    [
+      '# Written by Sluice, and written anew with each change: edits are reported and then lost.',
+      mainText(input),
+      'http {',
+      httpText(input, marker),
+      ...services.map((served) => serviceText(served, input.log)),
+      '}',
+      '',
+    ].join('\n')
+  const digest = digestOf(withMarker(''))
+  return { text: withMarker(digest), digest }
+}
+
+/** A unix socket in our folder, for nobody else. */
+export const CONTROL_SOCKET = 'control.sock'
+
+const MARKER = /return 200 "([0-9a-f]{16}) \$pid"/
+
+/** The marker in a text, if the rest of it is what the marker was made of: nobody changed it by hand. */
+export function untouchedDigest(text: string): string | null {
+  const digest = MARKER.exec(text)?.[1] ?? null
+  if (digest === null) return null
+  return digestOf(text.replaceAll(digest, '')) === digest ? digest : null
+}
+
+function mainText({ services, places }: ConfigurationInput): string {
+  const drains = services.map(({ routes }) => routes.drain)
+  return [
+    'worker_processes auto;',
+    `worker_shutdown_timeout ${Math.max(LEAVING_MS, 2 * longestDrainMs(drains))}ms;`,
+    `pid ${places.pid};`,
+    // What goes wrong with requests is told by the log lines; a file of it could fill the disk.
+    `error_log ${places.errors} crit;`,
+    'events { worker_connections 10240; }',
+  ].join('\n')
+}
+
+/** The limits are those of the built-in proxy (`src/proxy/limits.ts`), as far as nginx knows them. */
+function httpText({ log, places }: ConfigurationInput, marker: string): string {
+  const { temporary } = places
+  const syslog = `syslog:server=127.0.0.1:${log.port},nohostname,tag=${log.key}`
+  return [
+    `error_log ${syslog} error;`,
+    `error_log ${places.errors} crit;`,
+    ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+      (kind) => `${kind}_temp_path ${temporary}/${kind};`,
+    ),
+    HTTP,
+    DOLLAR_VARIABLE,
+    MAPS,
+    `log_format sluice_control escape=json '["$arg_id"]';`,
+    'server {',
+    // In the folder in which nginx was started: an absolute path may be longer than the kernel allows.
+    `    listen unix:${CONTROL_SOCKET};`,
+    `    access_log ${syslog} sluice_control;`,
+    `    location = /marker { return 200 "${marker} $pid"; }`,
+    '    location = /status { stub_status; }',
+    '}',
+  ].join('\n')
+}
+
+const HTTP = `server_tokens off;
+underscores_in_headers on;
+client_header_timeout 10s;
+client_body_timeout 60s;
+client_max_body_size 10g;
+large_client_header_buffers 2 16k;
+keepalive_timeout 75s;
+keepalive_requests 100000;
+send_timeout 300s;
+proxy_http_version 1.1;
+proxy_buffering off;
+proxy_request_buffering off;
+proxy_buffer_size 64k;
+proxy_buffers 8 64k;
+proxy_connect_timeout 1s;
+proxy_read_timeout 60s;
+proxy_send_timeout 60s;
+proxy_next_upstream error;
+proxy_next_upstream_tries 3;
+proxy_next_upstream_timeout 3s;
+proxy_pass_header Date;
+proxy_pass_header Server;
+proxy_set_header Host $http_host;
+proxy_set_header Connection $sluice_connection;
+proxy_set_header Upgrade $sluice_upgrade;
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Forwarded-Proto http;
+proxy_set_header X-Forwarded-Host $http_host;
+proxy_set_header Forwarded $sluice_forwarded;
+proxy_set_header Keep-Alive "";
+proxy_set_header Proxy-Connection "";
+proxy_set_header Proxy-Authorization "";
+proxy_set_header HTTP2-Settings "";
+proxy_set_header TE "";
+proxy_set_header Sluice-Probe "";
+proxy_set_header Sluice-Variant "";
+variables_hash_max_size 16384;
+variables_hash_bucket_size 256;
+map_hash_max_size 16384;
+map_hash_bucket_size 512;
+proxy_headers_hash_max_size 1024;
+proxy_headers_hash_bucket_size 128;`
+
+const MAPS = `map $http_upgrade $sluice_upgrade { default ""; "~*^websocket$" websocket; }
+map $sluice_upgrade $sluice_connection { default ""; websocket upgrade; }
+map "$sluice_upgrade $http_accept" $sluice_long { default ""; "~^websocket " 1; "~^ text/event-stream$" 1; }
+map $remote_addr $sluice_peer { default $remote_addr; "~:" '"[$remote_addr]"'; }
+map $http_host $sluice_forwarded { default 'for=$sluice_peer;proto=http;host="$http_host"'; "" 'for=$sluice_peer;proto=http'; }
+map $request_uri $sluice_path { default /; "~^(/[^/?#]{0,40})" $1; }
+map "$status:$upstream_connect_time" $sluice_error { default ""; "~^50[24]:(?:.*, )?-$" INSTANCE_UNREACHABLE; }`

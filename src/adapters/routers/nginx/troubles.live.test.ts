@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { readdir, readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ask, type Instance, NEW, NginxScene, OLD, skipReason, until, unwrap } from './nginx.test.kit.ts'
+import { createNginx } from './nginx.ts'
+import { findMaster, orphansOf, workersOf } from './processes.ts'
+import { Program } from './program.ts'
+
+const SYSTEM = '/etc/nginx'
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
+
+describe.skipIf(skipReason !== null)('nginx in trouble', () => {
+  let scene: NginxScene
+  let instances: { old: Instance; fresh: Instance }
+  let before: string
+  beforeEach(async () => {
+    before = await digestOf(SYSTEM)
+    scene = await NginxScene.open()
+    instances = { old: await scene.instance(OLD), fresh: await scene.instance(NEW) }
+  })
+  afterEach(async () => {
+    await scene.remove()
+    expect(await digestOf(SYSTEM), 'the configuration of the system is not ours').toBe(before)
+  })
+
+  const at = (permille: number) =>
+    scene.routes({ [OLD]: [1_000 - permille, [instances.old]], [NEW]: [permille, [instances.fresh]] })
+
+  it('goes on with the old configuration when the new one cannot be followed, and says so', async () => {
+    const port = await scene.set(at(0))
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    const taken = address !== null && typeof address === 'object' ? address.port : 0
+    const program = new Program({ folder: scene.folder, binary: '/usr/sbin/nginx', log: SILENT })
+    const text = await program.text()
+    // What we look for before cannot be everything: somebody may take the port in between.
+    const hostile = text.replace(`listen 127.0.0.1:${port};`, `listen 127.0.0.1:${taken};`)
+    const put = await program.put({ text: hostile, digest: 'ffffffffffffffff' })
+    expect(put.kind === 'failed' && [put.problem.code, put.problem.cause?.includes('bind()')]).toEqual([
+      'ROUTER_REFUSED',
+      true,
+    ])
+    expect(await program.text()).toBe(text)
+    expect((await ask({ port })).body).toBe(OLD)
+    const broken = await program.put({ text: `${text}\nnonsense`, digest: 'ffffffffffffffff' })
+    expect(broken.kind === 'failed' && broken.problem.code).toBe('ROUTER_REFUSED')
+    expect(await program.text()).toBe(text)
+    other.close()
+  })
+
+  it('refuses an address that another service has', async () => {
+    const port = await scene.set(at(0))
+    const second = { ...at(0), service: 'cart', listen: { host: '0.0.0.0', port } }
+    const set = await scene.plane.router.setRoutes(second)
+    expect(set.kind === 'failed' && set.problem.message).toContain('shop listens there')
+  })
+
+  it('is started again with its routes when it was killed, with or without its workers', async () => {
+    const port = await scene.set(at(1_000))
+    for (const withWorkers of [true, false]) {
+      const pid = await scene.master()
+      const workers = await workersOf({ pid, id: '' })
+      process.kill(pid, 'SIGKILL')
+      if (withWorkers) for (const worker of workers) process.kill(worker.pid, 'SIGKILL')
+      await until(
+        'the master is gone',
+        async () => (await findMaster(path.join(scene.folder, 'nginx.conf'), pid)) === null,
+      )
+      const read = await scene.plane.router.readState('shop')
+      expect(read.kind === 'failed' && [read.problem.code, read.problem.retryable]).toEqual([
+        'ROUTER_UNREACHABLE',
+        true,
+      ])
+      unwrap(await scene.plane.router.reconcile())
+      expect((await ask({ port })).body).toBe(NEW)
+      expect((await scene.state()).sets.map(({ weightPermille }) => weightPermille)).toEqual([0, 1_000])
+      await until(
+        'nothing of the old one takes requests',
+        async () =>
+          (await orphansOf(path.join(scene.folder, 'error.log'))).length ===
+          (await workersOf({ pid: await scene.master(), id: '' })).length,
+      )
+    }
+  })
+
+  it('outlives its controller, whose successor finds it and counts from its own zero', async () => {
+    const port = await scene.set(at(0))
+    const pid = await scene.master()
+    await scene.plane.close()
+    expect((await ask({ port })).body).toBe(OLD)
+    scene.plane = scene.newPlane()
+    unwrap(await scene.plane.router.reconcile())
+    expect(await scene.master()).toBe(pid)
+    await scene.counts()
+    await ask({ port })
+    const { releases, missing } = await scene.counts()
+    expect([releases.map(({ total }) => total.requests), missing]).toEqual([[1], 0])
+  })
+
+  it('does not follow a file that was edited and not read, and reports what is in force', async () => {
+    const port = await scene.set(at(0))
+    const { writeFile } = await import('node:fs/promises')
+    const file = path.join(scene.folder, 'nginx.conf')
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('* sluice', '* nonsense'))
+    expect((await scene.state()).sets.map(({ weightPermille }) => weightPermille)).toEqual([1_000, 0])
+    expect((await ask({ port })).body).toBe(OLD)
+    await scene.set(at(1_000))
+    expect((await ask({ port })).body).toBe(NEW)
+  })
+
+  it('says what it cannot do, and what is missing', async () => {
+    const slow = await scene.plane.router.setRoutes({ ...at(0), slowStartMs: 1_000 })
+    expect(slow.kind === 'failed' && slow.problem.code).toBe('ROUTER_CANNOT')
+    const strange = await scene.plane.router.setRoutes({
+      ...at(0),
+      listen: { host: '127.0.0.1; }', port: 80 },
+    })
+    expect(strange.kind === 'failed' && strange.problem.code).toBe('ROUTER_CANNOT')
+    const { version, problem, features } = await scene.plane.abilities()
+    expect([version, problem, features.rules, features.mirror.can]).toEqual([
+      expect.stringMatching(/^\d+\.\d+/),
+      null,
+      { can: true },
+      false,
+    ])
+    const without = createNginx({
+      folder: scene.folder,
+      log: SILENT,
+      now: Date.now,
+      binary: '/nowhere/nginx',
+    })
+    expect((await without.abilities()).problem?.code).toBe('ROUTER_NOT_INSTALLED')
+    const made = await without.router.reconcile()
+    expect(made.kind === 'failed' && made.problem.code).toBe('ROUTER_NOT_INSTALLED')
+  })
+})
+
+/** Names and contents of all files below. */
+async function digestOf(folder: string): Promise<string> {
+  const hash = createHash('sha256')
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  for (const entry of entries.filter((one) => one.isFile())) {
+    const file = path.join(entry.parentPath, entry.name)
+    hash.update(file).update(await readFile(file))
+  }
+  return hash.digest('hex')
+}

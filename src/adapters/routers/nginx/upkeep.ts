@@ -1,0 +1,145 @@
+import { ok } from '../../../core/shared/result.ts'
+import type { Log } from '../../../ports/log.ts'
+import type { FencedRoutes } from '../../tools/fenced-routes.ts'
+import type { LogCounts } from '../../tools/log-counts.ts'
+import { configurationOf } from './configuration.ts'
+import {
+  type Cut,
+  cutsOf,
+  deadlineOf,
+  drainKey,
+  drainsNow,
+  isLeft,
+  openDrainsOf,
+  placesOf,
+} from './drains.ts'
+import { type NginxKept, type Own, servedOf } from './kept.ts'
+import type { Worker } from './processes.ts'
+import { type Look, type Program, tell } from './program.ts'
+import { type LeavingWorker, type Traffic, trafficOf } from './traffic.ts'
+
+export type UpkeepOptions = {
+  fenced: FencedRoutes<Own>
+  program: Program
+  counts: LogCounts
+  log: Log
+  now: () => number
+}
+
+/** Sees to what a change left behind: old workers end at their limits, and drains once nothing is left. */
+export class Upkeep {
+  private readonly options: UpkeepOptions
+  /** Of workers that left without us: somebody reloaded nginx by hand. */
+  private readonly firstSeen = new Map<string, number>()
+  private timer: NodeJS.Timeout | null = null
+  private isClosed = false
+
+  constructor(options: UpkeepOptions) {
+    this.options = options
+  }
+
+  /** Looks by itself for as long as a change has something left. Whoever reads the state looks, too. */
+  watch(): void {
+    if (this.isClosed || this.timer !== null) return
+    this.timer = setTimeout(() => void this.tick(), WATCH_MS).unref()
+  }
+
+  close(): void {
+    this.isClosed = true
+    clearTimeout(this.timer ?? undefined)
+  }
+
+  private async tick(): Promise<void> {
+    const look = await this.options.program.look()
+    const kept = await this.options.fenced.read()
+    const isLeft = look?.workers.some(({ isLeaving }) => isLeaving) ?? false
+    if (look !== null && kept.kind === 'ok') await this.see(kept.value, look, await this.traffic(look))
+    this.timer = null
+    if (isLeft) this.watch()
+  }
+
+  async traffic(look: Look): Promise<Traffic> {
+    const totals = await this.options.program.control.totals('look')
+    // The question itself is one of those that are busy.
+    return await trafficOf(look, totals === null ? null : totals.busy - 1)
+  }
+
+  /** Called outside of a turn. Answers with what is kept then. */
+  async see(kept: NginxKept, look: Look, traffic: Traffic): Promise<NginxKept> {
+    if (!this.isNeeded(this.due(kept, look, traffic))) return kept
+    const { fenced, program, log } = this.options
+    const done = await fenced.inTurn(async (latest) => {
+      // Another controller may have done it while this one waited, and a pid is only good for what was just seen.
+      const current = await program.look()
+      if (current === null) return ok(latest)
+      const due = this.due(latest, current, await this.traffic(current))
+      if (!this.isNeeded(due)) return ok(latest)
+      const next = this.act(latest, due)
+      const saved = await fenced.save(next)
+      return saved.kind === 'ok' ? ok(next) : saved
+    })
+    if (done.kind === 'ok') return done.value
+    log.warn('drains of nginx could not be kept', { problem: done.problem })
+    return kept
+  }
+
+  /** Old workers that are still there keep their time; for others it begins now. */
+  leavingOf({ own }: NginxKept, workers: readonly Worker[]): Record<string, number> {
+    const left = workers.filter(({ isLeaving }) => isLeaving)
+    return Object.fromEntries(left.map(({ id }) => [id, own.leaving[id] ?? this.options.now()]))
+  }
+
+  private due(kept: NginxKept, look: Look, { leaving }: Traffic): Due {
+    const now = this.options.now()
+    const places = placesOf(kept)
+    const overdue = leaving
+      .map((left) => ({ ...left, since: this.since(kept, left.worker) }))
+      .filter(({ connections }) => connections.length > 0)
+      .filter(({ connections, since }) => deadlineOf(connections, { places, leavingSince: since }) <= now)
+      .map((left) => ({
+        ...left,
+        cuts: cutsOf(left.connections, { places, ageMs: Math.max(0, now - left.since) }),
+      }))
+    const connections = leaving.map((left) => left.connections)
+    const open = isInForce(kept, look, this.options.program) ? openDrainsOf(kept) : []
+    const ended = open.filter(({ drain }) => isLeft(connections, drain, places))
+    return { overdue, ended: new Set(ended.map(({ service, drain }) => drainKey(service, drain))) }
+  }
+
+  private isNeeded({ overdue, ended }: Due): boolean {
+    return overdue.length > 0 || ended.size > 0
+  }
+
+  private act(kept: NginxKept, { overdue, ended }: Due): NginxKept {
+    const { counts, log, now } = this.options
+    for (const { worker, cuts } of overdue) {
+      tell(worker.pid, 'SIGTERM')
+      log.info('an old worker of nginx was ended at its limit', { pid: worker.pid, cut: cuts.length })
+    }
+    const cuts = overdue.flatMap((one) => one.cuts)
+    for (const { place, request } of cuts)
+      counts.cut({ service: place.service, release: place.release, ms: request.ageMs })
+    return drainsNow(kept, { cuts, ended, now: now() })
+  }
+
+  private since({ own }: NginxKept, { id }: Worker): number {
+    const known = own.leaving[id] ?? this.firstSeen.get(id)
+    if (known !== undefined) return known
+    if (this.firstSeen.size > MOST_SEEN) this.firstSeen.clear()
+    const now = this.options.now()
+    this.firstSeen.set(id, now)
+    return now
+  }
+}
+
+const MOST_SEEN = 1_000
+/** How late a limit may be noticed. */
+const WATCH_MS = 200
+
+type Due = { overdue: (LeavingWorker & { cuts: Cut[] })[]; ended: ReadonlySet<string> }
+
+/** The change that began these drains is in force: before that workers may still send somebody there. */
+function isInForce(kept: NginxKept, { digest }: Look, { places }: Program): boolean {
+  const { log } = kept.own
+  return log !== null && configurationOf({ services: servedOf(kept), log, places }).digest === digest
+}
