@@ -1,34 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ListenAddress } from '../../core/shared/listen-address.ts'
-import type { Result } from '../../core/shared/result.ts'
-import type { InstanceTraffic, RouterState } from '../../core/shared/router-state.ts'
-import type { RouteInstance, ServiceRoutes } from '../../core/shared/routes.ts'
-import { NO_SIDE_ROUTES } from '../../core/shared/side-routes.ts'
-import type { FencingToken } from '../../core/shared/token.ts'
-import type { Router } from '../../ports/router.ts'
-
-/** A router under test, with everything around it that the suite needs. */
-export type RouterSetup = {
-  router: Router
-  /** Where the service shall listen; port 0 where the router can choose one. */
-  listen: ListenAddress
-  /** How far a share of 1,000 requests may be off: 0 where the split is exact. */
-  tolerance: number
-  /** Starts an instance that answers every request with the name of its release. */
-  startUpstream(release: string): Promise<RouteInstance>
-  /** Sends requests one after the other and answers how many each release served. */
-  send(count: number): Promise<Record<string, number>>
-  /** Begins a request that its instance never answers; resolves when the instance has it. `ended` resolves when it was cut. */
-  hold(): Promise<{ ended: Promise<void> }>
-  /** Stops everything. */
-  cleanup(): Promise<void>
-}
-
-const SERVICE = 'shop'
-const OLD = 'shop@1.0.0#a'
-const NEW = 'shop@1.1.0#b'
-const BLOCK = 1_000
-const DEADLINE_MS = 45_000
+import { closedCases } from './router/closed-cases.ts'
+import { inFlightCases } from './router/in-flight-cases.ts'
+import {
+  type Bench,
+  BLOCK,
+  benchOf,
+  codeOf,
+  draining,
+  NEW,
+  OLD,
+  type RouterSetup,
+  SERVICE,
+  token,
+  unwrap,
+} from './router/kit.ts'
+import { takeoverCases } from './router/takeover-cases.ts'
 
 /**
  * The suite that every router passes, the fake one included.
@@ -38,40 +24,24 @@ const DEADLINE_MS = 45_000
 export function routerConformance(name: string, makeRouter: () => Promise<RouterSetup>): void {
   describe(`router conformance: ${name}`, () => {
     let setup: RouterSetup
-    let instances: { old: RouteInstance; new: RouteInstance }
+    let bench: Bench
 
     beforeEach(async () => {
       setup = await makeRouter()
-      unwrap(await setup.router.reconcile())
-      instances = { old: await setup.startUpstream(OLD), new: await setup.startUpstream(NEW) }
+      bench = await benchOf(setup)
     })
     afterEach(async () => {
       await setup.cleanup()
     })
 
-    const routes = (
-      newPermille: number,
-      sequence: number,
-      more: Partial<ServiceRoutes> = {},
-    ): ServiceRoutes => ({
-      service: SERVICE,
-      token: token(1, sequence),
-      listen: setup.listen,
-      stable: OLD,
-      sets: [
-        { release: OLD, version: '1.0.0', weightPermille: 1_000 - newPermille, instances: [instances.old] },
-        { release: NEW, version: '1.1.0', weightPermille: newPermille, instances: [instances.new] },
-      ],
-      drain: { requestsMs: 300, websocketsMs: 300 },
-      slowStartMs: 0,
-      onControllerLoss: { kind: 'hold' },
-      probeKey: 'key',
-      ...NO_SIDE_ROUTES,
-      ...more,
-    })
-    const state = async (): Promise<RouterState> => unwrap(await setup.router.readState(SERVICE))
-    const weights = async () =>
-      Object.fromEntries((await state()).sets.map((set) => [set.release, set.weightPermille]))
+    const routes: Bench['routes'] = (...given) => bench.routes(...given)
+    const state: Bench['state'] = () => bench.state()
+    const weights: Bench['weights'] = () => bench.weights()
+    const drainOf: Bench['drainOf'] = (release) => bench.drainOf(release)
+
+    takeoverCases(() => bench)
+    inFlightCases(() => bench)
+    closedCases(() => bench)
 
     it('reads back what was set, with its token', async () => {
       unwrap(await setup.router.setRoutes(routes(50, 1)))
@@ -135,7 +105,7 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       unwrap(await setup.router.setRoutes(routes(1_000, 1)))
       unwrap(await setup.router.setRoutes(draining(routes(0, 2))))
       expect(await setup.send(20)).toEqual({ [OLD]: 20 })
-      const drain = await drainOf(NEW, (found) => found.done)
+      const drain = await drainOf(NEW)
       expect([drain.cutTotal, drain.cut]).toEqual([0, []])
     })
 
@@ -144,7 +114,7 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       const held = await setup.hold()
       expect((await state()).instances.find(({ release }) => release === NEW)?.inFlight).toBe(1)
       unwrap(await setup.router.setRoutes(draining(routes(0, 2))))
-      const drain = await drainOf(NEW, (found) => found.done)
+      const drain = await drainOf(NEW)
       await held.ended
       expect(drain.cutTotal).toBe(1)
       expect(drain.cut[0]?.kind).toBe('request')
@@ -156,7 +126,7 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       const all = routes(0, 2)
       unwrap(await setup.router.setRoutes({ ...all, sets: all.sets.slice(0, 1) }))
       await held.ended
-      expect((await drainOf(NEW, (found) => found.done)).cutTotal).toBe(1)
+      expect((await drainOf(NEW)).cutTotal).toBe(1)
     })
 
     it('leaves nothing after finalize, which may be repeated', async () => {
@@ -174,36 +144,5 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       unwrap(await setup.router.setRoutes(routes(50, 4)))
       expect(await weights()).toEqual({ [OLD]: 950, [NEW]: 50 })
     })
-
-    type Drain = NonNullable<InstanceTraffic['drain']>
-
-    async function drainOf(release: string, enough: (drain: Drain) => boolean): Promise<Drain> {
-      const end = Date.now() + DEADLINE_MS
-      while (Date.now() < end) {
-        const drain = (await state()).instances.find((instance) => instance.release === release)?.drain
-        if (drain !== null && drain !== undefined && enough(drain)) return drain
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
-      throw new Error(`no finished drain of ${release} within ${DEADLINE_MS} ms`)
-    }
   })
 }
-
-const token = (epoch: number, sequence: number): FencingToken => ({ epoch, sequence, rollout: 'rollout-1' })
-
-function draining(routes: ServiceRoutes): ServiceRoutes {
-  const sets = routes.sets.map((set) =>
-    set.weightPermille > 0
-      ? set
-      : { ...set, instances: set.instances.map((entry) => ({ ...entry, state: 'draining' as const })) },
-  )
-  return { ...routes, sets }
-}
-
-function unwrap<T>(result: Result<T>): T {
-  if (result.kind === 'failed') throw new Error(`${result.problem.code}: ${result.problem.message}`)
-  return result.value
-}
-
-const codeOf = (result: Result<unknown>): string =>
-  result.kind === 'failed' ? result.problem.code : 'no failure'

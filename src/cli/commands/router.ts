@@ -1,0 +1,109 @@
+import * as z from 'zod'
+import { routerTitle } from '../../core/plan/router/router-fit.ts'
+import { EXIT_CODE } from '../../core/rollout/outcome.ts'
+import { type RouterAbilities, RouterFeature } from '../../core/shared/router-ability.ts'
+import { RoutersAnswer } from '../answers.ts'
+import { defineCommand } from '../command.ts'
+import { connectStarting } from '../controller/connect.ts'
+import { labelledText } from '../frame/label.ts'
+import { columnsOf, environmentInput } from '../session.ts'
+import { type Line, span, strong } from '../text/line.ts'
+import { type Cell, table } from '../text/table.ts'
+
+export const command = defineCommand({
+  description:
+    'What the built-in proxy, HAProxy and nginx can and cannot do on this machine, and whether the router of each service can do what sluice.yaml asks of it. Changes nothing. Ends with 0 when every service fits its router, 13 when one does not.',
+  arguments: [
+    { name: 'action', summary: 'what to do', required: true, choices: ['check'] },
+    { name: 'service', summary: 'only this service', required: false },
+  ],
+  options: [],
+  examples: ['sluice router check', 'sluice router check shop --env production'],
+  input: z.object({ action: z.literal('check'), service: z.string().min(1).exactOptional() }),
+  async run(session, { service }) {
+    const connection = await connectStarting(session)
+    if (connection.kind === 'failed') return session.fail(connection.problem)
+    const answer = await connection.value.client.call(
+      'check_routers',
+      { ...environmentInput(session), ...(service === undefined ? {} : { service }) },
+      RoutersAnswer,
+    )
+    if (answer.kind === 'failed') return session.fail(answer.problem)
+    const { routers, services } = answer.value
+    session.value('routers', answer.value)
+    const columns = columnsOf(session)
+    session.say([
+      ...services.flatMap((one) => fitLines(one, columns)),
+      ...(services.length === 0 ? [] : [[]]),
+      ...abilityLines(routers),
+      [],
+      ...routers.flatMap((router) => detailLines(router, columns)),
+    ])
+    return services.some(({ lacks }) => lacks.length > 0) ? EXIT_CODE.refused : EXIT_CODE.promoted
+  },
+})
+
+type ServiceFit = z.infer<typeof RoutersAnswer>['services'][number]
+
+function fitLines({ service, environment, text, needs, lacks }: ServiceFit, columns: number): Line[] {
+  const isFit = lacks.length === 0
+  const asks = needs.length === 0 ? 'weights and drains' : needs.join(', ')
+  return [
+    [
+      isFit ? span('✓ ', 'good') : span('✗ ', 'bad'),
+      strong(`${service} in ${environment}`),
+      span(`: ${text}`),
+    ],
+    ...labelledText('asks for', asks, { columns }),
+    ...lacks.flatMap((lack, index) =>
+      labelledText(index === 0 ? 'cannot' : '', lack, { columns, look: 'attention' }),
+    ),
+  ]
+}
+
+/** In words people use for what the file can ask. */
+const FEATURE_TEXT: Record<RouterFeature, string> = {
+  rules: 'requests by header or cookie',
+  sticky: 'users keep their version',
+  variants: 'A/B tests',
+  preview: 'a preview address',
+  mirror: 'copies of requests (shadow)',
+  'slow-start': 'slow start of instances',
+  closed: 'closed for a declared time (recreate)',
+  revert: 'back to stable without a controller',
+  tls: 'TLS',
+  hosts: 'several services on one address',
+  ejection: 'failing instances get no requests',
+  limits: 'limits per service',
+  'access-log': 'a line for each request',
+}
+
+function abilityLines(routers: readonly RouterAbilities[]): Line[] {
+  const rows = RouterFeature.options.map((feature): Cell[] => [
+    FEATURE_TEXT[feature],
+    ...routers.map(
+      ({ features }): Cell =>
+        features[feature].can ? { text: 'yes', look: 'good' } : { text: 'no', look: 'quiet' },
+    ),
+  ])
+  return table([{ title: 'can do' }, ...routers.map(({ router }) => ({ title: router }))], rows)
+}
+
+function detailLines(
+  { router, version, problem, features, notes }: RouterAbilities,
+  columns: number,
+): Line[] {
+  const name = `${routerTitle(router)}${version === null ? '' : ` ${version}`}`
+  const reasons = RouterFeature.options.flatMap((feature) => {
+    const ability = features[feature]
+    return ability.can ? [] : [`no ${FEATURE_TEXT[feature]}: ${ability.why}`]
+  })
+  const why = problem === null ? [...notes, ...reasons] : [`${problem.message} ${problem.remedy}`]
+  return [
+    [strong(name.replace(/^the/, 'The'))],
+    ...why.flatMap((text) =>
+      labelledText('', text, { columns, look: problem === null ? 'quiet' : 'attention' }),
+    ),
+    [],
+  ]
+}

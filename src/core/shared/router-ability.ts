@@ -1,0 +1,50 @@
+import * as z from 'zod'
+import { Problem } from './problem.ts'
+
+/** The routers that there are. */
+export const RouterName = z.enum(['builtin', 'haproxy', 'nginx'])
+export type RouterName = z.infer<typeof RouterName>
+
+/**
+ * What a plan may need of a router beyond weights, drains and counters, which each must have.
+ * `rules`: users chosen by header or cookie. `sticky`: users keep their version. `variants`: an A/B test.
+ * `preview`: an address of its own for a release. `mirror`: copies of requests. `slow-start`: a new instance grows to its
+ * share. `ejection`: an instance that fails again and again gets nothing for a while. `limits`: requests over a limit are
+ * turned away. `access-log`: a line for each request. `closed`: nobody is served for a declared time. `revert`: back to stable when no controller speaks to it.
+ * `tls`: it ends TLS. `hosts`: host names and paths tell services at one address apart.
+ */
+export const RouterFeature = z.enum([
+  'rules',
+  'sticky',
+  'variants',
+  'preview',
+  'mirror',
+  'slow-start',
+  'closed',
+  'revert',
+  'tls',
+  'hosts',
+  'ejection',
+  'limits',
+  'access-log',
+])
+export type RouterFeature = z.infer<typeof RouterFeature>
+
+/** `why` is a whole sentence for people: what is missing in this router, in this version. */
+const Ability = z.discriminatedUnion('can', [
+  z.object({ can: z.literal(true) }),
+  z.object({ can: z.literal(false), why: z.string() }),
+])
+export type Ability = z.infer<typeof Ability>
+
+export const RouterAbilities = z.object({
+  router: RouterName,
+  /** As the program says it itself; `null` where it could not be asked. */
+  version: z.string().nullable(),
+  /** Why it cannot be used at all on this machine: not installed, too old, not to be started. */
+  problem: Problem.nullable(),
+  features: z.record(RouterFeature, Ability),
+  /** What else a person should know about it, each a whole sentence: how exact a share is, what a change costs. */
+  notes: z.array(z.string()),
+})
+export type RouterAbilities = z.infer<typeof RouterAbilities>

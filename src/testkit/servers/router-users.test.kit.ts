@@ -1,0 +1,197 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, createServer, request, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import type { ServiceRoutes } from '../../core/shared/routes.ts'
+import type { LongRequest, RouterSetup } from '../conformance/router/kit.ts'
+
+const WAIT_MS = 45_000
+
+type Instance = { server: Server; seen: string[]; close(): Promise<void> }
+type Users = Required<
+  Pick<
+    RouterSetup,
+    'startUpstream' | 'send' | 'hold' | 'openWebSocket' | 'beginUpload' | 'takenAddress' | 'cleanup'
+  >
+>
+
+/**
+ * Instances behind a router under test and users in front of it, over real sockets. `portOf` says where the service
+ * listens now. `cleanup` ends all of them.
+ */
+export function createRouterUsers(portOf: () => Promise<number>): Users {
+  const instances: Instance[] = []
+  const closing: (() => Promise<unknown>)[] = []
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  const reached = (path: string) =>
+    until(`an instance has ${path}`, () => instances.some(({ seen }) => seen.includes(path)))
+  return {
+    async startUpstream(release) {
+      const instance = await startInstance(release)
+      instances.push(instance)
+      const port = portIn(instance.server)
+      return { id: `i-${port}`, host: '127.0.0.1', port, state: 'active' }
+    },
+    async send(count) {
+      const served: Record<string, number> = {}
+      const port = await portOf()
+      for (let turn = 0; turn < count; turn += 1) {
+        const name = await ask({ port, agent })
+        served[name] = (served[name] ?? 0) + 1
+      }
+      return served
+    },
+    async hold() {
+      const held = request({ host: '127.0.0.1', port: await portOf(), path: '/hold', agent: false })
+      const ended = new Promise<void>((resolve) => {
+        held.on('response', (answer) =>
+          answer
+            .resume()
+            .on('end', resolve)
+            .on('error', () => resolve()),
+        )
+        held.on('error', () => resolve())
+      })
+      held.end()
+      await reached('/hold')
+      return { ended }
+    },
+    openWebSocket: async () => openWebSocket(await portOf(), reached),
+    beginUpload: async () => beginUpload(await portOf(), reached),
+    async takenAddress() {
+      const other = createTcpServer()
+      other.listen(0, '127.0.0.1')
+      await once(other, 'listening')
+      closing.push(async () => void other.close())
+      return { host: '127.0.0.1', port: portIn(other) }
+    },
+    async cleanup() {
+      agent.destroy()
+      for (const instance of instances.splice(0)) await instance.close()
+      for (const close of closing.splice(0)) await close()
+    },
+  }
+}
+
+/** Answers with the name of its release; `/hold` never, `/upload` once it has all of the body, `/socket` with a WebSocket. */
+async function startInstance(release: string): Promise<Instance> {
+  const seen: string[] = []
+  const server = createServer((req, res) => {
+    // A first byte of the body: from now on the request is under way at this instance.
+    if (req.url === '/upload')
+      req.once('data', () => seen.push('/upload')).on('end', () => answer(res, release))
+    else if (req.url === '/hold') seen.push('/hold')
+    else answer(res, release)
+  })
+  server.keepAliveTimeout = 60_000
+  server.on('upgrade', (_, socket) => {
+    socket.on('error', () => undefined).on('end', () => socket.end())
+    // The answer to the one key that these users send; HAProxy looks whether it is right.
+    const accept = 'sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n${accept}\r\n\r\n`,
+    )
+    seen.push('/socket')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const close = async () => {
+    server.close()
+    server.closeAllConnections()
+  }
+  return { server, seen, close }
+}
+
+const answer = (res: ServerResponse, text: string) => res.end(text)
+
+const portIn = (server: { address(): AddressInfo | string | null }): number => {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function ask({ port, agent }: { port: number; agent: Agent }): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, agent }, (res) => {
+      let text = ''
+      res.setEncoding('utf8')
+      res.on('data', (part: string) => {
+        text += part
+      })
+      res.on('error', reject)
+      res.on('end', () => resolve(res.statusCode === 200 ? text : `answer ${res.statusCode}`))
+    })
+      .on('error', reject)
+      .end()
+  })
+}
+
+async function openWebSocket(port: number, reached: (path: string) => Promise<void>): Promise<LongRequest> {
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  }
+  const opening = request({ host: '127.0.0.1', port, path: '/socket', headers, agent: false })
+  opening.end()
+  const [, socket] = await once(opening, 'upgrade')
+  await reached('/socket')
+  const ended = new Promise<'complete' | 'cut'>((resolve) => {
+    socket.on('error', () => undefined).on('close', () => resolve('cut'))
+    socket.resume()
+  })
+  return { ended, finish: () => socket.end() }
+}
+
+async function beginUpload(port: number, reached: (path: string) => Promise<void>): Promise<LongRequest> {
+  const upload = request({
+    ...{ host: '127.0.0.1', port, path: '/upload', method: 'POST', agent: false },
+    headers: { 'content-length': '10' },
+  })
+  const ended = new Promise<'complete' | 'cut'>((resolve) => {
+    upload.on('error', () => resolve('cut'))
+    upload.on('response', (res) => {
+      res.resume().on('error', () => resolve('cut'))
+      res.on('end', () => resolve(res.statusCode === 200 ? 'complete' : 'cut'))
+    })
+  })
+  upload.write('12345')
+  await reached('/upload')
+  return { ended, finish: () => upload.end('67890') }
+}
+
+/**
+ * Runs `setRoutes` in a process of its own and kills that process so long after the call began. The module's `make` gets
+ * `options` and answers with a router.
+ */
+export async function callAndKill(
+  made: { module: string; make: string; options: unknown },
+  routes: ServiceRoutes,
+  afterMs: number,
+): Promise<void> {
+  const child = fork(new URL('./router-caller-fixture.ts', import.meta.url), [], { stdio: 'ignore' })
+  const gone = once(child, 'exit')
+  await heard(child, 'ready')
+  child.send({ ...made, routes })
+  await heard(child, 'calls')
+  await new Promise((resolve) => setTimeout(resolve, afterMs))
+  child.kill('SIGKILL')
+  await gone
+}
+
+async function heard(child: ChildProcess, word: string): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), WAIT_MS)
+  for (;;) {
+    const [said] = await once(child, 'message')
+    if (said === word) break
+  }
+  clearTimeout(timer)
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = Date.now() + WAIT_MS
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`waited ${WAIT_MS} ms in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
