@@ -1,35 +1,38 @@
 /** One way to release, on one kind of target, behind one router. */
-export type Cell = { strategy: string; target: string; router: string }
+export type Cell = { strategy: string; target: string; router: Router }
+
+type Keys = Record<string, unknown>
 
 /** How a strategy stands in the file, short, but with everything that the long ones do. */
 export type Strategy = {
   name: string
-  settings: Record<string, unknown>
-  /** It stops the old version first, so requests are lost by its nature; they are shown and fail nothing. */
-  hasDowntime?: true
+  /** Below `strategy`; `freePort` is one that nobody has. */
+  settings: Keys | ((freePort: number) => Keys)
+  /** Beside the load, requests of testers go to the candidate whatever its share. */
+  testers?: true
+  /** There are no requests: jobs lie in a folder, and lost is a job that somebody took and nobody finished. */
+  work?: 'jobs'
+  /** It stops the old version first: what is turned away meanwhile stands in a column of its own and fails nothing. */
+  hasOutage?: true
 }
 
 const END = { watch: '1s', hold: '1s' }
+const RISE = [{ weight: '25%', pause: '2s' }, { weight: '50%', pause: '2s' }, { weight: '100%' }]
 
 export const STRATEGIES: readonly Strategy[] = [
+  { name: 'canary', settings: { canary: { steps: RISE, ...END } } },
+  { name: 'sticky canary', settings: { canary: { steps: RISE, sticky: {}, ...END } } },
   {
-    name: 'canary',
-    settings: {
+    name: 'canary with testers and preview',
+    testers: true,
+    settings: (freePort) => ({
       canary: {
-        steps: [{ weight: '25%', pause: '2s' }, { weight: '50%', pause: '2s' }, { weight: '100%' }],
+        steps: RISE,
+        routes: [{ header: { name: 'x-tester', value: '1' } }],
+        preview: `127.0.0.1:${freePort}`,
         ...END,
       },
-    },
-  },
-  {
-    name: 'sticky canary',
-    settings: {
-      canary: {
-        steps: [{ weight: '25%', pause: '2s' }, { weight: '50%', pause: '2s' }, { weight: '100%' }],
-        sticky: {},
-        ...END,
-      },
-    },
+    }),
   },
   { name: 'blue-green', settings: { blueGreen: { warm: '10m', ...END } } },
   {
@@ -43,10 +46,33 @@ export const STRATEGIES: readonly Strategy[] = [
     },
   },
   { name: 'rolling', settings: { rolling: { pause: '1s', watch: '1s' } } },
+  { name: 'shadow', settings: { shadow: { share: '35%', for: '3s', ...END } } },
+  {
+    name: 'A/B test',
+    settings: {
+      ab: {
+        variants: [
+          { name: 'green', share: '25%' },
+          { name: 'blue', share: '25%' },
+        ],
+        for: '3s',
+        goal: { request: 'POST /upload' },
+        atEnd: 'promote',
+        ...END,
+      },
+    },
+  },
+  { name: 'recreate', settings: { recreate: { watch: '1s' } }, hasOutage: true },
+  { name: 'canary of workers', work: 'jobs', settings: { canary: { steps: RISE, watch: '1s' } } },
+  { name: 'rolling of workers', work: 'jobs', settings: { rolling: { pause: '1s', watch: '1s' } } },
 ]
 
 export const TARGETS = ['processes'] as const
-export const ROUTERS = ['built-in proxy'] as const
+
+/** As `router` in the file names them. */
+export const ROUTERS = ['builtin', 'haproxy', 'nginx'] as const
+export type Router = (typeof ROUTERS)[number]
+const isRouter = (name: string): name is Router => ROUTERS.some((router) => router === name)
 
 export type Filter = {
   strategies: readonly string[]
@@ -57,15 +83,19 @@ export type Filter = {
 
 /** Those that the filter leaves; `quick` has each strategy, router and target once and not each with each. */
 export function cellsOf({ strategies, targets, routers, quick }: Filter): Cell[] {
-  const chosen = <T extends string>(all: readonly T[], wanted: readonly string[]): T[] =>
+  const chosen = (all: readonly string[], wanted: readonly string[]): string[] =>
     all.filter((one) => wanted.length === 0 || wanted.includes(one))
-  const names = chosen(
-    STRATEGIES.map(({ name }) => name),
-    strategies,
-  )
-  const all = chosen(ROUTERS, routers).flatMap((router) =>
-    chosen(TARGETS, targets).flatMap((target) => names.map((strategy) => ({ strategy, target, router }))),
-  )
+  const named = STRATEGIES.filter(({ name }) => strategies.length === 0 || strategies.includes(name))
+  const all = chosen(ROUTERS, routers)
+    .filter(isRouter)
+    .flatMap((router) =>
+      chosen(TARGETS, targets).flatMap((target) =>
+        named
+          // No router has anything to do with workers: once is enough.
+          .filter(({ work }) => work === undefined || router === 'builtin')
+          .map(({ name }): Cell => ({ strategy: name, target, router })),
+      ),
+    )
   return quick ? all.filter(isFirstOfSomething) : all
 }
 

@@ -1,11 +1,9 @@
 import type { Cost } from '../kit/phased-load.ts'
 import type { Cell, Strategy } from './cells.ts'
+import { JOBS_PER_SECOND } from './jobs/jobs.ts'
 import { type CellResult, RATE_PER_SECOND } from './run-cell.ts'
 
-export type Line = { cell: Cell; strategy: Strategy } & (
-  | { kind: 'measured'; result: CellResult }
-  | { kind: 'broken'; why: string }
-)
+export type Line = { cell: Cell; strategy: Strategy } & (CellResult | { kind: 'broken'; why: string })
 export type PeerLine = { name: string } & ({ kind: 'measured'; cost: Cost } | { kind: 'broken'; why: string })
 
 const HEAD = `# Every strategy, target and router under load
@@ -13,10 +11,14 @@ Written by \`npm run matrix\`; do not edit.
 
 Each line is a release of two instances and the way back by hand, of the program as it is shipped, with ${RATE_PER_SECOND} requests per second from a process of its own: half of them on fresh connections, half on kept ones by a client that never tries again, 10% slow (2 s), one slow upload (3 s) under way at any time, and 20 WebSockets that expect each message back. Lost is what got no complete correct answer, and any 5xx: the app never answers with one. A WebSocket is broken when it ended without a close frame or got a wrong echo.
 
-- Switch: from the decision that moves the last share to the last new request at the old version.
-- Rollback: from the order \`sluice rollback\`, as the controller heard it, to the last new request at the version that went. Blue-green has kept the old set; with the others its instances start again first, and a Node process takes a while for that.
-- Instances: the most processes of the app that ran at the same time, over deploy and rollback, beside what the plan said for the deploy.
-- Times say what this machine did that day. The command ends with 0 only if no line lost a request.`
+- Declared outage: requests that were turned away while the service was closed, as the plan said. They are no part of lost.
+- Workers have no requests: lost is a job that a worker took and did not finish. There are ${JOBS_PER_SECOND} jobs per second, a tenth of which take 2 s, and SIGTERM ends a worker in the middle of them.
+- Testers ask for the candidate by a header, 20 times a second beside the load.
+- "Not possible" says what the plan answered: the router cannot do that, and nothing was changed.
+- Switch: from the decision that moves the last share to the last new request (or job) at the old version.
+- Rollback: from the order \`sluice rollback\`, as the controller heard it, to the last new request (or job) at the version that went. Blue-green has kept the old set; with the others its instances start again first, and a Node process takes a while for that.
+- Instances: the most processes of the app that ran at the same time, over deploy and rollback, beside what the plan said for the deploy. Old workers that finish what they have are counted, too.
+- Times say what this machine did that day. The command ends with 0 only if no line lost a request or a job.`
 
 export function documentOf(
   lines: readonly Line[],
@@ -28,8 +30,8 @@ export function documentOf(
     '',
     `Measured on ${date} at commit \`${commit}\`.`,
     '',
-    '| strategy | target | router | requests | lost: deploy, rollback | sockets broken | switch | rollback | instances: counted of planned |',
-    '|---|---|---|---|---|---|---|---|---|',
+    '| strategy | target | router | requests | lost: deploy, rollback | declared outage | sockets broken | switch | rollback | instances: counted of planned |',
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...lines.map(tableLine),
     '',
     '## Peers',
@@ -46,17 +48,19 @@ export function documentOf(
 
 function tableLine(line: Line): string {
   const { strategy, target, router } = line.cell
-  const name = line.strategy.hasDowntime ? `${strategy} (stops first, by its nature)` : strategy
-  if (line.kind === 'broken')
-    return row([name, target, router, `not measured: ${line.why}`, '', '', '', '', ''])
-  const { deploy, rollback, switchMs, rollbackMs, peak } = line.result
+  const said = (text: string): string => row([strategy, target, router, text, '', '', '', '', '', ''])
+  if (line.kind === 'broken') return said(`not measured: ${line.why}`)
+  if (line.kind === 'not-possible') return said(`not possible: ${line.why}`)
+  const { deploy, rollback, switchMs, rollbackMs, peak } = line
+  const isWork = line.strategy.work === 'jobs'
   return row([
-    name,
+    strategy,
     target,
-    router,
-    String(deploy.sent + rollback.sent),
+    isWork ? 'none' : router,
+    `${deploy.sent + rollback.sent}${isWork ? ' jobs' : ''}`,
     `${deploy.lost}, ${rollback.lost}`,
-    String(deploy.brokenSockets + rollback.brokenSockets),
+    line.strategy.hasOutage === true ? `${deploy.closed}, ${rollback.closed}` : 'none',
+    isWork ? '' : String(deploy.brokenSockets + rollback.brokenSockets),
     ms(switchMs),
     ms(rollbackMs),
     `${peak.counted} of ${peak.planned}`,
@@ -72,10 +76,11 @@ const row = (cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll('|', '/').replaceAll('\n', ' ')).join(' | ')} |`
 const ms = (value: number | null): string => (value === null ? 'no request' : `${value} ms`)
 
-/** The app lost nothing and every line was measured; those that stop first are shown and fail nothing. */
-export const isClean = (lines: readonly Line[]): boolean =>
-  lines.every(
-    (line) =>
-      line.kind === 'measured' &&
-      (line.strategy.hasDowntime === true || line.result.deploy.lost + line.result.rollback.lost === 0),
-  )
+/** Nothing was lost; only what closes as declared may turn users away. What the built-in proxy cannot do is no strategy of ours. */
+export function isClean(line: Line): boolean {
+  if (line.kind === 'broken') return false
+  if (line.kind === 'not-possible') return line.cell.router !== 'builtin'
+  const { deploy, rollback, strategy } = line
+  const closed = deploy.closed + rollback.closed
+  return deploy.lost + rollback.lost === 0 && (closed === 0 || strategy.hasOutage === true)
+}

@@ -1,15 +1,20 @@
 import { join } from 'node:path'
 import * as z from 'zod'
-import { type Cost, startPhasedLoad } from '../kit/phased-load.ts'
-import { until } from '../kit/processes.ts'
+import { findProgram } from '../../scripts/testbed/programs.ts'
+import { type Cost, type PhasedLoad, startPhasedLoad } from '../kit/phased-load.ts'
+import { freePort, until } from '../kit/processes.ts'
 import { type ServiceStatus, type Stage, setStage } from '../kit/stage.ts'
-import type { Strategy } from './cells.ts'
+import type { Cell, Strategy } from './cells.ts'
 import { countInstances, lastRequestAt } from './instances.ts'
+import { makeJobFolders, startJobs, WORKER } from './jobs/jobs.ts'
+import { startTesters } from './testers.ts'
 
 export const RATE_PER_SECOND = 300
 /** Percent of the requests that are slow uploads: about one is always under way. */
 export const UPLOAD_SHARE = 0.15
 const SETTLE_LIMIT_MS = 60_000
+/** `sluice plan` found something to do, or that it cannot be done. */
+const [CHANGES, REFUSED] = [3, 13]
 
 /** Latency is not judged: a tenth of the requests is slow on purpose. */
 const ANALYSIS = {
@@ -18,57 +23,114 @@ const ANALYSIS = {
   critical: { p99: 'off', p95TimesStable: 'off' },
   warning: { p99: 'off', p95TimesStable: 'off' },
 }
-const PlanJson = z.object({ plan: z.object({ peakInstances: z.int() }) })
-
-export type CellResult = {
-  deploy: Cost
-  rollback: Cost
-  /** From the decision that moves the last share to the last new request at the old version. */
-  switchMs: number | null
-  /** From the order as the controller heard it to the last new request at the version that went. */
-  rollbackMs: number | null
-  peak: { planned: number; counted: number }
+/** Nobody asks a worker anything. The signal is its one way to keep what it has. */
+const WORKERS = {
+  run: { quiesce: 'SIGUSR1', grace: '10s' },
+  listen: 'none',
+  health: { runs: '500ms', interval: '200ms', deadline: '20s' },
+  analysis: { interval: '500ms' },
 }
+const PlanJson = z.object({ plan: z.object({ peakInstances: z.int() }) })
+const RefusalJson = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+
+/** What one way cost, without what was turned away while the service was closed as declared. */
+export type Way = Cost & { closed: number }
+
+export type CellResult =
+  /** The plan says that this router cannot do it, or the router is not on this machine. */
+  | { kind: 'not-possible'; why: string }
+  | {
+      kind: 'measured'
+      deploy: Way
+      rollback: Way
+      /** From the decision that moves the last share to the last new request (or job) at the old version. */
+      switchMs: number | null
+      /** From the order as the controller heard it to the last new request (or job) at the version that went. */
+      rollbackMs: number | null
+      peak: { planned: number; counted: number }
+    }
 
 /** A release of two instances under load, and back by hand; both up to the stop of the set that left. */
-export async function runCell({ settings }: Strategy): Promise<CellResult> {
-  const stage = await setStage({
-    drain: { requests: '5s', websockets: '3s' },
-    strategy: settings,
-    analysis: ANALYSIS,
-  })
-  const logs = join(stage.folder, 'requests')
+export async function runCell(strategy: Strategy, { router }: Cell): Promise<CellResult> {
+  if (router !== 'builtin' && findProgram(router) === null)
+    return { kind: 'not-possible', why: `${router} is not installed` }
+  const stage = await stageOf(strategy, router)
   try {
     for (const version of ['1.0.0', '1.1.0']) stage.addRelease(version)
     await stage.sluice(['up'])
     await stage.sluice(['deploy', '1.0.0', '--yes'])
-    const planned = PlanJson.parse(JSON.parse((await stage.sluice(['plan', '1.1.0', '--json'], CHANGES)).out))
-    const load = startPhasedLoad(stage.url, { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE })
-    const counter = countInstances(logs)
-    try {
-      const deploy = await load.phase(async () => {
-        await stage.sluice(['deploy', '1.1.0', '--yes'])
-        await settled(stage, '1.1.0')
-      })
-      const switchMs = since(decidedAt(await stage.status()), lastRequestAt(logs, '1.0.0'))
-      const rollback = await load.phase(async () => {
-        await stage.sluice(['rollback', '--reason', 'matrix'])
-        await settled(stage, '1.0.0')
-      })
-      const rollbackMs = since(orderedAt(await stage.status()), lastRequestAt(logs, '1.1.0'))
-      const peak = { planned: planned.plan.peakInstances, counted: counter.stop() }
-      return { deploy, rollback, switchMs, rollbackMs, peak }
-    } finally {
-      counter.stop()
-      await load.end()
-    }
+    const plan = await stage.sluice(['plan', '1.1.0', '--json'], CHANGES, REFUSED)
+    if (plan.code === REFUSED) return { kind: 'not-possible', why: refusalIn(plan.out + plan.err) }
+    const { peakInstances } = PlanJson.parse(JSON.parse(plan.out)).plan
+    return await thereAndBack(stage, strategy, peakInstances)
   } finally {
     await stage.clear()
   }
 }
 
-/** `sluice plan` found something to do. */
-const CHANGES = 3
+async function stageOf({ settings, work }: Strategy, router: Cell['router']): Promise<Stage> {
+  const strategy = typeof settings === 'function' ? settings(await freePort()) : settings
+  const drain = { requests: '5s', websockets: '3s' }
+  if (work === undefined) return setStage({ drain, strategy, analysis: ANALYSIS, router })
+  const stage = await setStage({ ...WORKERS, strategy }, WORKER)
+  makeJobFolders(join(stage.folder, 'jobs'))
+  return stage
+}
+
+async function thereAndBack(stage: Stage, strategy: Strategy, planned: number): Promise<CellResult> {
+  const logs = join(stage.folder, 'requests')
+  const load = loadOn(stage, strategy)
+  const counter = countInstances(logs)
+  try {
+    const deploy = await costOf(load, stage, async () => {
+      await stage.sluice(['deploy', '1.1.0', '--yes'])
+      await settled(stage, '1.1.0')
+    })
+    const switchMs = since(decidedAt(await stage.status()), lastRequestAt(logs, '1.0.0'))
+    const rollback = await costOf(load, stage, async () => {
+      await stage.sluice(['rollback', '--reason', 'matrix'])
+      await settled(stage, '1.0.0')
+    })
+    const rollbackMs = since(orderedAt(await stage.status()), lastRequestAt(logs, '1.1.0'))
+    return {
+      ...{ kind: 'measured', deploy, rollback, switchMs, rollbackMs },
+      peak: { planned, counted: counter.stop() },
+    }
+  } finally {
+    counter.stop()
+    await load.end()
+  }
+}
+
+function loadOn(stage: Stage, { work, testers }: Strategy): PhasedLoad {
+  if (work === 'jobs') return startJobs(join(stage.folder, 'jobs'))
+  const load = startPhasedLoad(stage.url, { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE })
+  return testers === undefined ? load : withTesters(load, stage.url)
+}
+
+/** What testers lose counts like what everybody else does. */
+const withTesters = (load: PhasedLoad, url: string): PhasedLoad => ({
+  phase: async (act) => {
+    const testers = startTesters(url)
+    const cost = await load.phase(act)
+    const { sent, lost } = await testers.stop()
+    const samples = lost === 0 ? cost.samples : [`${lost} requests of testers`, ...cost.samples]
+    return { ...cost, sent: cost.sent + sent, lost: cost.lost + lost, samples }
+  },
+  end: load.end,
+})
+
+async function costOf(load: PhasedLoad, stage: Stage, act: () => Promise<void>): Promise<Way> {
+  const cost = await load.phase(act)
+  const closed = (await stage.status()).rollout.loss.closed ?? 0
+  return { ...cost, closed, lost: Math.max(0, cost.lost - closed) }
+}
+
+function refusalIn(text: string): string {
+  const start = text.indexOf('{')
+  const { data } = RefusalJson.safeParse(start < 0 ? null : JSON.parse(text.slice(start)))
+  return data === undefined ? text.trim().split('\n', 1).join() : `refused: ${data.error.message}`
+}
 
 const since = (from: number | null, to: number | null): number | null =>
   from === null || to === null ? null : Math.max(0, to - from)

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Plan } from '../../src/core/plan/plan.ts'
 import { RolloutEvidence } from '../../src/core/rollout/replay/rollout-evidence.ts'
 import {
   RolloutSeries,
@@ -25,11 +26,16 @@ export type World = {
 const Name = { service: z.string().exactOptional(), environment: z.string().exactOptional() }
 const Steering = z.object({ ...Name, reason: z.string().exactOptional(), full: z.boolean().exactOptional() })
 
-export function createWorld(pageFolder: string): World {
-  const now = Date.now()
-  const views = new Map(
-    [runningView(now), rolledBackView(now), idleView(now)].map((view) => [view.stream, view]),
-  )
+/** What the world has; by default one running rollout, one that was rolled back, and a service without one. */
+export type Content = { views: readonly ServiceView[]; plans: readonly Plan[] }
+
+const usual = (now: number): Content => ({
+  views: [runningView(now), rolledBackView(now), idleView(now)],
+  plans: [],
+})
+
+export function createWorld(pageFolder: string, content = usual(Date.now())): World {
+  const views = new Map(content.views.map((view) => [view.stream, view]))
   const listeners = new Set<(view: ServiceView) => void>()
   const view = (stream: string) => {
     const found = views.get(stream)
@@ -48,7 +54,7 @@ export function createWorld(pageFolder: string): World {
     },
   }
   const server = createServer({
-    operations: operations(views),
+    operations: operations(views, content.plans),
     context: world,
     subscribe: (_stream, listener) => {
       listeners.add(listener)
@@ -73,7 +79,7 @@ const operation = <Input extends z.ZodType, Output extends z.ZodType>(
   definition: Operation<Context, Input, Output>,
 ) => definition
 
-const operations = (views: Map<string, ServiceView>): Operation<Context>[] => [
+const operations = (views: Map<string, ServiceView>, plans: readonly Plan[]): Operation<Context>[] => [
   operation({
     name: 'list_services',
     summary: 'All services.',
@@ -105,6 +111,20 @@ const operations = (views: Map<string, ServiceView>): Operation<Context>[] => [
               remedy: 'See the history.',
             }),
           ),
+  }),
+  operation({
+    name: 'get_plan',
+    summary: 'A plan.',
+    input: z.object({ id: z.string() }),
+    output: Plan,
+    permission: 'read',
+    run: async (_context, { id }) => {
+      const plan = plans.find((one) => one.id === id)
+      const remedy = 'It was removed with the history.'
+      return plan === undefined
+        ? failed(problem('PLAN_NOT_FOUND', { message: `There is no plan "${id}".`, remedy }))
+        : ok(plan)
+    },
   }),
   operation({
     name: 'get_series',

@@ -281,6 +281,7 @@ function canary(now: number): RolloutView {
     step: { index: 4, total: 12 },
     steps: steps(now, 4),
     weight: { desiredPermille: 250, observedPermille: 250 },
+    sharedBy: 'traffic',
     checks: checks(now),
     targets: [
       { name: 'success rate', value: '99.81%', limit: '99.9%', met: false },
@@ -357,7 +358,7 @@ function timeline(now: number): TimelineEntry[] {
     [50_000, 'good', '2 of 2 instances are ready.', 'sluice'],
     [49_000, 'info', 'The weight of 1.1.0 was set to 5%; the router confirmed it after 34ms.', 'sluice'],
     [20_000, 'good', '4 checks are green over 410 requests; the rollout goes on.', 'sluice'],
-    [19_000, 'info', 'traffic decided: 1.0.0 75%, 1.1.0 25%', 'sluice'],
+    [19_000, 'info', 'shares decided: 1.0.0 75%, 1.1.0 25%', 'sluice'],
   ]
   return texts.map(([ago, level, text, actor], index) => ({
     sequence: index + 1,

@@ -1,30 +1,23 @@
 /// <reference lib="dom" />
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { AxeBuilder } from '@axe-core/playwright'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ServiceView } from '../../src/core/rollout/view/view.ts'
+import {
+  buildPage,
+  CHROMIUM,
+  complaintsOf,
+  hasChromium,
+  launchBrowser,
+  overflowOf,
+  PAGE_LIMIT_MS,
+  seriousViolationsOf,
+  takePicture,
+  violationsOf,
+} from './page.test.kit.ts'
 import { createWorld, type World } from './page-server.ts'
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-]
-const MORE_FLAGS = ['--disable-sync', '--disable-quic', '--no-first-run']
-/** Of everything the page is waited for; a slow machine gets its time. */
-const PAGE_LIMIT_MS = 60_000
-/** Set to a folder to keep pictures of the page. */
-const PICTURES = process.env.PAGE_PICTURES
-
-const hasChromium = existsSync(CHROMIUM)
 
 describe('page', () => {
   let folder: string
@@ -39,7 +32,7 @@ describe('page', () => {
     if (!hasChromium) return
     folder = await mkdtemp(join(tmpdir(), 'sluice-page-'))
     await buildPage(folder)
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...MORE_FLAGS] })
+    browser = await launchBrowser()
   })
 
   afterAll(async () => {
@@ -69,12 +62,7 @@ describe('page', () => {
     context = await browser.newContext({ viewport, colorScheme })
     page = await context.newPage()
     page.setDefaultTimeout(PAGE_LIMIT_MS)
-    complaints = []
-    page.on('console', (message) => {
-      if (message.type() === 'error' || /content security policy/i.test(message.text()))
-        complaints.push(message.text())
-    })
-    page.on('pageerror', (error) => complaints.push(String(error)))
+    complaints = complaintsOf(page)
   }
 
   async function signIn(path = '/') {
@@ -264,12 +252,8 @@ describe('page', () => {
         await page.goto(url + path)
         await title().waitFor()
         if (path.includes('shop')) await page.locator('.chart canvas').nth(3).waitFor()
-        const violations = await violationsOf(page)
-        const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
-        expect(serious.map((one) => [path, one.id, one.nodes.map((node) => node.html)])).toEqual([])
-        const overflow = () =>
-          page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-        await expect.poll(async () => [path, await overflow()]).toEqual([path, 0])
+        expect([path, await seriousViolationsOf(page)]).toEqual([path, []])
+        await expect.poll(async () => [path, await overflowOf(page)]).toEqual([path, 0])
         await picture(`${path.slice(1).replaceAll('/', '-') || 'services'}-${scheme}-${width}`)
       }
       expect(complaints).toEqual([])
@@ -295,12 +279,8 @@ describe('page', () => {
     expect(letters).toBeGreaterThanOrEqual(11)
     await page.getByText('Before and now, and what the checks do not say').click()
     await page.getByRole('rowheader', { name: 'p99' }).waitFor()
-    const overflow = () =>
-      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    expect(await overflow()).toBe(0)
-    const violations = await violationsOf(page)
-    const serious = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical')
-    expect(serious.map((one) => [one.id, one.nodes.map((node) => node.html)])).toEqual([])
+    expect(await overflowOf(page)).toBe(0)
+    expect(await seriousViolationsOf(page)).toEqual([])
     expect(complaints).toEqual([])
     await picture(`evidence-${scheme}-${width}`)
   })
@@ -314,10 +294,7 @@ describe('page', () => {
     await page.getByText('Evidence for revenue').click()
     await page.getByRole('img', { name: /^revenue: \w+\. After \d+ windows/ }).waitFor()
     await page.getByText(/^None: one number for each version has no statistics behind it/).waitFor()
-    const serious = (await violationsOf(page)).filter(
-      ({ impact }) => impact === 'serious' || impact === 'critical',
-    )
-    expect(serious.map(({ id }) => id)).toEqual([])
+    expect(await seriousViolationsOf(page)).toEqual([])
     expect(complaints).toEqual([])
     await picture('evidence-declared')
   })
@@ -326,36 +303,13 @@ describe('page', () => {
     await signIn('/services/api.production')
     await page.getByRole('button', { name: 'Roll back' }).click()
     await page.getByRole('dialog').waitFor()
-    const violations = await violationsOf(page)
-    expect(
-      violations.filter((one) => one.impact === 'serious' || one.impact === 'critical').map((one) => one.id),
-    ).toEqual([])
+    expect(await seriousViolationsOf(page)).toEqual([])
     await picture('dialog')
   })
 
-  async function picture(name: string) {
-    if (PICTURES !== undefined)
-      await page.screenshot({ path: join(PICTURES, `page-${name}.png`), fullPage: true })
-  }
+  const picture = (name: string) => takePicture(page, name)
 })
 
 function withRollout(view: ServiceView, change: Partial<NonNullable<ServiceView['rollout']>>): ServiceView {
   return view.rollout === null ? view : { ...view, rollout: { ...view.rollout, ...change } }
-}
-
-/** The page has no frames: legacy mode spares a page of its own that would join the results of several. */
-async function violationsOf(page: Page) {
-  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
-  return (await axe.analyze()).violations
-}
-
-/** The page as it is in the sources now, built aside. */
-async function buildPage(outDir: string): Promise<void> {
-  const vite = join(import.meta.dirname, '../../node_modules/vite/bin/vite.js')
-  const cwd = join(import.meta.dirname, '../../web')
-  await promisify(execFile)(
-    process.execPath,
-    [vite, 'build', '--outDir', outDir, '--emptyOutDir', '--logLevel', 'warn'],
-    { cwd },
-  )
 }

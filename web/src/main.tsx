@@ -11,6 +11,7 @@ import './styles/controls.css'
 import './styles/headline.css'
 import './styles/panels.css'
 import './styles/lists.css'
+import './styles/strategies.css'
 import './styles/motion.css'
 
 const client = new QueryClient({

@@ -1,4 +1,5 @@
 import { type QueryClient, useQuery } from '@tanstack/react-query'
+import type { Plan } from '../../../src/core/plan/plan.ts'
 import type { RolloutEvidence } from '../../../src/core/rollout/replay/rollout-evidence.ts'
 import type {
   RolloutSeries,
@@ -71,6 +72,15 @@ export const useEvidence = (rollout: RolloutView, isAsked: boolean) =>
     enabled: isAsked,
     placeholderData: (previous) => previous,
     refetchInterval: rollout.endedAt === null ? EVIDENCE_POLL_MS : false,
+  })
+
+/** The plan that a rollout carries out; it never changes. */
+export const usePlan = (id: string, isAsked: boolean) =>
+  useQuery({
+    queryKey: ['plan', id],
+    queryFn: ({ signal }) => call<Plan>('get_plan', { id }, signal),
+    enabled: isAsked,
+    staleTime: Number.POSITIVE_INFINITY,
   })
 
 /** The rollouts of one service, newest first; asked again when `revisionOf` changes. */

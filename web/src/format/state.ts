@@ -63,6 +63,10 @@ export function tabTitle(view: ServiceView): string {
   return `${head} · ${service} ${rollout.to.version}`
 }
 
+/** What a bar of the candidate's share shows. */
+export const shareLabel = ({ sharedBy, to }: Pick<RolloutView, 'sharedBy' | 'to'>): string =>
+  sharedBy === 'traffic' ? `Traffic to ${to.version}` : `Instances of ${to.version}`
+
 /** Desired and observed traffic differ, or the router has not confirmed. */
 export type Drift = 'none' | 'unconfirmed' | 'differs'
 

@@ -43,10 +43,20 @@ function Charts({ series, rollout }: { series: RolloutSeries; rollout: RolloutVi
   if (series.at.length < 2) return <p className="dim">The first points arrive with the first traffic.</p>
   return (
     <div className="charts">
-      <Chart title="Weight" unit="%" at={series.at} lines={lines.weight} top={100} />
-      <Chart title="Errors" unit="%" at={series.at} lines={lines.errors} />
-      <Chart title="Latency p95" unit="ms" at={series.at} lines={lines.latency} />
-      <Chart title="Requests" unit="/s" at={series.at} lines={lines.requests} />
+      <Chart
+        title={rollout.sharedBy === 'traffic' ? 'Weight' : 'Share'}
+        unit="%"
+        at={series.at}
+        lines={lines.weight}
+        top={100}
+      />
+      {rollout.sharedBy === 'instances' ? null : (
+        <>
+          <Chart title="Errors" unit="%" at={series.at} lines={lines.errors} />
+          <Chart title="Latency p95" unit="ms" at={series.at} lines={lines.latency} />
+          <Chart title="Requests" unit="/s" at={series.at} lines={lines.requests} />
+        </>
+      )}
     </div>
   )
 }

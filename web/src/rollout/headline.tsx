@@ -33,7 +33,7 @@ function announcement(mark: StateMark, rollout: RolloutView | null): string {
   const step = rollout.steps[rollout.step.index]
   const where =
     rollout.state === 'ended' || step === undefined ? '' : ` Step ${step.index + 1}, ${step.label}.`
-  return `${mark.label}.${where} ${formatWeight(rollout.weight.desiredPermille)} of traffic. ${asSentence(rollout.reason.message)}`
+  return `${mark.label}.${where} ${formatWeight(rollout.weight.desiredPermille)} of the ${rollout.sharedBy}. ${asSentence(rollout.reason.message)}`
 }
 
 function Why({ rollout: { reason, waitingOn, sentence, state } }: { rollout: RolloutView }) {

@@ -5,8 +5,11 @@ import { Icon } from '../parts/icon.tsx'
 import { Panel } from '../parts/panel.tsx'
 
 /** What the rollout cost its users, measured. */
-export function LossPanel({ rollout: { loss, exposure, trafficOffMs, to } }: { rollout: RolloutView }) {
+export function LossPanel({ rollout }: { rollout: RolloutView }) {
+  const { loss, exposure, trafficOffMs, to } = rollout
   const anyLost = loss.requestsLost + loss.probesLost > 0
+  // Nobody sends requests to a worker.
+  if (rollout.sharedBy === 'instances') return null
   return (
     <Panel title="Loss">
       <p className={`loss ${anyLost ? 'text-bad' : ''}`}>
@@ -14,6 +17,7 @@ export function LossPanel({ rollout: { loss, exposure, trafficOffMs, to } }: { r
         <span>
           <strong>
             {formatCount(loss.requestsLost)} of {formatNoun(loss.requests, 'request')} lost
+            {loss.closed === undefined ? '' : ` (${formatCount(loss.closed)} while closed, as planned)`}
           </strong>
           , measured by {formatNoun(loss.probes, 'probe')}
           {loss.probesLost === 0 ? '' : `, of which ${formatCount(loss.probesLost)} lost`}.

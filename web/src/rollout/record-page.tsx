@@ -7,13 +7,16 @@ import { Notice, ProblemNotice } from '../parts/notice.tsx'
 import { FailedPage, LoadingPage, NothingHere } from '../shell/page-states.tsx'
 import { useTab } from '../shell/tab.ts'
 import { Crumb, TopBar } from '../shell/top-bar.tsx'
+import { AbPanel } from './ab-panel.tsx'
 import { ChartsPanel } from './charts-panel.tsx'
 import { ChecksPanel } from './checks-panel.tsx'
 import { Headline } from './headline.tsx'
 import { LossPanel } from './loss-panel.tsx'
 import { NewErrorsPanel } from './new-errors-panel.tsx'
+import { PlanPanel } from './plan-panel.tsx'
 import { ReleaseChange } from './release-change.tsx'
 import { RiskPanel } from './risk-panel.tsx'
+import { ShadowPanel } from './shadow-panel.tsx'
 import { StepRail } from './step-rail.tsx'
 import { TargetsPanel } from './targets-panel.tsx'
 import { TimelinePanel } from './timeline-panel.tsx'
@@ -66,11 +69,14 @@ function Record({ record: { rollout, timeline }, current }: { record: RolloutRec
           <div className="column">
             <ChecksPanel rollout={rollout} />
             <NewErrorsPanel rollout={rollout} />
+            <AbPanel ab={rollout.ab} isOver={rollout.endedAt !== null} />
+            <ShadowPanel shadow={rollout.shadow} />
             <ChartsPanel rollout={rollout} />
             <div className="pair">
               <LossPanel rollout={rollout} />
               <TargetsPanel targets={rollout.targets} />
             </div>
+            <PlanPanel rollout={rollout} />
           </div>
           <div className="column">
             <TimelinePanel entries={timeline} />

@@ -19,12 +19,17 @@ const MARK: Record<Instance['state'], StateMark> = {
   gone: { label: 'Gone', tone: 'quiet', glyph: 'minus' },
 }
 
-export function InstanceRow({ instance }: { instance: Instance }) {
+const LEFT_OUT: StateMark = { label: 'Left out', tone: 'warn', glyph: 'alert' }
+const LEAVING: StateMark = { label: 'Leaving', tone: 'quiet', glyph: 'minus' }
+
+type InstanceRowProps = { instance: Instance; isLeaving: boolean }
+
+export function InstanceRow({ instance, isLeaving }: InstanceRowProps) {
   const now = useNow()
   return (
     <li className="instance">
       <div className="instance-line">
-        <Pill mark={MARK[instance.state]} />
+        <Pill mark={markOf(instance, isLeaving)} />
         <span className="mono">{instance.id}</span>
         <span className="dim mono">
           {instance.host}:{instance.port}
@@ -40,6 +45,12 @@ export function InstanceRow({ instance }: { instance: Instance }) {
         )}
       </div>
       <LastProblem instance={instance} />
+      {instance.ejected === undefined ? null : (
+        <p className="instance-problem">
+          <Moment at={instance.ejected.since} /> Gets no new requests until{' '}
+          <Moment at={instance.ejected.until} />: {instance.ejected.why}.
+        </p>
+      )}
       {instance.logTail.length === 0 ? null : (
         <details className="log" open={instance.state === 'failed' || instance.state === 'crashed'}>
           <summary>Last {formatNoun(instance.logTail.length, 'line')} of its log</summary>
@@ -49,6 +60,12 @@ export function InstanceRow({ instance }: { instance: Instance }) {
       )}
     </li>
   )
+}
+
+function markOf({ state, ejected }: Instance, isLeaving: boolean): StateMark {
+  if (state !== 'ready') return MARK[state]
+  if (isLeaving) return LEAVING
+  return ejected === undefined ? MARK.ready : LEFT_OUT
 }
 
 const wholeSeconds = (ms: number): number => Math.max(0, Math.floor(ms / 1000) * 1000)

@@ -2,18 +2,22 @@ import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { asSentence } from '../format/sentence.ts'
 import { serviceMark, serviceSentence, tabTitle } from '../format/state.ts'
 import { Notice, ProblemNotice } from '../parts/notice.tsx'
+import { AbPanel } from '../rollout/ab-panel.tsx'
 import { ActionBar } from '../rollout/action-bar.tsx'
+import { BesidesPanel } from '../rollout/besides-panel.tsx'
 import { ChartsPanel } from '../rollout/charts-panel.tsx'
 import { ChecksPanel } from '../rollout/checks-panel.tsx'
 import { Headline } from '../rollout/headline.tsx'
 import { LossPanel } from '../rollout/loss-panel.tsx'
 import { NewErrorsPanel } from '../rollout/new-errors-panel.tsx'
+import { PlanPanel } from '../rollout/plan-panel.tsx'
 import { ReleaseChange } from '../rollout/release-change.tsx'
 import { RiskPanel } from '../rollout/risk-panel.tsx'
+import { ShadowPanel } from '../rollout/shadow-panel.tsx'
+import { SharePanel } from '../rollout/share-panel.tsx'
 import { StepRail } from '../rollout/step-rail.tsx'
 import { TargetsPanel } from '../rollout/targets-panel.tsx'
 import { TimelinePanel } from '../rollout/timeline-panel.tsx'
-import { TrafficPanel } from '../rollout/traffic-panel.tsx'
 import { EnvironmentTag } from '../services/service-card.tsx'
 import { NothingHere } from '../shell/page-states.tsx'
 import { useTab } from '../shell/tab.ts'
@@ -56,8 +60,16 @@ function KnownService({ view }: { view: ServiceView }) {
         )}
         <div className="columns">
           <div className="column">
-            {rollout === null ? <NoRollout view={view} /> : <RolloutPanels view={view} rollout={rollout} />}
-            <SetsPanel sets={view.sets} />
+            {rollout === null ? (
+              <>
+                <NoRollout view={view} />
+                <BesidesPanel besides={view.besides} />
+              </>
+            ) : (
+              <RolloutPanels view={view} rollout={rollout} />
+            )}
+            <SetsPanel sets={view.sets} hasTraffic={view.listen !== 'none'} />
+            {rollout === null ? null : <PlanPanel rollout={rollout} />}
           </div>
           <div className="column">
             <TimelinePanel entries={view.timeline} />
@@ -96,7 +108,10 @@ function RolloutPanels({
 }) {
   return (
     <>
-      <TrafficPanel rollout={rollout} sets={view.sets} />
+      <SharePanel rollout={rollout} sets={view.sets} />
+      <BesidesPanel besides={view.besides} />
+      <AbPanel ab={rollout.ab} isOver={rollout.endedAt !== null} />
+      <ShadowPanel shadow={rollout.shadow} />
       <ChecksPanel rollout={rollout} />
       <NewErrorsPanel rollout={rollout} />
       <ChartsPanel rollout={rollout} />

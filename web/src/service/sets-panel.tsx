@@ -12,17 +12,23 @@ const ROLE: Record<SetView['role'], string> = {
   retiring: 'Retiring',
 }
 
+type SetsPanelProps = { sets: SetView[]; hasTraffic: boolean }
+
 /** What runs now, set by set. */
-export function SetsPanel({ sets }: { sets: SetView[] }) {
+export function SetsPanel({ sets, hasTraffic }: SetsPanelProps) {
   return (
     <Panel title="Instances">
       {sets.length === 0 ? <p className="dim">Nothing runs.</p> : null}
       {sets.map((set) => (
         <section key={`${set.release}-${set.role}`} className="set" aria-label={`Version ${set.version}`}>
-          <SetHead set={set} />
+          <SetHead set={set} hasTraffic={hasTraffic} />
           <ul className="instances">
             {set.instances.map((instance) => (
-              <InstanceRow key={instance.id} instance={instance} />
+              <InstanceRow
+                key={instance.id}
+                instance={instance}
+                isLeaving={set.leaving?.includes(instance.id) ?? false}
+              />
             ))}
           </ul>
         </section>
@@ -31,8 +37,7 @@ export function SetsPanel({ sets }: { sets: SetView[] }) {
   )
 }
 
-function SetHead({ set }: { set: SetView }) {
-  const { desiredWeightPermille: desired, observedWeightPermille: observed } = set
+function SetHead({ set, hasTraffic }: { set: SetView; hasTraffic: boolean }) {
   return (
     <header className="set-head">
       <h3>
@@ -40,21 +45,30 @@ function SetHead({ set }: { set: SetView }) {
       </h3>
       <dl className="facts">
         <Fact name="Ready" value={`${set.ready} of ${set.wanted}`} warn={set.ready < set.wanted} />
-        <Fact
-          name="Traffic"
-          value={
-            desired === observed
-              ? formatWeight(observed)
-              : `${formatWeight(observed)}, wanted ${formatWeight(desired)}`
-          }
-          warn={observed !== null && desired !== observed}
-        />
-        <Fact name="In flight" value={formatCount(set.inFlight)} warn={false} />
+        {hasTraffic ? <TrafficFacts set={set} /> : null}
         {set.leavesAt === null ? null : (
           <Fact name="Stays until" value={formatBothZones(set.leavesAt)} warn={false} />
         )}
       </dl>
     </header>
+  )
+}
+
+function TrafficFacts({ set }: { set: SetView }) {
+  const { desiredWeightPermille: desired, observedWeightPermille: observed } = set
+  return (
+    <>
+      <Fact
+        name="Traffic"
+        value={
+          desired === observed
+            ? formatWeight(observed)
+            : `${formatWeight(observed)}, wanted ${formatWeight(desired)}`
+        }
+        warn={observed !== null && desired !== observed}
+      />
+      <Fact name="In flight" value={formatCount(set.inFlight)} warn={false} />
+    </>
   )
 }
 

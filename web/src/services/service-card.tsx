@@ -1,7 +1,7 @@
 import { Link } from 'wouter'
 import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { formatWeight, UNKNOWN } from '../format/amount.ts'
-import { serviceMark, serviceSentence } from '../format/state.ts'
+import { serviceMark, serviceSentence, shareLabel } from '../format/state.ts'
 import { Pill } from '../parts/pill.tsx'
 import { WeightBar } from '../parts/weight-bar.tsx'
 import { Moment } from '../parts/zone.tsx'
@@ -48,7 +48,7 @@ function CardTraffic({ view: { rollout } }: { view: ServiceView }) {
       <WeightBar
         desiredPermille={desiredPermille}
         observedPermille={observedPermille}
-        label={`Traffic to ${rollout.to.version}`}
+        label={shareLabel(rollout)}
       />
       <span className="numbers">{formatWeight(observedPermille)}</span>
     </div>

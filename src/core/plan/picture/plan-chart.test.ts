@@ -10,6 +10,7 @@ import { beginText, pictureOf } from './stretches.ts'
 
 const LETTER = 7.2
 const HEIGHT = 12
+const ALONE = { width: 400, isAlone: true }
 
 function planOf(settings: ServiceSettings, version = '1.1.0'): Plan {
   const content = composePlan({
@@ -48,8 +49,12 @@ const PLANS: [string, Plan][] = [
 ]
 
 describe('the picture of a plan', () => {
+  it('has no colours of its own on a page, which allows none and has them already', () => {
+    for (const [, plan] of PLANS) expect(svgText(planChart(plan, { width: 400 }))).not.toContain('<style')
+  })
+
   it.each(PLANS)('of %s keeps its labels apart and inside of 400 pixels', (_, plan) => {
-    const chart = planChart(plan, 400)
+    const chart = planChart(plan, ALONE)
     const boxes = boxesOf(chart)
     expect(overlaps(boxes)).toEqual([])
     for (const { text, left, right } of boxes) {
@@ -69,7 +74,7 @@ describe('the picture of a plan', () => {
           pauseMs: weightPermille === 1000 ? 0 : (pauses[index] ?? null),
         }))
         return (
-          overlaps(boxesOf(planChart(planOf(simulatedSettings({ strategy: { steps } })), 400))).length === 0
+          overlaps(boxesOf(planChart(planOf(simulatedSettings({ strategy: { steps } })), ALONE))).length === 0
         )
       }),
       { numRuns: 40 },
@@ -78,7 +83,7 @@ describe('the picture of a plan', () => {
 
   it('has a title, a description in words, and colours for light and dark', () => {
     const plan = planOf(simulatedSettings())
-    const text = svgText(planChart(plan, 400))
+    const text = svgText(planChart(plan, ALONE))
     expect(text).toContain('<title>shop in local: 1.0.0 → 1.1.0: canary, 1m6s, peak 4 instances</title>')
     expect(text).toContain('prefers-color-scheme:dark')
     expect(text).toContain('role="img"')

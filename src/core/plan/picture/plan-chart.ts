@@ -1,6 +1,7 @@
 import {
   type Axis,
   axis,
+  type ChartOptions,
   drawing,
   type Frame,
   GAP,
@@ -29,9 +30,11 @@ const HIGH_PERMILLE = 800
 
 type Placed = Stretch & { left: number; right: number }
 
+type PlanChartOptions = Pick<ChartOptions, 'width' | 'isAlone'>
+
 /** Share of the new version, instances and ways back of a plan over its time; the ways back in words below. */
-export function planChart(plan: Plan, width: number): SvgNode {
-  const { start, top } = topOf({ isAlone: true, width, candidate: '', stable: null })
+export function planChart(plan: Plan, { width, isAlone = false }: PlanChartOptions): SvgNode {
+  const { start, top } = topOf({ isAlone, width, candidate: '', stable: null })
   const { stretches, waysBack } = pictureOf(plan)
   const frame = { start, left: start + LEFT, right: width - RIGHT, top, bottom: top + PANEL.share }
   const placed = placedIn(stretches, frame)
@@ -46,8 +49,8 @@ export function planChart(plan: Plan, width: number): SvgNode {
     sentence: label,
     isBad: false,
   }
-  return drawing({ width, isAlone: true }, { height: legendTop + legend.length * LINE, label, said }, [
-    node('style', {}, AREA_COLOURS),
+  return drawing({ width, isAlone }, { height: legendTop + legend.length * LINE, label, said }, [
+    ...(isAlone ? [node('style', {}, AREA_COLOURS)] : []),
     ...sharePanel(placed, frame),
     ...timeLabels(placed, frame),
     ...instancesPanel(placed, lower),
@@ -249,6 +252,7 @@ function wrapped(text: string, letters: number): string[] {
   return lines
 }
 
+/** The page has the same names. */
 const AREA_COLOURS = `
 .old-area{fill:#d9dbe1}.new-area{fill:#bcd0fb}.back-area{fill:#eceef2}
 @media (prefers-color-scheme:dark){.old-area{fill:#383c46}.new-area{fill:#2d4478}.back-area{fill:#262a32}}`

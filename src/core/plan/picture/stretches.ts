@@ -49,9 +49,13 @@ export function pictureOf({ steps }: Pick<Plan, 'steps'>): PlanPicture {
   return { stretches, waysBack }
 }
 
-/** What is over in a moment belongs to what comes after it; the start of instances is always seen. */
+/** What is over in a moment belongs to what comes after it; the start of instances is always seen, and so is that nobody serves. */
 const isAtOnce = (kind: PlannedStep['step']['kind'], expectedMs: number | null): boolean =>
-  kind !== 'provision' && kind !== 'keep' && expectedMs !== null && expectedMs < SHORTEST_MS
+  kind !== 'provision' &&
+  kind !== 'vacate' &&
+  kind !== 'keep' &&
+  expectedMs !== null &&
+  expectedMs < SHORTEST_MS
 
 const roomOf = (lastsMs: number | null): number =>
   lastsMs === null ? 3 * LEAST_ROOM : LEAST_ROOM + Math.log10(1 + lastsMs / SHORTEST_MS)
