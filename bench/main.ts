@@ -12,12 +12,13 @@ import { store, wire } from './kit/others.ts'
 import { rowLine, sectionText } from './kit/report.ts'
 import { type Bench, messageOf, orMissing, type Row } from './kit/row.ts'
 import { loss } from './loss/loss.ts'
+import { routers } from './routers/routers.ts'
 import { verdict } from './verdict/verdict.ts'
 import { latency } from './wire/latency-bench.ts'
 
 // `npm run bench -- [name...] [--write] [--quick]`: runs the named benches, or all. No aim fails the command.
 
-const BENCHES: readonly Bench[] = [wire, latency, store, engine, loss, verdict, footprint, judgement]
+const BENCHES: readonly Bench[] = [wire, routers, latency, store, engine, loss, verdict, footprint, judgement]
 const NAMES = BENCHES.map(({ name }) => name)
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url))
 const USAGE = `npm run bench -- [${NAMES.join('|')} ...] [--write] [--quick]`

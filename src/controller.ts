@@ -88,7 +88,7 @@ export async function runController(argv: string[]): Promise<void> {
   await controller.stopLooking()
   if (why === 'everything') {
     // Users first: the data plane finishes what it has before the instances go.
-    await endPart('proxy', pids.proxy, log)
+    await Promise.all([endPart('proxy', pids.proxy, log), controller.endRouters()])
     await controller.stopInstances()
     await endPart('agent', pids.agent, log)
   }

@@ -40,6 +40,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const { store, worlds, metrics, onDecided, clock = systemClock } = parts
   const freezes = createFreezes(store)
   const { target, router } = worlds
+  const routerOf = () => ({ router, counts: metrics })
   const audience = createAudience(clock)
   const ended = new AbortController()
   const ownership = createOwnership({
@@ -50,8 +51,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     engine: () => engine,
     watchParts: () => ({
       target,
-      router,
-      metrics,
+      routerOf,
       // No rollout of the bench declares metrics.
       providerOf: () => createMetricProviderFake().provider,
       freezes,
@@ -69,7 +69,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     run: createEffectRunner({
       store,
       target,
-      router,
+      routerOf,
       // No rollout of the bench has checks.
       verifier: createVerifierFake().verifier,
       probeKey: PROBE_KEY,

@@ -21,6 +21,7 @@ const Status = z.object({
         to: z.object({ version: z.string() }),
         weight: z.object({ observedPermille: z.number().nullable() }),
         trafficOffMs: z.number().nullable(),
+        loss: z.object({ closed: z.number().optional() }),
         sentence: z.string(),
       }),
       timeline: z.array(z.object({ at: z.number(), kind: z.string() })),
@@ -40,14 +41,18 @@ export type Stage = {
   folder: string
   url: string
   addRelease(version: string, behaviour?: { failShare: number }): void
-  /** Ends with another code than expected: throws what the command printed. */
-  sluice(args: readonly string[], expectedCode?: number): Promise<Ended>
+  /** Ends with another code than one of those expected: throws what the command printed. */
+  sluice(args: readonly string[], ...expectedCodes: number[]): Promise<Ended>
   status(): Promise<ServiceStatus>
   pids(): Pids
   clear(): Promise<void>
 }
 
-export async function setStage(settings: Record<string, unknown>): Promise<Stage> {
+/** Of the file, in place of what it has or beside it. */
+type Settings = Record<string, unknown> & { run?: Record<string, unknown> }
+
+/** `app` is the program of all releases. */
+export async function setStage(settings: Settings, app = APP): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   const port = await freePort()
   const config = join(folder, 'sluice.yaml')
@@ -55,13 +60,14 @@ export async function setStage(settings: Record<string, unknown>): Promise<Stage
   mkdirSync(join(folder, 'requests'))
   const program = programUnderTest()
 
-  async function sluice(args: readonly string[], expectedCode = 0): Promise<Ended> {
+  async function sluice(args: readonly string[], ...expected: number[]): Promise<Ended> {
     // `--version` stands alone; every command works on the file of this folder.
     const words = args[0]?.startsWith('--') ? args : [...args, '--config', config]
     const ended = await run(process.execPath, [program.file, ...words], { limitMs: COMMAND_LIMIT_MS })
-    if (ended.code === expectedCode) return ended
+    const codes = expected.length === 0 ? [0] : expected
+    if (codes.includes(ended.code)) return ended
     const text = `${ended.out}${ended.err}`.trim().split('\n').slice(-12).join('\n')
-    throw new Error(`sluice ${args.join(' ')} ended with ${ended.code}, not ${expectedCode}:\n${text}`)
+    throw new Error(`sluice ${args.join(' ')} ended with ${ended.code}, not ${codes.join(' or ')}:\n${text}`)
   }
 
   async function clear(): Promise<void> {
@@ -76,7 +82,7 @@ export async function setStage(settings: Record<string, unknown>): Promise<Stage
     addRelease: (version, { failShare } = { failShare: 0 }) => {
       const release = join(folder, 'releases', version)
       mkdirSync(release, { recursive: true })
-      cpSync(APP, join(release, 'server.mjs'))
+      cpSync(app, join(release, 'server.mjs'))
       writeFileSync(join(release, 'release.json'), JSON.stringify({ version, failShare }))
     },
     sluice,
@@ -86,13 +92,14 @@ export async function setStage(settings: Record<string, unknown>): Promise<Stage
   }
 }
 
-const configOf = (folder: string, port: number, settings: Record<string, unknown>) => ({
+const configOf = (folder: string, port: number, { run: ownRun, ...settings }: Settings) => ({
   service: 'bench',
   run: {
     artifact: './releases/{{version}}',
     command: [process.execPath, 'server.mjs', '--port', '{{port}}'],
     replicas: 2,
-    env: { BENCH_REQUESTS: join(folder, 'requests') },
+    env: { BENCH_REQUESTS: join(folder, 'requests'), BENCH_JOBS: join(folder, 'jobs') },
+    ...ownRun,
   },
   listen: `127.0.0.1:${port}`,
   health: { path: '/up', interval: '200ms', successes: 2, deadline: '20s' },

@@ -41,9 +41,21 @@ test('the full example sets every key of the reference', async () => {
   // There is one strategy, and a request has one method.
   elsewhere.push('blueGreen', 'switch', 'previewReplicas', 'warm', 'head', 'put', 'patch', 'delete')
   elsewhere.push('rolling', 'surge', 'unavailable', 'minHealthy')
-  elsewhere.push('ab', 'by', 'variants', 'goal', 'atEnd', 'share', 'request')
+  elsewhere.push('ab', 'by', 'variants', 'goal', 'atEnd', 'share', 'request', 'where', 'values')
+  elsewhere.push('recreate', 'retryAfter', 'shadow', 'methods', 'idempotent', 'ignore', 'volatile')
   // Nor are all ways beside the weights wanted at once; and what only workers have stands in no file that listens.
-  elsewhere.push('preview', 'routes', 'sticky', 'header', 'cookie', 'value', 'pattern', 'quiesce', 'grace')
+  elsewhere.push(
+    'preview',
+    'routes',
+    'sticky',
+    'header',
+    'cookie',
+    'value',
+    'pattern',
+    'quiesce',
+    'grace',
+    'runs',
+  )
   for (const key of keys.filter((one) => !elsewhere.includes(one)))
     expect(full).toMatch(new RegExp(`\\b${key}:`))
 })

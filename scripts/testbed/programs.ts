@@ -23,8 +23,9 @@ export const PROGRAMS: readonly Program[] = [
   },
   { command: 'promtool', aptPackage: 'prometheus', suites: 'the alert rules' },
   { command: 'ps', aptPackage: 'procps', suites: 'the check for processes left behind' },
-  { command: 'haproxy', aptPackage: 'haproxy', suites: 'the comparison of proxies (bench)' },
-  { command: 'nginx', aptPackage: 'nginx', suites: 'the comparison of proxies (bench)' },
+  { command: 'haproxy', aptPackage: 'haproxy', suites: 'the router haproxy, and the comparison of proxies' },
+  { command: 'nginx', aptPackage: 'nginx', suites: 'the router nginx, and the comparison of proxies' },
+  { command: 'openssl', aptPackage: 'openssl', suites: 'TLS of the proxy' },
   { command: 'wrk', aptPackage: 'wrk', suites: 'the comparison of proxies (bench)' },
 ]
 

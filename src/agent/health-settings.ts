@@ -16,5 +16,9 @@ export function healthOf(set: SetRecord | undefined): HealthProbe {
 export const stopGraceMsOf = (set: SetRecord | undefined): number =>
   set?.spec?.stopGraceMs ?? ADOPTED_STOP_GRACE_MS
 
+/** How long an instance may boot, where that is asked by itself. */
+export const startDeadlineMsOf = (set: SetRecord | undefined): number | null =>
+  healthOf(set).start?.deadlineMs ?? null
+
 /** What a worker is given before it is stopped; `null` where it is not told beforehand. */
 export const graceMsOf = (set: SetRecord | undefined): number | null => set?.spec?.quiesce?.graceMs ?? null

@@ -22,11 +22,15 @@ export type LifeEvent =
   | { kind: 'steady'; at: number }
   | { kind: 'stop-asked'; at: number }
   | { kind: 'quiesced'; at: number }
+  /** The program that told it to take no new work has ended; `failure` says how it went wrong. */
+  | { kind: 'quiesce-ended'; at: number; failure: string | null }
+  | { kind: 'start-passed'; at: number }
+  | { kind: 'start-failed'; at: number; failure: ProbeFailure }
   | { kind: 'term-sent'; at: number }
   | { kind: 'kill-sent'; at: number }
   | { kind: 'group-empty'; at: number }
 
-export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadlineMs' | 'live'>
+export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadlineMs' | 'live' | 'start'>
 
 /** The instance after the event. Total: an event that does not fit the state any more changes nothing. */
 export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLimits): InstanceRecord {
@@ -60,7 +64,13 @@ export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLi
     case 'stop-asked':
       return isOver(record) ? record : { ...record, state: 'stopping', restartAt: null, readyAt: null }
     case 'quiesced':
-      return { ...record, quiescedAt: event.at }
+      return { ...record, quiescedAt: record.quiescedAt ?? event.at }
+    case 'quiesce-ended':
+      return quiesceEnded(record, event)
+    case 'start-passed':
+      return isProbed(record) ? { ...record, bootedAt: event.at, lastProbeFailure: null } : record
+    case 'start-failed':
+      return startFailed(record, event, limits)
     case 'term-sent':
       return { ...record, termSentAt: event.at }
     case 'kill-sent':
@@ -82,6 +92,10 @@ export const isProbed = (record: InstanceRecord): boolean =>
 export const isAskedWhetherLive = (record: InstanceRecord): boolean =>
   isProbed(record) && record.state !== 'starting' && !record.adopted
 
+/** It boots: nothing but its start is asked, and none of its failures counts against it. */
+export const isBooting = ({ bootedAt }: InstanceRecord, { start }: Pick<HealthProbe, 'start'>): boolean =>
+  start !== undefined && bootedAt === null
+
 /** On its way to a restart, since it was not live. */
 export const isLeaving = ({ notLive }: InstanceRecord): boolean => notLive !== null && notLive.leftAt !== null
 
@@ -94,6 +108,7 @@ const freshStart = (at: number) => ({
   consecutiveProbeFailures: 0,
   consecutiveLiveFailures: 0,
   notLive: null,
+  bootedAt: null,
 })
 
 /** The signals that ended the process before are not for the next one. */
@@ -135,6 +150,28 @@ function probeFailed(
   const late =
     record.state === 'starting' && record.everReady && event.at - record.startedAt > limits.deadlineMs
   return late ? { ...counted, state: 'unready' } : counted
+}
+
+/** It boots, and that may take its time; one that was ready in an earlier life is unready when that is over. */
+function startFailed(
+  record: InstanceRecord,
+  { at, failure }: LifeEvent & { kind: 'start-failed' },
+  { start }: ProbeLimits,
+): InstanceRecord {
+  if (!isProbed(record) || start === undefined) return record
+  const late = record.state === 'starting' && record.everReady && at - record.startedAt > start.deadlineMs
+  return { ...record, state: late ? 'unready' : record.state, lastProbeFailure: failure }
+}
+
+/** Nobody knows whether it takes new work: it is not given the time to finish, but stopped as any other. */
+function quiesceEnded(
+  record: InstanceRecord,
+  { at, failure }: LifeEvent & { kind: 'quiesce-ended' },
+): InstanceRecord {
+  if (record.state !== 'stopping') return record
+  if (failure === null) return { ...record, told: 'told' }
+  const message = `it could not be told to take no new work, so it is stopped at once: ${failure}`
+  return { ...record, told: 'failed', lastProbeFailure: { kind: 'not-told', message, at } }
 }
 
 function liveFailed(

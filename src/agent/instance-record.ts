@@ -36,6 +36,10 @@ export const InstanceRecord = z.object({
   lastExit: ExitStatus.nullable(),
   /** When it was told to take no new work. */
   quiescedAt: z.number().nullable().default(null),
+  /** What came of the program that told it so; `null` while that runs, and where a signal did. */
+  told: z.enum(['told', 'failed']).nullable().default(null),
+  /** When the process passed the check of its start, where its release has one. */
+  bootedAt: z.number().nullable().default(null),
   termSentAt: z.number().nullable(),
   killSentAt: z.number().nullable(),
   goneAt: z.number().nullable(),
@@ -71,6 +75,8 @@ export function newInstance(request: {
     lastProbeFailure: null,
     lastExit: null,
     quiescedAt: null,
+    told: null,
+    bootedAt: null,
     termSentAt: null,
     killSentAt: null,
     goneAt: null,

@@ -17,6 +17,7 @@ import { Prober } from './health/prober.ts'
 import { InstanceRunner } from './instance-runner.ts'
 import { capLog, LOG_CAP_BYTES } from './log-file.ts'
 import { hostBoot } from './process-table.ts'
+import { QuiesceCommands } from './quiesce-command.ts'
 import { recover } from './recovery.ts'
 import { createSecrets } from './secrets.ts'
 import { SetRegistry } from './set-registry.ts'
@@ -98,9 +99,10 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
   const use = new UseSampler()
   const asker = new Asker({ secrets, agentEnv: process.env })
   const prober = new Prober({ registry, runner, asker })
+  const quiesce = new QuiesceCommands({ runner, asker })
   const checks = new NamedChecks({ registry, asker })
   const watching = { errors, use, checks }
-  const supervisor = new Supervisor({ registry, runner, prober, ...watching, logFolder, report })
+  const supervisor = new Supervisor({ registry, runner, prober, quiesce, ...watching, logFolder, report })
   const app = createControl({
     registry,
     runner,

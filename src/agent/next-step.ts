@@ -28,6 +28,10 @@ export type StepFacts = {
   deadlineMs: number
   stopGraceMs: number
   graceMs?: number | null
+  /** The program that tells it so was cut short with the agent before this one. */
+  tellAgain?: boolean
+  /** How long it may boot, where that is asked by itself. */
+  startDeadlineMs?: number | null
   mayRestart: boolean
 }
 
@@ -54,8 +58,18 @@ export function nextStep(record: InstanceRecord, facts: StepFacts): Step {
   }
 }
 
-const isPastDeadline = (record: InstanceRecord, facts: StepFacts): boolean =>
-  !record.everReady && facts.now - record.createdAt >= facts.deadlineMs
+/** Each phase has its time: a boot that is over leaves all of the deadline to become ready in. */
+function isPastDeadline(
+  { everReady, createdAt, startedAt, bootedAt, process }: InstanceRecord,
+  { now, deadlineMs, startDeadlineMs }: StepFacts,
+): boolean {
+  if (everReady) return false
+  const bootMs = startDeadlineMs ?? null
+  if (bootMs === null) return now - createdAt >= deadlineMs
+  if (now - createdAt >= bootMs + deadlineMs) return true
+  if (process === null) return false
+  return bootedAt === null ? now - startedAt >= bootMs : now - bootedAt >= deadlineMs
+}
 
 const isSteady = (record: InstanceRecord, now: number): boolean =>
   record.crashesInARow > 0 && record.readyAt !== null && now - record.readyAt >= STEADY_AFTER_MS
@@ -74,11 +88,12 @@ function restartStep(
 
 /** It ends by itself when it has finished, or is stopped when its grace is over; `null` where it is stopped as any other. */
 function quiesceStep(
-  { process, quiescedAt, termSentAt }: InstanceRecord,
-  { graceMs, now }: StepFacts,
+  { process, quiescedAt, told, termSentAt }: InstanceRecord,
+  { graceMs, now, tellAgain }: StepFacts,
 ): Step | null {
   if (graceMs === undefined || graceMs === null || process === null || termSentAt !== null) return null
-  if (quiescedAt === null) return 'send-quiesce'
+  if (told === 'failed') return null
+  if (quiescedAt === null || tellAgain === true) return 'send-quiesce'
   return now - quiescedAt < graceMs ? 'check-group' : null
 }
 

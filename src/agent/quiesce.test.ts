@@ -33,3 +33,36 @@ describe('a worker that is stopped', () => {
     expect(nextStep(stopping(), at(10, null))).toBe('send-term')
   })
 })
+
+describe('a worker that is told by a program', () => {
+  const told = () => evolve(stopping(), { kind: 'quiesced', at: 10 }, LIMITS)
+  const ended = (failure: string | null) => evolve(told(), { kind: 'quiesce-ended', at: 20, failure }, LIMITS)
+
+  it('has its grace from the moment the program began, whether that has ended or not', () => {
+    for (const record of [told(), ended(null)]) {
+      expect(nextStep(record, at(5009))).toBe('check-group')
+      expect(nextStep(record, at(5010))).toBe('send-term')
+    }
+  })
+
+  it('is stopped at once where the program failed, and the failure is said', () => {
+    const record = ended('./drain.sh: ended with code 3: "no such queue"')
+    expect(nextStep(record, at(21))).toBe('send-term')
+    expect(record.lastProbeFailure).toEqual({
+      kind: 'not-told',
+      message:
+        'it could not be told to take no new work, so it is stopped at once: ./drain.sh: ended with code 3: "no such queue"',
+      at: 20,
+    })
+  })
+
+  it('is told once more where the program was cut short with the agent, and gets no longer for it', () => {
+    expect(nextStep(told(), { ...at(30), tellAgain: true })).toBe('send-quiesce')
+    expect(evolve(told(), { kind: 'quiesced', at: 30 }, LIMITS).quiescedAt).toBe(10)
+  })
+
+  it('says nothing about a worker that has ended meanwhile', () => {
+    const gone = evolve(told(), { kind: 'group-empty', at: 15 }, LIMITS)
+    expect(evolve(gone, { kind: 'quiesce-ended', at: 20, failure: 'x' }, LIMITS)).toEqual(gone)
+  })
+})

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto'
+import { readyWithinMs, type SetSpec } from '../core/shared/set-spec.ts'
 import type { SetRecord } from './agent-state.ts'
 import type { ErrorReader } from './error-reader.ts'
 import type { NamedChecks } from './health/named-checks.ts'
 import type { Prober } from './health/prober.ts'
 import { mayRestartNow } from './health/restart-turn.ts'
-import { graceMsOf, healthOf, stopGraceMsOf } from './health-settings.ts'
+import { graceMsOf, healthOf, startDeadlineMsOf, stopGraceMsOf } from './health-settings.ts'
 import { type InstanceRecord, newInstance } from './instance-record.ts'
 import type { InstanceRunner } from './instance-runner.ts'
 import { logPath, removeLog } from './log-file.ts'
 import { nextStep } from './next-step.ts'
 import { planSet } from './plan-set.ts'
 import { allProcesses, type ProcessRow } from './process-table.ts'
+import type { QuiesceCommands } from './quiesce-command.ts'
 import type { SetRegistry } from './set-registry.ts'
 import type { UseSampler } from './use/use-sampler.ts'
 
@@ -22,6 +24,7 @@ type SupervisorParts = {
   registry: SetRegistry
   runner: InstanceRunner
   prober: Prober
+  quiesce: QuiesceCommands
   checks: NamedChecks
   errors: ErrorReader
   use: UseSampler
@@ -109,13 +112,17 @@ export class Supervisor {
     const { registry, runner } = this.#parts
     const set = registry.findSet(record)
     const { deadlineMs } = healthOf(set)
+    const backWithinMs = readyWithinMs(healthOf(set))
     const mayRestart =
-      record.notLive !== null && mayRestartNow(record, registry.instancesOf(record), { now, deadlineMs })
+      record.notLive !== null &&
+      mayRestartNow(record, registry.instancesOf(record), { now, deadlineMs: backWithinMs })
     const step = nextStep(record, {
       now,
       deadlineMs,
+      startDeadlineMs: startDeadlineMsOf(set),
       stopGraceMs: stopGraceMsOf(set),
       graceMs: graceMsOf(set),
+      tellAgain: this.#wasCutShort(record, set),
       mayRestart,
     })
     switch (step) {
@@ -134,7 +141,7 @@ export class Supervisor {
         runner.apply(record.id, { kind: 'live-given-up', at: now })
         break
       case 'send-quiesce':
-        runner.sendQuiesce(record, set?.spec?.quiesce?.signal ?? 'SIGUSR1')
+        if (set?.spec) this.#quiesce(record, set.spec)
         break
       case 'send-term':
         runner.sendTerm(record)
@@ -149,6 +156,20 @@ export class Supervisor {
         this.#forget(record)
         break
     }
+  }
+
+  #quiesce(record: InstanceRecord, spec: SetSpec): void {
+    const { runner, quiesce } = this.#parts
+    if (spec.quiesce === undefined) return
+    if ('signal' in spec.quiesce) runner.sendQuiesce(record, spec.quiesce.signal)
+    else quiesce.tell(record, spec, spec.quiesce)
+  }
+
+  /** The program that told it to take no new work ended with the agent before this one. */
+  #wasCutShort(record: InstanceRecord, set: SetRecord | undefined): boolean {
+    const how = set?.spec?.quiesce
+    const isUnknown = record.quiescedAt !== null && record.told === null
+    return how !== undefined && 'command' in how && isUnknown && !this.#parts.quiesce.isTelling(record)
   }
 
   #forget(record: InstanceRecord): void {

@@ -9,6 +9,8 @@ export type Watch = {
   probing: boolean
   nextProbeAt: number
   askingLive: boolean
+  /** The program that tells it to take no new work is under way. */
+  telling: boolean
   nextLiveAt: number
   /** Size of the log when the newest process started: what follows is its own output. */
   logStart: number
@@ -25,6 +27,7 @@ export const newWatch = (): Watch => ({
   probing: false,
   nextProbeAt: 0,
   askingLive: false,
+  telling: false,
   nextLiveAt: 0,
   logStart: 0,
   lastLeader: null,

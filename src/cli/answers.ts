@@ -3,6 +3,7 @@ import { ReleaseAbout } from '../core/release/release-about.ts'
 import { RolloutSummary, RolloutView, ServiceView, TimelineEntry } from '../core/rollout/view/view.ts'
 import { Freeze } from '../core/shared/freeze.ts'
 import { LogLine } from '../core/shared/observation.ts'
+import { RouterAbilities } from '../core/shared/router-ability.ts'
 
 /** What operations answer, as far as the CLI reads it. */
 export const ViewAnswer = z.object({ view: ServiceView })
@@ -14,6 +15,18 @@ export const FreezeAnswer = z.object({
   environment: z.string(),
   freeze: Freeze.nullable(),
   streams: z.array(z.string()),
+})
+export const RoutersAnswer = z.object({
+  routers: z.array(RouterAbilities),
+  services: z.array(
+    z.object({
+      service: z.string(),
+      environment: z.string(),
+      text: z.string(),
+      needs: z.array(z.string()),
+      lacks: z.array(z.string()),
+    }),
+  ),
 })
 export const LogsAnswer = z.object({ lines: z.array(LogLine) })
 export type LogLines = z.infer<typeof LogsAnswer>['lines']

@@ -184,6 +184,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/metrics.ts'),
   },
   {
+    name: 'router',
+    group: 'Look',
+    summary: 'what each router can and cannot do here',
+    load: () => import('./commands/router.ts'),
+  },
+  {
     name: 'doctor',
     group: 'Look after',
     summary: 'find what is wrong with this installation',

@@ -35,9 +35,18 @@ export function planLines(plan: Plan, { columns }: { columns: number }): Line[] 
     ...wayBackLines(plan, columns),
     labelled('takes', [span(takesWords(plan))]),
     ...labelledText('peak', peakWords(plan), { columns }),
+    ...routerLines(plan, columns),
     ...riskLines(plan, columns),
     ...changeLines(plan),
     ...plan.warnings.flatMap((warning) => labelledText('warning', warning, { columns, look: 'attention' })),
+  ]
+}
+
+function routerLines({ router }: Plan, columns: number): Line[] {
+  if (router === undefined) return []
+  return [
+    ...labelledText('router', router.text, { columns }),
+    ...router.notes.flatMap((note) => labelledText('', note, { columns, look: 'quiet' })),
   ]
 }
 

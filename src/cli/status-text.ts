@@ -12,6 +12,7 @@ import {
 import { digestLines, headlineLines } from './frame/headline.ts'
 import { labelled } from './frame/label.ts'
 import { newErrorLines } from './frame/new-errors.ts'
+import { shadowLines } from './frame/shadow-lines.ts'
 import { trafficLines } from './frame/traffic-bar.ts'
 import { fitLine, type Line, quiet, span, strong } from './text/line.ts'
 import { dateTime, span as duration } from './text/time.ts'
@@ -38,6 +39,7 @@ export function statusLines(view: ServiceView, { columns, now }: { columns: numb
     ...(running ? trafficLines(view, options) : []),
     ...besidesLines(view, options),
     ...abLines(view.rollout?.ab, options),
+    ...shadowLines(view.rollout?.shadow, options),
     ...waitingLines(view, options),
     ...lightWatchLines(view, options),
     ...troubleLines(view, options),

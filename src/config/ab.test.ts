@@ -48,6 +48,58 @@ describe('strategy.ab', () => {
     })
   })
 
+  it('takes only users of whom all conditions are so, where the file has some', () => {
+    const where =
+      'where: [{ header: { name: X-Country, values: [de, at] } }, { cookie: { name: plan, pattern: "pro-*" } }]'
+    expect(settingsOf(`{ ${VARIANTS}, ${GOAL}, ${where} }`)).toMatchObject({
+      where: [
+        [
+          { kind: 'exact', in: 'header', name: 'X-Country', value: 'de' },
+          { kind: 'exact', in: 'header', name: 'X-Country', value: 'at' },
+        ],
+        [{ kind: 'pattern', in: 'cookie', name: 'plan', pattern: 'pro-*' }],
+      ],
+    })
+    const result = load(`{ ${VARIANTS}, ${GOAL}, ${where} }`)
+    const rows = result.kind === 'ok' ? explainSettings(result.value) : []
+    expect(rows.filter(({ path }) => path.includes('.where')).map(({ value }) => value)).toEqual([
+      '{ header: { name: X-Country, values: [de, at] } }',
+      '{ cookie: { name: plan, pattern: "pro-*" } }',
+    ])
+  })
+
+  it.each([
+    ['[]', 'CONFIG_OUT_OF_RANGE', 'where'],
+    ['de', 'CONFIG_WRONG_TYPE', 'where'],
+    ['[{}]', 'CONFIG_MISSING_KEY', 'says nothing about the users who take part'],
+    ['[{ header: { name: x } }]', 'CONFIG_MISSING_KEY', 'neither value, values nor pattern'],
+    ['[{ header: { name: x, value: a, pattern: b } }]', 'CONFIG_CONFLICT', 'more than one of'],
+    ['[{ header: { name: x, values: [] } }]', 'CONFIG_OUT_OF_RANGE', 'values'],
+    ['[{ header: { name: x, values: [a, b, a] } }]', 'CONFIG_CONFLICT', 'stands there already'],
+    [
+      '[{ header: { name: x, value: a }, cookie: { name: y, value: b } }]',
+      'CONFIG_CONFLICT',
+      'two conditions',
+    ],
+    ['[{ header: { name: Cookie, value: a } }]', 'CONFIG_CONFLICT', 'cookie: { name'],
+    ['[{ header: { name: x, pattern: "^de$" } }]', 'CONFIG_BAD_PATTERN', 'regular expression'],
+    ['[{ header: { name: "x y", value: a } }]', 'CONFIG_BAD_NAME', 'letters, digits and dashes'],
+    [`[{ header: { name: x, value: ${'a'.repeat(300)} } }]`, 'CONFIG_OUT_OF_RANGE', 'longer than 200'],
+    ['[{ attribute: { name: x, value: a } }]', 'CONFIG_UNKNOWN_KEY', 'attribute'],
+  ])('refuses where: %s', (where, code, text) => {
+    const found = problemIn(`{ ${VARIANTS}, ${GOAL}, where: ${where} }`)
+    expect(found?.code).toBe(code)
+    expect(`${found?.message} ${found?.remedy}`).toContain(text)
+  })
+
+  it('says why a metric cannot be the goal, and what to write', () => {
+    const result = load(`{ ${VARIANTS}, goal: { metric: orders } }`)
+    const problems = result.kind === 'failed' ? result.problem : []
+    expect(problems.find(({ code }) => code === 'CONFIG_UNKNOWN_KEY')?.remedy).toContain(
+      'each user once and by variant',
+    )
+  })
+
   it('is explained key by key', () => {
     const result = load(`{ ${VARIANTS}, ${GOAL}, by: { cookie: uid }, for: 7d, atEnd: promote, alpha: 1% }`)
     const rows = result.kind === 'ok' ? explainSettings(result.value) : []

@@ -1,7 +1,12 @@
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { isWorker } from '../core/release/worker.ts'
+import { readyCheckOf } from '../core/shared/set-spec.ts'
+import { entryConflicts } from './check-entry.ts'
+import { shadowConflicts } from './check-shadow.ts'
 import type { Complaint } from './complaint.ts'
-import { durationText } from './units.ts'
+import { DEFAULT_RECREATE } from './defaults.ts'
+import { addressText, previewOf, sameAddress } from './shared-addresses.ts'
+import { durationText, msOf } from './units.ts'
 
 /** What cannot work together, although each value is fine by itself. `paths` are the keys to blame, the first one by name. */
 export type Conflict = Complaint & { paths: string[] }
@@ -11,7 +16,9 @@ export function conflictsIn(settings: ServiceSettings): Conflict[] {
     ...healthConflicts(settings),
     ...watchConflicts(settings),
     ...previewConflicts(settings),
+    ...entryConflicts(settings).map(({ paths, message, remedy }) => conflict(paths, message, remedy)),
     ...batchConflicts(settings),
+    ...shadowConflicts(settings),
     ...workerConflicts(settings),
     ...failureLimitConflicts(settings),
     ...runConflicts(settings),
@@ -28,7 +35,11 @@ export function conflictsIn(settings: ServiceSettings): Conflict[] {
   ]
 }
 
-function healthConflicts({ health }: ServiceSettings): Conflict[] {
+function healthConflicts({ health, listen }: ServiceSettings): Conflict[] {
+  const check = readyCheckOf(health)
+  if (check.kind === 'runs' && listen !== null) return [runsAndListens()]
+  if (check.kind === 'runs' && check.forMs >= health.deadlineMs)
+    return [neverRunsSoLong(check.forMs, health.deadlineMs)]
   const soonestMs = (health.successes - 1) * health.intervalMs
   if (soonestMs < health.deadlineMs) return []
   return [
@@ -39,6 +50,20 @@ function healthConflicts({ health }: ServiceSettings): Conflict[] {
     ),
   ]
 }
+
+const runsAndListens = (): Conflict =>
+  conflict(
+    ['health.runs', 'listen'],
+    'is for workers: that it runs does not say that it takes requests, and this service listens',
+    'Write health: { path: ... } or at least health: { tcp: true }. A worker has listen: none.',
+  )
+
+const neverRunsSoLong = (forMs: number, deadlineMs: number): Conflict =>
+  conflict(
+    ['health.runs', 'health.deadline'],
+    `is ${durationText(forMs)}, not below the deadline of ${durationText(deadlineMs)}, so that no instance could ever become ready`,
+    `Write a deadline above ${durationText(forMs)}.`,
+  )
 
 function watchConflicts({ strategy, analysis }: ServiceSettings): Conflict[] {
   const key = strategy.kind === 'blue-green' ? 'blueGreen' : strategy.kind
@@ -54,7 +79,7 @@ function watchConflicts({ strategy, analysis }: ServiceSettings): Conflict[] {
 
 /** Nothing comes in at a worker: what needs an address, or two sets beside each other, has no meaning. */
 function workerConflicts(settings: ServiceSettings): Conflict[] {
-  const { strategy, verify, prober, health, run } = settings
+  const { strategy, verify, prober, health, run, outlier, limits, accessLog } = settings
   if (!isWorker(settings))
     return run.quiesce === undefined
       ? []
@@ -66,28 +91,49 @@ function workerConflicts(settings: ServiceSettings): Conflict[] {
           ),
         ]
   const name = strategy.kind === 'blue-green' ? 'blueGreen' : strategy.kind
-  const needsRoutes = strategy.kind !== 'canary' && strategy.kind !== 'rolling'
+  const needsRoutes = !['canary', 'rolling', 'recreate'].includes(strategy.kind)
   const besides = strategy.kind === 'canary' ? ['preview', 'routes', 'sticky'] : []
   const side = besides.find((key) => Object.hasOwn(strategy, key))
   const asked = (path: string, remedy: string) =>
     conflict([path, 'listen'], 'needs an address, and this service has none (listen: none)', remedy)
   return [
     ...(needsRoutes
-      ? [asked(`strategy.${name}`, 'Write canary or rolling: both go by share of instances.')]
+      ? [asked(`strategy.${name}`, 'Write canary or rolling, which go by share of instances, or recreate.')]
       : []),
+    ...(isTold(strategy) ? [asked('strategy.recreate.retryAfter', 'Remove it.')] : []),
+    ...untimelyQuiesce(run.quiesce),
     ...(side === undefined ? [] : [asked(`strategy.canary.${side}`, 'Remove it.')]),
     ...(verify.length === 0 ? [] : [asked('verify', 'Remove it, and use health.checks or a metric.')]),
+    ...(outlier === undefined ? [] : [asked('health.outlier', 'Remove it.')]),
+    ...(limits === undefined ? [] : [asked('limits', 'Remove it.')]),
+    ...(accessLog === undefined ? [] : [asked('accessLog', 'Remove it: see sluice logs.')]),
     ...(prober === null ? [] : [asked('prober', 'Write prober: off.')]),
     ...('path' in health
       ? [
           asked(
             'health.path',
-            'Write health: { command: ... } with a program that ends with 0 while the worker is well.',
+            'Write health: { command: ... } with a program that ends with 0 while the worker is well, or health: none.',
           ),
         ]
       : []),
   ]
 }
+
+/** The program is to have ended while the worker still has its time. */
+function untimelyQuiesce(quiesce: ServiceSettings['run']['quiesce']): Conflict[] {
+  if (quiesce === undefined || !('command' in quiesce) || quiesce.timeoutMs < quiesce.graceMs) return []
+  return [
+    conflict(
+      ['run.quiesce.timeout', 'run.grace'],
+      `is ${durationText(quiesce.timeoutMs)}, not below the ${durationText(quiesce.graceMs)} that the worker is given`,
+      'Write a shorter timeout, or a longer run.grace.',
+    ),
+  ]
+}
+
+/** Nobody asks a worker, so that nobody could be told to come back. */
+const isTold = (strategy: ServiceSettings['strategy']): boolean =>
+  strategy.kind === 'recreate' && 1000 * strategy.retryAfterS !== msOf(DEFAULT_RECREATE.retryAfter)
 
 /** Batches that could never begin, or that would leave nobody serving. */
 function batchConflicts({ strategy, run }: ServiceSettings): Conflict[] {
@@ -133,12 +179,6 @@ function previewConflicts({ strategy, listen }: ServiceSettings): Conflict[] {
         : null
   if (why === null) return []
   return [conflict([path, 'listen'], `is ${addressText(address)}, ${why}`, 'Give it a port of its own.')]
-}
-
-function previewOf(strategy: ServiceSettings['strategy']): { path: string; address: Address } | null {
-  if (strategy.kind !== 'canary' && strategy.kind !== 'blue-green') return null
-  const path = `strategy.${strategy.kind === 'canary' ? 'canary' : 'blueGreen'}.preview`
-  return strategy.preview === undefined ? null : { path, address: strategy.preview }
 }
 
 function failureLimitConflicts({ analysis }: ServiceSettings): Conflict[] {
@@ -190,53 +230,6 @@ const repeated = (names: readonly string[], path: string, what: string): Conflic
   [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map((name) =>
     conflict([path], `has ${what} twice: ${name}`, 'Remove one of the two.'),
   )
-
-/** Two services cannot take traffic at one address. Port 0 is a different port each time. */
-export function sharedAddresses(all: readonly ServiceSettings[]): { service: string; conflict: Conflict }[] {
-  return all.flatMap((settings, index) =>
-    addressesOf(settings).flatMap(({ path, address }) => {
-      const other = all
-        .slice(0, index)
-        .find((earlier) => addressesOf(earlier).some((taken) => sameAddress(taken.address, address)))
-      if (other === undefined) return []
-      return [
-        {
-          service: settings.service,
-          conflict: {
-            paths: [path],
-            code: 'CONFIG_SAME_ADDRESS',
-            message: `is ${addressText(address)}, where ${other.service} listens already`,
-            remedy: 'Give each service a port of its own.',
-          },
-        },
-      ]
-    }),
-  )
-}
-
-/** Where a service listens: for live traffic, and for those who look at the candidate. */
-function addressesOf({ listen, strategy }: ServiceSettings) {
-  const preview = previewOf(strategy)
-  return [
-    ...(listen === null ? [] : [{ path: 'listen', address: listen }]),
-    ...(preview === null ? [] : [preview]),
-  ]
-}
-
-type Address = NonNullable<ServiceSettings['listen']>
-
-const addressText = ({ host, port }: Address): string => `${host}:${port}`
-
-function sameAddress(a: Address, b: Address): boolean {
-  if (a.port !== b.port || a.port === 0) return false
-  const [hostA, hostB] = [plainHost(a.host), plainHost(b.host)]
-  return hostA === hostB || hostA === '*' || hostB === '*'
-}
-
-function plainHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '*'
-  return host.toLowerCase() === 'localhost' ? '127.0.0.1' : host.toLowerCase()
-}
 
 const conflict = (paths: string[], message: string, remedy: string): Conflict => ({
   paths,

@@ -10,9 +10,11 @@ export const DEFAULTS = {
     successes: 2,
     failures: 3,
     deadline: '60s',
+    start: 'off',
     live: 'off',
     checks: [],
     slowStart: '0s',
+    outlier: { failures: 5, for: '10s', max: '50%' },
   },
   drain: { requests: '30s', websockets: '60s' },
   strategy: { canary: { preset: 'standard', watch: '60m', earliest: 'off', hold: '30s', ready: '100%' } },
@@ -72,6 +74,9 @@ export const DEFAULTS = {
   verify: [],
   rollback: { window: 3, onFailure: 'rollback', breaker: { count: 3, within: '24h' } },
   onControllerLoss: 'hold',
+  router: 'builtin',
+  limits: 'off',
+  accessLog: 'off',
   drift: 'correct',
   windows: [],
   onFreeze: 'hold',
@@ -111,10 +116,27 @@ export const DEFAULT_BLUE_GREEN = { switch: '0s', warm: '0s', warmInProduction: 
 export const DEFAULT_STICKY = { cookie: 'sluice-release', for: '24h' } as const
 /** What `ab` has without saying so. */
 export const DEFAULT_AB = { by: 'cookie', for: '14d', atEnd: 'ask', alpha: '5%' } as const
+/** What `shadow` has without saying so; the rest is as with canary. */
+export const DEFAULT_SHADOW = {
+  share: '10%',
+  for: '10m',
+  methods: ['GET', 'HEAD'],
+  compare: { body: 'off', volatile: 'ignore', limit: '1%' },
+} as const
+/** `health: none`: a worker counts as ready after it has run for so long. */
+export const DEFAULT_RUNS = '10s'
+/** `health.start`: what boots slowly is asked as often as what is ready, and has longer. */
+export const START_DEFAULTS = { interval: '1s', timeout: '1s', deadline: '5m' } as const
+/** `run.quiesce.command`. */
+export const DEFAULT_QUIESCE_TIMEOUT = '30s'
+/** `accessLog: on`. */
+export const DEFAULT_ACCESS_LOG = { sample: '100%', query: false } as const
 /** After `run.quiesce`. */
 export const DEFAULT_GRACE = '10m'
 /** What `rolling` has without saying so; the rest is as with canary. */
 export const DEFAULT_ROLLING = { surge: 1, unavailable: 0, pause: '10s' } as const
+/** What `recreate` has without saying so; the rest is as with canary. */
+export const DEFAULT_RECREATE = { retryAfter: '5s' } as const
 /** The watch after the watch: in production, unless the file says otherwise. */
 export const DEFAULT_LIGHT_WATCH = { for: '24h', onFinding: 'alarm' } as const
 /** `analysis.slo` without a window. */

@@ -1,4 +1,4 @@
-import type { HealthCheck, LiveProbe, NamedCheck } from '../core/shared/health-check.ts'
+import type { HealthCheck, LiveProbe, NamedCheck, StartProbe } from '../core/shared/health-check.ts'
 import { type HealthProbe, readyCheckOf } from '../core/shared/set-spec.ts'
 import { durationText } from './units.ts'
 import { addressText, listText, listValues, type Value, wordText } from './value-text.ts'
@@ -11,8 +11,16 @@ export const healthValues = (health: HealthProbe): Value[] => [
   ['health.successes', String(health.successes)],
   ['health.failures', String(health.failures)],
   ['health.deadline', durationText(health.deadlineMs)],
+  ...(health.start === undefined ? [['health.start', 'off'] as const] : startValues(health.start)),
   ...(health.live === undefined ? [['health.live', 'off'] as const] : liveValues(health.live)),
   ...listValues('health.checks', health.checks ?? [], namedCheckText),
+]
+
+const startValues = (start: StartProbe): Value[] => [
+  ...askedValues('health.start', start.check),
+  ['health.start.interval', durationText(start.intervalMs)],
+  ['health.start.timeout', durationText(start.timeoutMs)],
+  ['health.start.deadline', durationText(start.deadlineMs)],
 ]
 
 const liveValues = (live: LiveProbe): Value[] => [
@@ -32,6 +40,8 @@ function askedValues(path: string, check: HealthCheck): Value[] {
       return [[`${path}.grpc`, check.service === '' ? '{}' : `{ service: ${wordText(check.service)} }`]]
     case 'command':
       return [[`${path}.command`, listText(check.command)]]
+    case 'runs':
+      return [[`${path}.runs`, durationText(check.forMs)]]
   }
 }
 

@@ -2,18 +2,21 @@ import type {
   BlueGreenSettings,
   CanarySettings,
   CanaryStep,
+  RecreateSettings,
   RollingSettings,
   ServiceSettings,
+  ShadowSettings,
   StageCriteria,
 } from '../core/release/settings.ts'
 import { formatWeight } from '../core/shared/weight.ts'
 import { abValues } from './explain-ab.ts'
+import { shadowValues } from './explain-shadow.ts'
 import { sideValues } from './explain-side.ts'
 import { durationText, percentText } from './units.ts'
 import { listValues, type Value } from './value-text.ts'
 
 /** How traffic gets to the candidate. */
-export function strategyValues(strategy: ServiceSettings['strategy']): Value[] {
+export function strategyValues({ strategy, analysis }: ServiceSettings): Value[] {
   switch (strategy.kind) {
     case 'canary':
       return [
@@ -25,6 +28,10 @@ export function strategyValues(strategy: ServiceSettings['strategy']): Value[] {
       return blueGreenValues('strategy.blueGreen', strategy)
     case 'ab':
       return [...abValues('strategy.ab', strategy), ...arrivalValues('strategy.ab', strategy)]
+    case 'recreate':
+      return recreateValues('strategy.recreate', strategy)
+    case 'shadow':
+      return shadowSettingsValues('strategy.shadow', strategy, analysis.differingPercent)
     case 'rolling':
       return rollingValues('strategy.rolling', strategy)
   }
@@ -43,6 +50,23 @@ function rollingValues(path: string, strategy: RollingSettings): Value[] {
     ...arrivalValues(path, strategy).filter(([place]) => place !== `${path}.hold`),
   ]
 }
+
+/** There is no `hold` here either. */
+const recreateValues = (path: string, strategy: RecreateSettings): Value[] => [
+  [`${path}.retryAfter`, durationText(1000 * strategy.retryAfterS)],
+  ...arrivalValues(path, strategy).filter(([place]) => place !== `${path}.hold`),
+]
+
+const shadowSettingsValues = (
+  path: string,
+  strategy: ShadowSettings,
+  differingPercent: number | undefined,
+): Value[] => [
+  ...shadowValues(path, strategy, differingPercent),
+  [`${path}.criteria`, criteriaText(strategy.criteria)],
+  ...(strategy.steps.length === 1 ? [] : riseValues(`${path}.canary`, strategy)),
+  ...arrivalValues(path, strategy),
+]
 
 function blueGreenValues(path: string, strategy: BlueGreenSettings): Value[] {
   const { switchAfterMs, previewReplicas, warmMs, steps } = strategy

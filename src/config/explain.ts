@@ -13,6 +13,8 @@ import { healthValues } from './explain-health.ts'
 import { strategyValues } from './explain-strategy.ts'
 import type { LoadedConfig } from './load.ts'
 import { type Origin, originText } from './origin.ts'
+import { entryValues } from './resolve-entry.ts'
+import { requestPolicyValues } from './resolve-requests.ts'
 import { riskValues } from './resolve-risk.ts'
 import { windowText } from './schema-windows.ts'
 import { sizeText } from './size.ts'
@@ -69,11 +71,13 @@ function valuesOf(settings: ServiceSettings): Value[] {
   return [
     ...runValues(settings.run),
     ['listen', settings.listen === null ? 'none' : addressText(settings.listen)],
+    ...entryValues(settings),
     ...healthValues(settings.health),
     ['health.slowStart', durationText(settings.slowStartMs)],
+    ...requestPolicyValues(settings),
     ['drain.requests', durationText(settings.drain.requestsMs)],
     ['drain.websockets', durationText(settings.drain.websocketsMs)],
-    ...strategyValues(settings.strategy),
+    ...strategyValues(settings),
     ...listValues('verify', settings.verify, checkText),
     ...analysisValues(settings.analysis),
     ...rollbackValues(settings.rollback),
@@ -84,6 +88,7 @@ function valuesOf(settings: ServiceSettings): Value[] {
         ? 'hold'
         : `revert after ${durationText(settings.onControllerLoss.afterMs)}`,
     ],
+    ['router', settings.routerFound === true ? `auto: ${settings.router}` : settings.router],
     ['drift', settings.drift],
     ...listValues('windows', settings.windows, windowText),
     ['onFreeze', settings.onFreeze],
@@ -102,12 +107,17 @@ const runValues = (run: ServiceSettings['run']): Value[] => [
   ['run.stopGrace', durationText(run.stopGraceMs)],
   ...(run.quiesce === undefined
     ? []
-    : [
-        ['run.quiesce', run.quiesce.signal] as const,
-        ['run.grace', durationText(run.quiesce.graceMs)] as const,
-      ]),
+    : [...quiesceValues(run.quiesce), ['run.grace', durationText(run.quiesce.graceMs)] as const]),
   ...resourceValues(run.resources),
 ]
+
+const quiesceValues = (quiesce: NonNullable<ServiceSettings['run']['quiesce']>): Value[] =>
+  'signal' in quiesce
+    ? [['run.quiesce', quiesce.signal]]
+    : [
+        ['run.quiesce.command', listText(quiesce.command)],
+        ['run.quiesce.timeout', durationText(quiesce.timeoutMs)],
+      ]
 
 const resourceValues = ({ cpus, memoryBytes }: InstanceResources): Value[] =>
   cpus === undefined && memoryBytes === undefined

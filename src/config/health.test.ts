@@ -44,7 +44,7 @@ describe('health', () => {
   test('needs exactly one way to ask', () => {
     expect(refused(fileWith('{ interval: 1s }'))).toEqual(['CONFIG_MISSING_KEY: health.path is missing'])
     expect(refused(fileWith('{ path: /up, tcp: true }'))).toEqual([
-      'CONFIG_CONFLICT: health must have exactly one of path, tcp, grpc and command',
+      'CONFIG_CONFLICT: health must have exactly one of path, tcp, grpc, command and runs',
     ])
     expect(refused(fileWith('{ path: /up, live: { failures: 2 } }'))).toEqual([
       'CONFIG_CONFLICT: health.live must have exactly one of path, tcp, grpc and command',

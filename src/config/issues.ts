@@ -6,6 +6,7 @@ import type { ConfigDocument } from './document.ts'
 import { homeOf, knownKeysAt, nodesAt, type SchemaNode } from './json-schema.ts'
 import { laterKeyRemedy } from './later-keys.ts'
 import { didYouMean, listed, nearestOf } from './nearest.ts'
+import { unfitKeyRemedy } from './unfit-keys.ts'
 
 type Issue = z.core.$ZodIssue
 type Context = { file: string; document: ConfigDocument; schema: SchemaNode }
@@ -93,9 +94,11 @@ function unknownKeys(
         remedy: later,
       })
     const known = knownKeysAt(schema, issue.path)
+    const unfit = unfitKeyRemedy(issue.path, key)
     const home = nearestOf(key, known) === null ? homeOf(schema, key) : null
     const remedy =
-      home === null ? didYouMean(key, known) : `It belongs under "${home}". ${didYouMean(key, known)}`
+      unfit ??
+      (home === null ? didYouMean(key, known) : `It belongs under "${home}". ${didYouMean(key, known)}`)
     return configProblem(file, at, {
       code: 'CONFIG_UNKNOWN_KEY',
       message: `unknown key ${JSON.stringify(key)} in ${where}`,

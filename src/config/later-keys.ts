@@ -42,9 +42,9 @@ const LATER: readonly { parent: string; keys: readonly string[]; what: string; i
   { parent: '', keys: ['flags'], what: 'feature flags', instead: 'Remove it.' },
   {
     parent: 'strategy',
-    keys: ['shadow', 'featureFlag', 'recreate'],
-    what: 'other strategies than canary, blueGreen and rolling',
-    instead: 'Write strategy: { canary: standard }, { blueGreen: {} } or { rolling: {} }.',
+    keys: ['featureFlag'],
+    what: 'rollouts by feature flags',
+    instead: 'Write another strategy, for example strategy: { canary: standard }.',
   },
 ]
 
@@ -53,7 +53,7 @@ export function laterKeyRemedy(path: readonly PropertyKey[], key: string): strin
   const parent = parentName(path)
   const entry = LATER.find((one) => one.parent === parent && one.keys.includes(key))
   if (entry === undefined) return null
-  return `This version runs process services with canary, blue-green and rolling; ${entry.what} will come later. ${entry.instead}`
+  return `This version runs process services; ${entry.what} will come later. ${entry.instead}`
 }
 
 /** `['environments', 'staging']` and `['services', 'shop']` are tops of their own. */

@@ -45,7 +45,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
       'CONFIG_WRONG_VALUE',
       withLines('strategy: 5'),
       '7:11',
-      'strategy is 5, but must be "canary", "blueGreen" or "rolling" or a mapping',
+      'strategy is 5, but must be "canary", "blueGreen", "rolling", "shadow" or "recreate" or a mapping',
       '"canary"',
     ],
     ['CONFIG_WRONG_TYPE', '[service, shop]', '1:1', 'the file is a list, but must be a mapping', 'keys'],
@@ -70,10 +70,10 @@ describe('a file that cannot work is refused before anything is done: place, cau
     ['target', withLines('target: processes'), 'Remove it'],
     ['environments.staging.from', withLines('environments: { staging: { from: dev } }'), 'promotion'],
     ['environments.staging.gates', withLines('environments: { staging: { gates: [] } }'), 'pause: manual'],
-    ['strategy.recreate', withLines('strategy: { recreate: {} }'), 'canary: standard'],
+    ['strategy.featureFlag', withLines('strategy: { featureFlag: {} }'), 'canary: standard'],
     [
-      'environments.staging.strategy.recreate',
-      withLines('environments: { staging: { strategy: { recreate: {} } } }'),
+      'environments.staging.strategy.featureFlag',
+      withLines('environments: { staging: { strategy: { featureFlag: {} } } }'),
       'canary: standard',
     ],
     ['migrations', withLines('migrations: {}'), 'before the deployment'],
@@ -86,9 +86,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
         remedy: expect.stringContaining(remedy),
       }),
     ])
-    expect(problemsIn(text)[0]?.remedy).toContain(
-      'This version runs process services with canary, blue-green and rolling',
-    )
+    expect(problemsIn(text)[0]?.remedy).toContain('This version runs process services; ')
   })
 
   test('names of built-in properties are only names', () => {

@@ -1,7 +1,8 @@
 import { dirname, resolve as resolvePath } from 'node:path'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
-import { type Conflict, conflictsIn, sharedAddresses } from './check.ts'
+import type { RouterName } from '../core/shared/router-ability.ts'
+import { type Conflict, conflictsIn } from './check.ts'
 import type { Complaint } from './complaint.ts'
 import { type ConfigProblem, type ConfigProblems, configProblem, inFileOrder } from './config-problem.ts'
 import { type ConfigDocument, parseConfigDocument } from './document.ts'
@@ -14,6 +15,7 @@ import type { Origins } from './origin.ts'
 import { checkConfigText, readConfigText } from './read-file.ts'
 import { resolveService } from './resolve.ts'
 import { type EnvironmentOfMany, ManyFile, type Overrides, SingleFile } from './schema.ts'
+import { sharedAddresses } from './shared-addresses.ts'
 import { sloInFile } from './slo-file.ts'
 
 /** The environment of every file, also when it names none. */
@@ -27,6 +29,8 @@ export type LoadInput = {
   environment?: string
   /** How env files are read; from disk by default. */
   readEnv?: ReadEnvFile
+  /** What `router: auto` means on this machine. */
+  autoRouter?: RouterName
 }
 
 /** A checked file in one environment, with every default filled in. */
@@ -54,6 +58,7 @@ export function loadConfig({
   text,
   environment = LOCAL_ENVIRONMENT,
   readEnv = readEnvFile,
+  autoRouter = 'builtin',
 }: LoadInput): Result<LoadedConfig, ConfigProblems> {
   const content = text === undefined ? readConfigText(file) : checkConfigText(file, text)
   if (content.kind === 'failed') return failed([content.problem])
@@ -67,6 +72,7 @@ export function loadConfig({
     content: parsed.value,
     environment,
     readEnv: onceEach(readEnv),
+    autoRouter,
   })
 }
 
@@ -111,6 +117,7 @@ type ResolveFileInput = {
   content: FileContent
   environment: string
   readEnv: ReadEnvFile
+  autoRouter: RouterName
 }
 
 function resolveFile({
@@ -119,6 +126,7 @@ function resolveFile({
   content,
   environment,
   readEnv,
+  autoRouter,
 }: ResolveFileInput): Result<LoadedConfig, ConfigProblems> {
   const names = [...new Set([LOCAL_ENVIRONMENT, ...content.environments.keys()])]
   if (!names.includes(environment)) return failed([unknownEnvironment(file, document, environment, names)])
@@ -128,7 +136,17 @@ function resolveFile({
   const resolved = new Map<string, LoadedConfig>()
   for (const name of names) {
     const mayBeMissing = name !== environment
-    const of = { file, document, content, environment: name, readEnv, folder, names, mayBeMissing }
+    const of = {
+      file,
+      document,
+      content,
+      environment: name,
+      readEnv,
+      autoRouter,
+      folder,
+      names,
+      mayBeMissing,
+    }
     const { loaded, problems: inEnvFiles } = resolveEnvironment(of)
     resolved.set(name, loaded)
     problems.push(...inEnvFiles, ...conflictProblems(loaded))
@@ -151,6 +169,7 @@ function resolveEnvironment({
   content,
   environment,
   readEnv,
+  autoRouter,
   folder,
   names,
   mayBeMissing,
@@ -172,6 +191,7 @@ function resolveEnvironment({
       folder,
       layers: [...layers, env.layer],
       sloInFile: slo.level,
+      autoRouter,
     })
     return { ...found, problems: [...env.problems, ...slo.problems] }
   })

@@ -3,7 +3,9 @@ import type {
   BlueGreenSettings,
   CanarySettings,
   CanaryStep,
+  RecreateSettings,
   RollingSettings,
+  ShadowSettings,
   StageCriteria,
   StrategySettings,
 } from '../core/release/settings.ts'
@@ -12,7 +14,9 @@ import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS }
 import type { LayeredReader } from './layers.ts'
 import { LAST_STEP, type PresetName, presetSteps } from './presets.ts'
 import { abIn, abTestOf } from './resolve-ab.ts'
+import { recreateIn, retryAfterOf } from './resolve-recreate.ts'
 import { batchesOf, rollingIn } from './resolve-rolling.ts'
+import { SHADOW_PATH, shadowIn, shadowTestOf } from './resolve-shadow.ts'
 import { sideOf, stickyOf } from './resolve-side.ts'
 import type { Overrides } from './schema.ts'
 import type { ArrivalKeys, RiseSection, StrategyObject } from './schema-strategy.ts'
@@ -31,6 +35,10 @@ export function strategyOf(reader: LayeredReader, production: boolean): Strategy
       return blueGreenOf(reader, production)
     case 'rolling':
       return rollingOf(reader, production)
+    case 'shadow':
+      return shadowOf(reader, production)
+    case 'recreate':
+      return recreateOf(reader, production)
     case 'ab':
       return abOf(reader, production)
     case 'canary':
@@ -43,6 +51,8 @@ function nameOf(strategy: { strategy?: Strategy }): StrategyName | undefined {
   if (chosen === undefined || typeof chosen === 'string') return chosen
   if (chosen.blueGreen !== undefined) return 'blueGreen'
   if (chosen.ab !== undefined) return 'ab'
+  if (chosen.shadow !== undefined) return 'shadow'
+  if (chosen.recreate !== undefined) return 'recreate'
   return chosen.rolling === undefined ? 'canary' : 'rolling'
 }
 
@@ -74,7 +84,7 @@ function blueGreenOf(reader: LayeredReader, production: boolean): BlueGreenSetti
   const afterSwitch = key('switch')
   return {
     kind: 'blue-green',
-    ...riseAfter(reader),
+    ...riseAfter(reader, `${path}.canary`, (strategy) => blueGreenIn(strategy)?.canary),
     switchAfterMs: afterSwitch === undefined ? msOf(switched) : afterSwitch,
     previewReplicas: key('previewReplicas') ?? null,
     ...sideOf(reader, { path, sectionIn: blueGreenIn }),
@@ -90,16 +100,37 @@ const rollingOf = (reader: LayeredReader, production: boolean): RollingSettings 
   holdMs: 0,
 })
 
+/** A candidate that went back is not held: what it holds is what stable needs. */
+const recreateOf = (reader: LayeredReader, production: boolean): RecreateSettings => ({
+  kind: 'recreate',
+  ...retryAfterOf(reader),
+  ...arrivalOf(reader, { production, path: 'strategy.recreate', sectionIn: recreateIn }),
+  holdMs: 0,
+})
+
+const shadowOf = (reader: LayeredReader, production: boolean): ShadowSettings => ({
+  kind: 'shadow',
+  ...riseAfter(reader, `${SHADOW_PATH}.canary`, (strategy) => shadowIn(strategy)?.canary),
+  ...shadowTestOf(reader),
+  criteria: criteriaOf(
+    reader.find(`${SHADOW_PATH}.criteria`, ({ strategy }) => shadowIn(strategy)?.criteria),
+  ),
+  ...arrivalOf(reader, { production, path: SHADOW_PATH, sectionIn: shadowIn }),
+})
+
 function blueGreenIn(strategy: Strategy): Section<'blueGreen'> | undefined {
   if (strategy === undefined || typeof strategy === 'string') return undefined
   return strategy.blueGreen
 }
 
 /** One switch, unless the file asks for the steps of a canary. */
-function riseAfter(reader: LayeredReader): Pick<BlueGreenSettings, 'steps' | 'earliestMs'> {
-  const path = 'strategy.blueGreen.canary'
+function riseAfter(
+  reader: LayeredReader,
+  path: string,
+  chosenIn: Found<PresetName | RiseSection>,
+): Pick<BlueGreenSettings, 'steps' | 'earliestMs'> {
   const riseIn = (strategy: Strategy): RiseSection | undefined => {
-    const rise = blueGreenIn(strategy)?.canary
+    const rise = chosenIn(strategy)
     return typeof rise === 'string' ? { preset: rise } : rise
   }
   const isAsked = reader.find(path, ({ strategy }) => riseIn(strategy)) !== undefined

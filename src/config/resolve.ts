@@ -11,15 +11,25 @@ import {
 import { isWorker, strategyWithoutRequests, withoutRequests } from '../core/release/worker.ts'
 import type { HealthCheck } from '../core/shared/health-check.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
+import type { RouterName } from '../core/shared/router-ability.ts'
 import type { ControllerLossPolicy } from '../core/shared/routes.ts'
-import { DEFAULT_GRACE, DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
+import {
+  DEFAULT_GRACE,
+  DEFAULT_NOTIFY_ON,
+  DEFAULT_QUIESCE_TIMEOUT,
+  DEFAULT_REVERT_AFTER,
+  DEFAULTS,
+} from './defaults.ts'
 import { defaultLayer, type Layer, LayeredReader } from './layers.ts'
 import type { Origins } from './origin.ts'
+import { entryIn, takesPath } from './resolve-entry.ts'
+import { requestPolicyIn } from './resolve-requests.ts'
 import { riskOf } from './resolve-risk.ts'
+import { differingLimitOf } from './resolve-shadow.ts'
 import { strategyOf } from './resolve-strategy.ts'
 import { Overrides } from './schema.ts'
 import type { AnalysisKeys } from './schema-analysis.ts'
-import { checkOf, liveOf, wayIn } from './schema-health.ts'
+import { checkOf, liveOf, startOf, wayIn } from './schema-health.ts'
 import { levelOf, type SloSection } from './schema-slo.ts'
 import { msOf } from './units.ts'
 
@@ -33,6 +43,8 @@ export type ResolveInput = {
   layers: readonly Layer[]
   /** The objective in the file that `analysis.slo` names; `null` where it names none. */
   sloInFile?: ServiceLevel | null
+  /** What `router: auto` means on this machine. */
+  autoRouter?: RouterName
 }
 export type Resolved = { settings: ServiceSettings; origins: Origins }
 
@@ -46,9 +58,14 @@ export function resolveService({
   folder,
   layers,
   sloInFile = null,
+  autoRouter = 'builtin',
 }: ResolveInput): Resolved {
   const reader = new LayeredReader([...layers, defaultLayer(defaults)])
   const health = healthOf(reader)
+  const strategy = strategyOf(reader, production)
+  const entry = entryIn(reader, folder)
+  const listen = reader.pick('listen', (layer) => layer.listen)
+  const router = routerOf(reader, autoRouter)
   const settings: ServiceSettings = {
     service,
     environment,
@@ -66,23 +83,29 @@ export function resolveService({
       ...quiesceOf(reader),
       resources: resourcesOf(reader),
     },
-    listen: reader.pick('listen', ({ listen }) => listen),
+    listen,
+    ...entry,
     health,
     slowStartMs: reader.pick('health.slowStart', ({ health }) => health?.slowStart),
     drain: {
       requestsMs: reader.pick('drain.requests', ({ drain }) => drain?.requests),
       websocketsMs: reader.pick('drain.websockets', ({ drain }) => drain?.websockets),
     },
-    strategy: strategyOf(reader, production),
-    analysis: analysisOf(reader, folder, sloInFile),
+    strategy,
+    analysis: {
+      ...analysisOf(reader, folder, sloInFile),
+      ...(strategy.kind === 'shadow' ? differingLimitOf(reader) : {}),
+    },
     verify: reader.pick('verify', ({ verify }) => verify),
     rollback: rollbackOf(reader),
     ...riskOf(reader),
     onControllerLoss: controllerLossOf(reader),
+    ...router,
+    ...requestPolicyIn(reader, { listen, router: router.router }),
     drift: reader.pick('drift', ({ drift }) => drift),
     windows: reader.pick('windows', ({ windows }) => windows),
     onFreeze: reader.pick('onFreeze', ({ onFreeze }) => onFreeze),
-    prober: proberOf(reader, 'path' in health ? health.path : null),
+    prober: proberOf(reader, 'path' in health && takesPath(entry, health.path) ? health.path : null),
     notify: notifyOf(reader),
   }
   const own = isWorker(settings) ? asWorker(settings) : settings
@@ -96,10 +119,21 @@ const asWorker = (settings: ServiceSettings): ServiceSettings => ({
   analysis: withoutRequests(settings.analysis),
 })
 
+function routerOf(
+  reader: LayeredReader,
+  autoRouter: RouterName,
+): Pick<ServiceSettings, 'router' | 'routerFound'> {
+  const router = reader.pick('router', (layer) => layer.router)
+  return router === 'auto' ? { router: autoRouter, routerFound: true } : { router }
+}
+
 function quiesceOf(reader: LayeredReader): Pick<ServiceSettings['run'], 'quiesce'> {
-  const signal = reader.find('run.quiesce', ({ run }) => run?.quiesce)
-  const graceMs = reader.find('run.grace', ({ run }) => run?.grace)
-  return signal === undefined ? {} : { quiesce: { signal, graceMs: graceMs ?? msOf(DEFAULT_GRACE) } }
+  const how = reader.find('run.quiesce', ({ run }) => run?.quiesce)
+  const graceMs = reader.find('run.grace', ({ run }) => run?.grace) ?? msOf(DEFAULT_GRACE)
+  if (how === undefined) return {}
+  if (typeof how === 'string') return { quiesce: { signal: how, graceMs } }
+  const { command, timeout } = how
+  return { quiesce: { command, timeoutMs: timeout ?? msOf(DEFAULT_QUIESCE_TIMEOUT), graceMs } }
 }
 
 function resourcesOf(reader: LayeredReader): ServiceSettings['run']['resources'] {
@@ -115,6 +149,7 @@ function healthOf(reader: LayeredReader): ServiceSettings['health'] {
     successes: reader.pick('health.successes', ({ health }) => health?.successes),
     failures: reader.pick('health.failures', ({ health }) => health?.failures),
     deadlineMs: reader.pick('health.deadline', ({ health }) => health?.deadline),
+    ...startOf(reader.pick('health.start', ({ health }) => health?.start)),
     ...liveOf(reader.pick('health.live', ({ health }) => health?.live)),
     ...namedChecksOf(reader),
   }
@@ -338,7 +373,7 @@ function proberOf(reader: LayeredReader, healthPath: string | null): ServiceSett
   if (known.length === 0) {
     // Read all the same: it is noted who wrote it.
     reader.find('prober.interval', ({ prober }) => (prober === 'off' ? undefined : prober?.interval))
-    reader.note('prober', { kind: 'default', note: 'off without a health path' })
+    reader.note('prober', { kind: 'default', note: 'off without a health path that the service takes' })
     return null
   }
   reader.origins.delete('prober')

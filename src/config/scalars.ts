@@ -24,8 +24,12 @@ export const durationOr = (word: string) =>
 export const percent = (limits: { min?: number; max?: number } = {}) =>
   scalar((input) => readPercent(input, limits), { title: 'percentage', pattern: `^${PERCENT_PATTERN}$` })
 
-export const size = () =>
-  scalar(readSize, { title: 'size', type: ['string', 'number'], pattern: SIZE_PATTERN })
+export const size = (leastBytes?: number) =>
+  scalar((input) => readSize(input, leastBytes), {
+    title: 'size',
+    type: ['string', 'number'],
+    pattern: SIZE_PATTERN,
+  })
 
 export const weight = () => scalar(readWeight, { title: 'percentage', pattern: `^${PERCENT_PATTERN}$` })
 

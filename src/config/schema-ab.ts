@@ -4,6 +4,7 @@ import { complain, type Reading, read, refused, scalar, shown } from './complain
 import { DEFAULT_AB } from './defaults.ts'
 import { duration, percent, weight } from './scalars.ts'
 import { name } from './schema-side.ts'
+import { WHERE_KEY } from './schema-where.ts'
 
 const MAX_VARIANTS = 10
 const LONGEST_TEST_MS = 90 * 24 * 60 * 60_000
@@ -40,9 +41,10 @@ const By = z.union([
 export const AB_KEYS = {
   by: By.meta({ default: DEFAULT_AB.by })
     .describe(
-      'What makes a user. `cookie` is a random id in a cookie of ours; `{ header: x-user-id }` or `{ cookie: uid }` is what the service says about the user, and whoever does not say so stays with stable and is not counted.',
+      'What makes a user. `cookie` is a random id in a cookie of ours; `{ header: x-user-id }` or `{ cookie: uid }` is what the service says about the user, and whoever does not say so takes no part, stays with stable and is counted apart.',
     )
     .optional(),
+  ...WHERE_KEY,
   variants: z
     .array(Variant)
     .min(1)

@@ -1,8 +1,9 @@
 import * as z from 'zod'
-import type { HealthCheck, LiveProbe, NamedCheck } from '../core/shared/health-check.ts'
+import type { HealthCheck, LiveProbe, NamedCheck, StartProbe } from '../core/shared/health-check.ts'
 import { complain, MISSING } from './complaint.ts'
-import { DEFAULTS, LIVE_DEFAULTS, NAMED_CHECK_DEFAULTS } from './defaults.ts'
+import { DEFAULT_RUNS, DEFAULTS, LIVE_DEFAULTS, NAMED_CHECK_DEFAULTS, START_DEFAULTS } from './defaults.ts'
 import * as s from './scalars.ts'
+import { OutlierSection } from './schema-requests.ts'
 import { msOf } from './units.ts'
 
 const HOUR_MS = 3_600_000
@@ -33,8 +34,10 @@ const askedByLive = {
   grpc: grpc.describe('The gRPC health protocol must say SERVING, over HTTP/2 without TLS.').optional(),
   command: s.command().describe('A program that must end with code 0, as with `health.command`.').optional(),
 }
-const WAYS = ['path', 'tcp', 'grpc', 'command'] as const
+const WAYS = ['path', 'tcp', 'grpc', 'command', 'runs'] as const
 type Way = (typeof WAYS)[number]
+/** Whoever can be asked. */
+const ASKED_WAYS: readonly Way[] = ['path', 'tcp', 'grpc', 'command']
 
 const interval = (of: string) =>
   s
@@ -57,6 +60,21 @@ const timesInARow = (of: number, text: string) =>
     .describe(text)
     .optional()
 
+const StartSection = z
+  .strictObject({
+    ...askedByLive,
+    interval: interval(START_DEFAULTS.interval),
+    timeout: timeout(START_DEFAULTS.timeout),
+    deadline: s
+      .duration({ minMs: 100, maxMs: 24 * HOUR_MS })
+      .meta({ default: START_DEFAULTS.deadline })
+      .describe(
+        'An instance that has not started this long after its process began has failed. `health.deadline` begins after it.',
+      )
+      .optional(),
+  })
+  .superRefine(oneToAsk)
+
 const LiveSection = z
   .strictObject({
     ...askedByLive,
@@ -64,7 +82,7 @@ const LiveSection = z
     timeout: timeout(LIVE_DEFAULTS.timeout),
     failures: timesInARow(LIVE_DEFAULTS.failures, 'Failures in a row until the instance is restarted.'),
   })
-  .superRefine(exactlyOne)
+  .superRefine(oneToAsk)
 
 const NamedCheckSection = z
   .strictObject({
@@ -107,13 +125,13 @@ const NamedCheckSection = z
       )
       .optional(),
   })
-  .superRefine(exactlyOne)
+  .superRefine(oneToAsk)
 
 /** Of a service, and of an environment that changes it. */
 const healthKeys = {
   path: path
     .describe(
-      'An instance is healthy when this path answers 2xx. Redirects are not followed. One of `path`, `tcp`, `grpc` and `command` is needed.',
+      'An instance is healthy when this path answers 2xx. Redirects are not followed. One of `path`, `tcp`, `grpc` and `command` is needed; a worker may have `runs` instead.',
     )
     .optional(),
   tcp: tcp.describe('An instance is healthy when its port takes a connection.').optional(),
@@ -128,6 +146,12 @@ const healthKeys = {
       'An instance is healthy when this program ends with code 0. It runs without a shell in the folder of the release, with the variables of the instance; `{{port}}` becomes its port.',
     )
     .optional(),
+  runs: s
+    .duration({ minMs: 100, maxMs: HOUR_MS })
+    .describe(
+      'Workers only (`listen: none`), for those that nobody can ask: one is ready once it has run for this long without ending, and well for as long as it runs. `health: none` is `{ runs: 10s }`.',
+    )
+    .optional(),
   interval: interval(DEFAULTS.health.interval),
   timeout: timeout(DEFAULTS.health.timeout),
   successes: timesInARow(DEFAULTS.health.successes, 'Successes in a row until an instance is ready.'),
@@ -140,6 +164,13 @@ const healthKeys = {
     .meta({ default: DEFAULTS.health.deadline })
     .describe(
       'An instance that is not ready this long after its start has failed. `live` does not ask before it is ready.',
+    )
+    .optional(),
+  start: z
+    .union([z.literal('off'), StartSection])
+    .meta({ title: 'off or mapping', default: DEFAULTS.health.start })
+    .describe(
+      'For what boots slowly: asked from the start of a process until it passes once, with a deadline of its own. Before that an instance is asked neither whether it is ready nor whether it is alive, and what fails counts against nobody.',
     )
     .optional(),
   live: z
@@ -170,26 +201,39 @@ const healthKeys = {
       'An instance that joins others of its release which serve already gets a growing share of their requests over this time, from 1% of a full one up. `0s` gives it a full share at once. Shares between versions are not touched.',
     )
     .optional(),
+  outlier: OutlierSection,
 }
 
-export const HealthSection = z.strictObject(healthKeys).superRefine((health, context) => {
+const Section = z.strictObject(healthKeys).superRefine((health, context) => {
   if (waysIn(health).length === 0) complain(context, MISSING, ['path'])
   else exactlyOne(health, context)
 })
+/** Nobody can be asked. */
+const None = z.literal('none').transform((): z.output<typeof Section> => ({ runs: msOf(DEFAULT_RUNS) }))
+export const HealthSection = z.union([None, Section])
 /** An environment may ask in another way than the service: then its way is the one. */
-export const HealthOverrides = z.strictObject(healthKeys).superRefine((health, context) => {
+const Changes = z.strictObject(healthKeys).superRefine((health, context) => {
   if (waysIn(health).length > 0) exactlyOne(health, context)
 })
-type HealthOverrides = z.output<typeof HealthOverrides>
+export const HealthOverrides = z.union([None, Changes])
+type HealthKeys = z.output<typeof Changes>
 
 const waysIn = (section: Partial<Record<Way, unknown>>): Way[] =>
   WAYS.filter((way) => section[way] !== undefined)
 
-function exactlyOne(section: Partial<Record<Way, unknown>>, context: z.RefinementCtx): void {
+type Ways = Partial<Record<Way, unknown>>
+
+const exactlyOne = (section: Ways, context: z.RefinementCtx): void => oneOf(WAYS, section, context)
+
+function oneToAsk(section: Ways, context: z.RefinementCtx): void {
+  oneOf(ASKED_WAYS, section, context)
+}
+
+function oneOf(ways: readonly Way[], section: Ways, context: z.RefinementCtx): void {
   if (waysIn(section).length === 1) return
   complain(context, {
     code: 'CONFIG_CONFLICT',
-    message: `must have exactly one of ${WAYS.slice(0, -1).join(', ')} and ${WAYS.at(-1)}`,
+    message: `must have exactly one of ${ways.slice(0, -1).join(', ')} and ${ways.at(-1)}`,
     remedy: 'Keep one way to ask, for example path: /up.',
   })
 }
@@ -209,17 +253,32 @@ type Asked = {
   tcp?: unknown
   grpc?: GrpcSection | undefined
   command?: string[] | undefined
+  runs?: number | undefined
 }
 
 /** The check in the shape that a release carries. The schema has seen to it that there is one. */
-export function checkOf({ path: of, grpc: named, command }: Asked): HealthCheck {
+export function checkOf({ path: of, grpc: named, command, runs }: Asked): HealthCheck {
+  if (runs !== undefined) return { kind: 'runs', forMs: runs }
   if (of !== undefined) return { kind: 'http', path: of }
   if (named !== undefined) return { kind: 'grpc', service: named.service ?? '' }
   return command === undefined ? { kind: 'tcp' } : { kind: 'command', command }
 }
 
+/** `start` of the file with every default filled in; nothing where it is off. */
+export function startOf(start: NonNullable<HealthKeys['start']>): { start?: StartProbe } {
+  if (start === 'off') return {}
+  return {
+    start: {
+      check: checkOf(start),
+      intervalMs: start.interval ?? msOf(START_DEFAULTS.interval),
+      timeoutMs: start.timeout ?? msOf(START_DEFAULTS.timeout),
+      deadlineMs: start.deadline ?? msOf(START_DEFAULTS.deadline),
+    },
+  }
+}
+
 /** `live` of the file with every default filled in; nothing where it is off. */
-export function liveOf(live: NonNullable<HealthOverrides['live']>): { live?: LiveProbe } {
+export function liveOf(live: NonNullable<HealthKeys['live']>): { live?: LiveProbe } {
   if (live === 'off') return {}
   return {
     live: {
@@ -237,7 +296,7 @@ function namedCheckOf(section: z.output<typeof NamedCheckSection>): NamedCheck {
   return {
     name,
     kind: kind ?? NAMED_CHECK_DEFAULTS.kind,
-    check: asked.kind === 'tcp' ? addressCheck(address) : asked,
+    check: asked.kind === 'tcp' || asked.kind === 'runs' ? addressCheck(address) : asked,
     everyMs: every ?? msOf(NAMED_CHECK_DEFAULTS.every),
     timeoutMs: section.timeout ?? msOf(NAMED_CHECK_DEFAULTS.timeout),
     failures: failures ?? NAMED_CHECK_DEFAULTS.failures,

@@ -5,7 +5,7 @@ import { duration, envValue, listenAddress } from './scalars.ts'
 
 /** Each request is held against all of them. */
 const MAX_ROUTES = 20
-const LONGEST_TEXT = 200
+export const LONGEST_TEXT = 200
 /** A cookie that lives longer than a rollout may last tells nothing any more. */
 const LONGEST_STICKY_MS = 30 * 24 * 60 * 60_000
 /** RFC 9110, 5.6.2: what names of headers and cookies are made of. */
@@ -13,7 +13,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/
 
 /** Of a header or a cookie. */
 export const name = () => scalar(readName, { title: 'name', examples: ['x-tester'] })
-const pattern = () => scalar(readPattern, { title: 'pattern with *', examples: ['qa-*'] })
+export const pattern = () => scalar(readPattern, { title: 'pattern with *', examples: ['qa-*'] })
 
 function readName(input: unknown): Reading<string> {
   if (typeof input !== 'string' || !TOKEN.test(input))
@@ -82,7 +82,7 @@ const VALUE_AND_PATTERN = {
   message: 'stands beside value',
   remedy: 'Keep one of the two.',
 }
-const VALUE_TOO_LONG = {
+export const VALUE_TOO_LONG = {
   code: 'CONFIG_OUT_OF_RANGE',
   message: `is longer than ${LONGEST_TEXT} characters`,
   remedy: 'Write a shorter value.',
@@ -97,7 +97,7 @@ const HEADER_AND_COOKIE = {
   message: 'stands beside header',
   remedy: 'Write two routes: a request needs to match only one of them.',
 }
-const COOKIE_AS_HEADER = {
+export const COOKIE_AS_HEADER = {
   code: 'CONFIG_CONFLICT',
   message: 'is cookie, of which several stand in one header',
   remedy: 'Write cookie: { name: ..., value: ... } instead of header.',

@@ -2,11 +2,18 @@ import * as z from 'zod'
 import { parseDuration } from '../core/shared/duration.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { complain } from './complaint.ts'
-import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
+import {
+  DEFAULT_BLUE_GREEN,
+  DEFAULT_LIGHT_WATCH,
+  DEFAULT_RECREATE,
+  DEFAULT_STEP_PAUSE,
+  DEFAULTS,
+} from './defaults.ts'
 import { PRESET_NAMES } from './presets.ts'
 import { duration, durationOr, percent, weight } from './scalars.ts'
 import { AB_KEYS } from './schema-ab.ts'
 import { BATCH_KEYS, pauseFits } from './schema-rolling.ts'
+import { SHADOW_KEYS } from './schema-shadow.ts'
 import { SIDE_KEYS, STICKY_KEY } from './schema-side.ts'
 
 /** More steps than this are a mistake of a generator, not a plan of a person. */
@@ -237,8 +244,39 @@ const RollingSection = z
   .superRefine(pauseFits)
 export type RollingSection = z.output<typeof RollingSection>
 
+const HOUR_MS = 60 * MINUTE_MS
+
+/** Nothing is held after an abort: what is kept for a look would keep what stable needs. */
+const RecreateSection = z.strictObject({
+  retryAfter: duration({ minMs: 1000, maxMs: HOUR_MS })
+    .meta({ default: DEFAULT_RECREATE.retryAfter })
+    .describe(
+      'While nobody is served, requests get 503 and are told to come back after this long (`Retry-After`), in whole seconds.',
+    )
+    .optional(),
+  ...ROLLING_ARRIVAL_KEYS,
+})
+export type RecreateSection = z.output<typeof RecreateSection>
+
 const AbSection = z.strictObject({ ...AB_KEYS, ...ARRIVAL_KEYS })
 export type AbSection = z.output<typeof AbSection>
+
+const ShadowSection = z.strictObject({
+  ...SHADOW_KEYS,
+  criteria: Criteria.omit({ throughput: true })
+    .describe(
+      'What the candidate must show on the copies before users get it. What is not named is not asked.',
+    )
+    .optional(),
+  canary: z
+    .union([Preset, RiseSection])
+    .describe(
+      'After the copies traffic rises in the steps of a canary. Without it all traffic moves at once. A preset by name, or steps.',
+    )
+    .optional(),
+  ...ARRIVAL_KEYS,
+})
+export type ShadowSection = z.output<typeof ShadowSection>
 
 const StrategyObject = z
   .strictObject({
@@ -252,6 +290,12 @@ const StrategyObject = z
     ).optional(),
     rolling: RollingSection.describe(
       'Instances are replaced batch by batch, without a second set: for services that have no room for two. `{}` takes the defaults.',
+    ).optional(),
+    recreate: RecreateSection.describe(
+      'The old instances stop, and only then the new ones start; in between nobody is served. For services of which two versions must never run at the same time. `{}` takes the defaults.',
+    ).optional(),
+    shadow: ShadowSection.describe(
+      'Copies of real requests go to the candidate, and users get none of its answers; errors, latency and answers are compared, and then traffic moves. `{}` takes the defaults.',
     ).optional(),
     ab: AbSection.describe(
       'Variants of the candidate beside stable for a fixed time, compared by how many users reach a goal. It ends with the decision of a person.',
@@ -268,7 +312,8 @@ export type StrategyObject = z.output<typeof StrategyObject>
 const NO_STRATEGY = {
   code: 'CONFIG_INVALID',
   message: 'names no strategy',
-  remedy: 'Write canary, blueGreen, rolling or ab below it, or remove strategy: canary is the default.',
+  remedy:
+    'Write canary, blueGreen, rolling, shadow, recreate or ab below it, or remove strategy: canary is the default.',
 }
 
 const severalStrategies = (first: string) => ({
@@ -281,5 +326,7 @@ export const StrategySection = z.union([
   z.literal('canary'),
   z.literal('blueGreen'),
   z.literal('rolling'),
+  z.literal('shadow'),
+  z.literal('recreate'),
   StrategyObject,
 ])

@@ -1,11 +1,20 @@
 import * as z from 'zod'
 import { Name } from '../core/release/settings.ts'
-import { Quiesce } from '../core/shared/set-spec.ts'
+import { RouterName } from '../core/shared/router-ability.ts'
+import { QuiesceSignal } from '../core/shared/set-spec.ts'
 import { complain } from './complaint.ts'
-import { DEFAULT_GRACE, DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
+import {
+  DEFAULT_GRACE,
+  DEFAULT_NOTIFY_ON,
+  DEFAULT_QUIESCE_TIMEOUT,
+  DEFAULT_REVERT_AFTER,
+  DEFAULTS,
+} from './defaults.ts'
 import * as s from './scalars.ts'
 import { AnalysisSection } from './schema-analysis.ts'
+import { entryKeys } from './schema-entry.ts'
 import { HealthOverrides, HealthSection } from './schema-health.ts'
+import { AccessLogSection, LimitsSection } from './schema-requests.ts'
 import { RiskSection } from './schema-risk.ts'
 import { RollbackSection } from './schema-rollback.ts'
 import { StrategySection } from './schema-strategy.ts'
@@ -94,10 +103,25 @@ const RunSection = z.strictObject({
     .meta({ default: DEFAULTS.run.stopGrace })
     .describe('Time between SIGTERM and SIGKILL when an instance is stopped.')
     .optional(),
-  quiesce: Quiesce.shape.signal
-    .meta({ title: 'signal' })
+  quiesce: z
+    .union([
+      QuiesceSignal,
+      z.strictObject({
+        command: s
+          .command()
+          .describe(
+            'A program that is run beside the worker, in the folder of its release and with its variables; `SLUICE_PID` is its process. Code 0 says that it was told. It must be fit to be run twice.',
+          ),
+        timeout: s
+          .duration({ minMs: 100, maxMs: HOUR_MS })
+          .meta({ default: DEFAULT_QUIESCE_TIMEOUT })
+          .describe('A program that takes longer has failed. Shorter than `run.grace`.')
+          .optional(),
+      }),
+    ])
+    .meta({ title: 'signal or command' })
     .describe(
-      'Workers only (`listen: none`): the signal that tells one to take no new work, sent before it is stopped.',
+      'Workers only (`listen: none`): how one is told to take no new work before it is stopped, by a signal or by `{ command: ... }`. Where the command fails, the failure is reported and the worker is stopped at once, within `run.stopGrace`.',
     )
     .optional(),
   grace: s
@@ -194,6 +218,7 @@ const serviceKeys = {
     .describe(
       'Where the data plane takes the traffic of the service. A bare port means 127.0.0.1. `none`: a worker, which takes its work from elsewhere; a share of it is a share of the instances.',
     ),
+  ...entryKeys,
   health: HealthSection.describe('How an instance is asked whether it can take traffic.'),
   drain: DrainSection.describe('How long work may go on when an instance leaves.').optional(),
   strategy: StrategySection.describe('How a release comes into production.').optional(),
@@ -219,6 +244,15 @@ const serviceKeys = {
       'What the data plane does when no controller speaks to it: `hold` the weights, or `revert` to stable after a time (10m).',
     )
     .optional(),
+  router: z
+    .enum([...RouterName.options, 'auto'])
+    .meta({ title: 'builtin, haproxy, nginx or auto', default: DEFAULTS.router })
+    .describe(
+      'Who sends requests to instances: the built-in proxy, or the HAProxy or nginx that is installed on this machine, run by Sluice with a configuration of its own. `auto`: HAProxy where it is installed, else the built-in proxy. What a router cannot do is refused by the plan.',
+    )
+    .optional(),
+  limits: LimitsSection,
+  accessLog: AccessLogSection,
   drift: z
     .enum(['correct', 'hold'])
     .meta({ title: 'correct or hold', default: DEFAULTS.drift })

@@ -20,17 +20,17 @@ const MOST_BYTES = 1024 ** 5
 const MAX_TEXT = 32
 
 /** Reads `512MiB`, `1.5 GB` or `268435456` as bytes. `512M` is refused: some read it as 1000², others as 1024². */
-export function readSize(input: unknown): Reading<number> {
+export function readSize(input: unknown, leastBytes = LEAST_BYTES): Reading<number> {
   const bytes = bytesOf(input)
   if (bytes === null)
     return refused('CONFIG_BAD_SIZE', `is ${shown(input)}, which is no size`, remedyFor(input))
-  if (bytes < LEAST_BYTES)
+  if (bytes < leastBytes)
     return refused(
       'CONFIG_OUT_OF_RANGE',
-      `is ${shown(input)}, but must be at least 1MiB`,
+      `is ${shown(input)}, but must be at least ${sizeText(leastBytes)}`,
       /^\d+$/.test(String(input))
         ? `A bare number is bytes. Write ${input}MiB if you mean that.`
-        : 'Write a size of at least 1MiB.',
+        : `Write a size of at least ${sizeText(leastBytes)}.`,
     )
   if (bytes > MOST_BYTES)
     return refused(

@@ -3,14 +3,13 @@ import path from 'node:path'
 import canonicalize from 'canonicalize'
 import { createFreezes } from '../adapters/freezes/documents/freezes.ts'
 import { createHttpClient } from '../adapters/http/undici/http.ts'
-import { createBuiltinMetricSource } from '../adapters/metrics/builtin/metric.ts'
 import { createHttpProber } from '../adapters/probers/http/prober.ts'
-import { createBuiltinRouter } from '../adapters/routers/builtin/router.ts'
 import { createProcessTarget } from '../adapters/targets/processes/process-target.ts'
 import { createHostVerifier } from '../adapters/verifiers/host/verifier.ts'
 import { createSecrets } from '../agent/secrets.ts'
 import { summaryOf } from '../config/config-problem.ts'
 import { loadConfig } from '../config/load.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { createAudience } from '../engine/audience.ts'
@@ -29,8 +28,11 @@ import type { Store } from '../ports/store.ts'
 import type { Exposition } from '../telemetry/exposition.ts'
 import type { Component } from '../telemetry/metric-table.ts'
 import { VERSION } from '../telemetry/version.ts'
+import { accessLines } from './access-lines.ts'
+import { checkCertificate } from './certificates.ts'
 import { systemClock as clock } from './clock.ts'
 import { keepBackups, newestBackupAt } from './daily-backup.ts'
+import { countsOfServing, createDataPlanes, findRouter } from './data-planes.ts'
 import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
 import { forgetHistory } from './forget-history.ts'
@@ -70,6 +72,8 @@ export type Controller = {
   scrape(process: Component, accept: string): Promise<Result<Exposition>>
   /** Stops deciding and looking; effects under way end by themselves. Traffic is not touched. */
   stopLooking(): Promise<void>
+  /** Ends the routers that are programs of others; their drains come first. */
+  endRouters(): Promise<void>
   /** Stops all instances of all services and waits until they are gone. */
   stopInstances(): Promise<void>
   /** Lets go of the store; the last thing to do. */
@@ -83,8 +87,13 @@ export async function startController(options: ControllerOptions): Promise<Resul
   if (opened.kind === 'failed') return opened
   const telemetry = createTelemetry({ clock, log, version: VERSION })
   const store = telemetry.store(opened.value)
-  const parts = createParts(options, store, telemetry)
   const ended = new AbortController()
+  const parts = createParts(options, {
+    store,
+    telemetry,
+    signal: ended.signal,
+    stateOf: async (stream) => await engine.load(stream),
+  })
   const { engine, ownership, audience, notifiers } = createFlow({
     ...options,
     store,
@@ -97,7 +106,11 @@ export async function startController(options: ControllerOptions): Promise<Resul
   const { attend } = ownership
   const { preparing } = retention
   const context = createContext({ ...options, ...parts, store, engine, audience, attend, preparing })
-  const kept = await keepAll({ proxy: parts.router, agent: parts.target }, { log, telemetry }, ended.signal)
+  const kept = await keepAll(
+    { proxy: parts.planes.builtin.router, agent: parts.target },
+    { log, telemetry },
+    ended.signal,
+  )
   const started = await ownership.leases.claim()
   if (started.kind === 'failed') {
     ended.abort()
@@ -124,7 +137,11 @@ export async function startController(options: ControllerOptions): Promise<Resul
       ended.abort()
       await Promise.all(loops)
     },
-    close: () => store.close(),
+    close: async () => {
+      await parts.planes.close()
+      await store.close()
+    },
+    endRouters: () => parts.planes.end(),
     stopInstances: () => stopAll({ store, engine, target: parts.target }),
   })
 }
@@ -180,11 +197,28 @@ function createFlow({ folder, log, onFenced, store, parts, ended, telemetry, goB
   return { engine, ownership, audience, notifiers }
 }
 
-function createParts({ folder, config }: ControllerOptions, store: Store, telemetry: Telemetry) {
+type PartsInput = {
+  store: Store
+  telemetry: Telemetry
+  signal: AbortSignal
+  stateOf(stream: string): Promise<Result<{ state: ServiceState }>>
+}
+
+function createParts(
+  { folder, config, log }: ControllerOptions,
+  { store, telemetry, signal, stateOf }: PartsInput,
+) {
   const secrets = createSecrets({ agentFolder: folder.agent, env: process.env })
-  const metrics = telemetry.source(
-    createBuiltinMetricSource({ socket: folder.sockets.proxy, now: clock.now }),
-  )
+  const planes = createDataPlanes({
+    folder,
+    log,
+    counted: telemetry.source,
+    onUse: (name, { router }) => {
+      // The built-in one is kept in any case.
+      if (name !== 'builtin') void keepPart(router, { log, note: () => undefined }, signal).finished
+    },
+  })
+  const source = countsOfServing(planes.of, stateOf)
   const secretOf = (name: string): string | null => {
     const found = secrets.resolve([name])
     return found.kind === 'ok' ? (found.value[name] ?? null) : null
@@ -198,12 +232,9 @@ function createParts({ folder, config }: ControllerOptions, store: Store, teleme
         return ok(undefined)
       },
     }),
-    router: createBuiltinRouter({
-      socket: folder.sockets.proxy,
-      startProxy: async () => startProgram('proxy', folder),
-    }),
-    metrics,
-    providerOf: createMetricProviders({ secretOf, folder: path.dirname(config), source: metrics }),
+    planes,
+    routerOf: planes.of,
+    providerOf: createMetricProviders({ secretOf, folder: path.dirname(config), source }),
     prober: createHttpProber(),
     verifier: createHostVerifier({ http: createHttpClient(), secretOf, cwd: path.dirname(config) }),
     freezes: createFreezes(store),
@@ -282,11 +313,12 @@ type ContextParts = ControllerOptions &
   }
 
 function createContext({
+  folder,
   config,
   store,
   engine,
   target,
-  router,
+  planes,
   freezes,
   secretOf,
   audience,
@@ -298,12 +330,14 @@ function createContext({
     engine,
     store,
     target,
-    router,
+    abilitiesOf: planes.abilitiesOf,
+    checkCertificate,
+    accessLines: (stream, count) => accessLines(folder.proxy, stream, count),
     freezes,
     clock,
     ids: randomIds,
     loadSettings: (environment) => {
-      const loaded = loadConfig({ file: config, environment })
+      const loaded = loadConfig({ file: config, environment, autoRouter: findRouter() })
       return loaded.kind === 'failed' ? failed(summaryOf(loaded.problem)) : ok(loaded.value.services)
     },
     digest: (value) =>

@@ -10,7 +10,13 @@ import type { Clock } from '../ports/clock.ts'
 const TIMELINE_LIMIT = 50
 
 type Listener = { stream: string | null; hear(view: ServiceView): void }
-type Known = { revision: number; timeline: TimelineEntry[]; inFlight: Record<string, number> }
+type Known = {
+  revision: number
+  timeline: TimelineEntry[]
+  inFlight: Record<string, number>
+  limited: RouterState['limited']
+  certificate: RouterState['certificate']
+}
 
 type Numbered = { sequence: number; event: Event }
 
@@ -31,7 +37,13 @@ export function createAudience(clock: Clock): Audience {
   const listeners = new Set<Listener>()
 
   const of = (stream: string): Known => {
-    const found = known.get(stream) ?? { revision: 0, timeline: [], inFlight: {} }
+    const found = known.get(stream) ?? {
+      revision: 0,
+      timeline: [],
+      inFlight: {},
+      limited: undefined,
+      certificate: undefined,
+    }
     known.set(stream, found)
     return found
   }
@@ -67,6 +79,8 @@ export function createAudience(clock: Clock): Audience {
     revisionOf: (stream) => of(stream).revision,
     viewOf,
     looked: (stream, routerState) => {
+      of(stream).certificate = routerState?.certificate
+      of(stream).limited = routerState?.limited
       of(stream).inFlight = Object.fromEntries(
         routerState?.instances.map(({ id, inFlight, websockets }) => [id, inFlight + websockets]) ?? [],
       )

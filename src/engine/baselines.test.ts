@@ -8,6 +8,7 @@ import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import type { MetricAnswer } from '../ports/metric.ts'
 import type { Store } from '../ports/store.ts'
+import { FakeRouter } from '../testkit/fakes/router.ts'
 import { createStoreFake } from '../testkit/fakes/store.ts'
 import { simulatedSettings } from '../testkit/simulator/settings.ts'
 import { trafficOf } from '../testkit/traffic.ts'
@@ -44,14 +45,19 @@ const counts = (): ServiceCounts => ({
 
 function recorder() {
   const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined }
-  const metrics = {
+  const counts = {
     kind: 'fake',
     query: async () => {
       asked += 1
       return answer()
     },
   }
-  return createBaselineRecorder({ store, metrics, target: { observe: async () => seen() }, clock })
+  return createBaselineRecorder({
+    store,
+    routerOf: () => ({ router: new FakeRouter(), counts }),
+    target: { observe: async () => seen() },
+    clock,
+  })
 }
 
 async function watch(minutes: number, { follow } = recorder()): Promise<void> {

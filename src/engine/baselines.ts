@@ -18,7 +18,7 @@ import type { Observation } from '../core/shared/observation.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { MetricSource } from '../ports/metric.ts'
+import type { RouterOf } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
 
@@ -52,7 +52,7 @@ export async function baselineFacts(
 
 export type BaselineParts = {
   store: Pick<Store, 'getDocument' | 'putDocument'>
-  metrics: MetricSource
+  routerOf: RouterOf
   target: Pick<Target, 'observe'>
   clock: Clock
 }
@@ -61,13 +61,16 @@ export type BaselineParts = {
  * Once a minute, while nothing is released, what the stable release did since the last time is added to its baseline. What
  * cannot be read or written is left out: a gap makes the baseline shorter and nothing else.
  */
-export function createBaselineRecorder({ store, metrics, target, clock }: BaselineParts) {
+export function createBaselineRecorder({ store, routerOf, target, clock }: BaselineParts) {
   let last: { release: string; cursor: CountsCursor; use: UseCursor | null } | null = null
   let askedAt: number | null = null
 
   async function record(state: ServiceState, stable: NonNullable<ServiceState['stable']>): Promise<void> {
     const { stream } = state
-    const [answer, seen] = await Promise.all([metrics.query(stream), target.observe(stream)])
+    const [answer, seen] = await Promise.all([
+      routerOf(state.traffic.router).counts.query(stream),
+      target.observe(stream),
+    ])
     if (answer.kind !== 'samples') return
     const cursor = cursorOf(answer.counts, answer.at)
     const before = last

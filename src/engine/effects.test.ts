@@ -26,14 +26,14 @@ const target: EffectParts['target'] = {
   ...{ kind: 'none', reconcile: none, resolve: none, start: none, stop: none, observe: none, quiesce: none },
   ...{ adopt: none, release: none, logs: none, secretVersions: none, prune: none },
 }
-const router: EffectParts['router'] = {
-  ...{ kind: 'none', reconcile: none, setRoutes: none, readState: none, finalize: none },
+const routerOf: EffectParts['routerOf'] = () => {
+  throw new Error('nobody asks for this')
 }
 
 /** Parts of which nobody asks anything but what is given here. */
 const runner = (parts: Partial<EffectParts>) =>
   createEffectRunner({
-    ...{ store: createStoreFake().open(), target, router, verifier: createVerifierFake().verifier },
+    ...{ store: createStoreFake().open(), target, routerOf, verifier: createVerifierFake().verifier },
     ...{ probeKey: 'k', goBack: none, epochOf: () => 1 },
     ...parts,
   })

@@ -3,11 +3,13 @@ import { environmentOf } from '../core/release/settings.ts'
 import type { Command } from '../core/rollout/command.ts'
 import type { Change, Effect, Verification } from '../core/rollout/due.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import { entryOf } from '../core/shared/entry.ts'
 import { type Problem, problem } from '../core/shared/problem.ts'
+import { requestPolicyOf } from '../core/shared/request-policy.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import type { HealthProbe, SetSpec } from '../core/shared/set-spec.ts'
-import type { Router } from '../ports/router.ts'
+import type { RouterOf } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { AdoptRequest, Target } from '../ports/target.ts'
 import type { Verifier } from '../ports/verifier.ts'
@@ -19,7 +21,7 @@ export const RELEASE_DOCUMENT = 'release'
 export type EffectParts = {
   store: Store
   target: Target
-  router: Router
+  routerOf: RouterOf
   verifier: Verifier
   probeKey: string
   /** Epoch under which this controller may act on a stream right now, or `null` when it may not. */
@@ -44,7 +46,7 @@ async function change(
   stream: string,
   { state, effect }: Changing,
 ): Promise<Result<void>> {
-  const { target, router } = parts
+  const { target, routerOf } = parts
   switch (effect.kind) {
     case 'start-set':
       return startSet(parts, stream, effect)
@@ -57,7 +59,7 @@ async function change(
     case 'set-routes':
       return setRoutes(parts, stream, { state, effect })
     case 'finalize':
-      return router.finalize({ token: effect.token, service: stream })
+      return routerOf(effect.router).router.finalize({ token: effect.token, service: stream })
     case 'go-back':
       return parts.goBack(stream)
   }
@@ -108,15 +110,17 @@ async function setRoutes(
 ): Promise<Result<void>> {
   const settings = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
   if (settings === null || settings.listen === null) return ok(undefined)
-  return parts.router.setRoutes({
+  return parts.routerOf(effect.router).router.setRoutes({
     service: stream,
     token: effect.token,
     listen: settings.listen,
+    ...entryOf(settings),
     stable: effect.stable,
     sets: effect.routes,
     ...effect.side,
     drain: settings.drain,
     slowStartMs: settings.slowStartMs,
+    ...requestPolicyOf(settings),
     onControllerLoss: settings.onControllerLoss,
     probeKey: parts.probeKey,
   })
@@ -170,12 +174,12 @@ async function verify(
   { effect, signal }: { effect: Verification; signal: AbortSignal },
 ): Promise<Result<EffectAnswer>> {
   if (epochOf(stream) !== effect.token.epoch) return failed(notHeld(stream))
-  const { checks, url, moment, version, release } = effect
+  const { checks, url, way, moment, version, release } = effect
   const [service = stream] = stream.split('.')
   const environment = environmentOf(stream)
   // An instance that is asked itself has no business with the key.
   const mark = moment === 'after' ? probeKey : null
-  const request = { checks, url, moment, service, environment, version, release, probeKey: mark }
+  const request = { checks, url, way, moment, service, environment, version, release, probeKey: mark }
   const report = await verifier.verify(request, signal)
   // Checks that were given up say nothing about the release.
   return signal.aborted ? failed(givenUp(version)) : ok(report)

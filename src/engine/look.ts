@@ -6,9 +6,8 @@ import type { ServiceState } from '../core/rollout/state.ts'
 import type { Observation } from '../core/shared/observation.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
 import type { Freezes } from '../ports/freezes.ts'
-import type { MetricSource } from '../ports/metric.ts'
 import type { ProbeRun } from '../ports/prober.ts'
-import type { Router } from '../ports/router.ts'
+import type { RouterOf } from '../ports/router.ts'
 import type { Target } from '../ports/target.ts'
 
 /** Steps in which every tenth of a second is somebody's waiting time. */
@@ -17,7 +16,7 @@ const EAGER_MS = 150
 const ROLLOUT_MS = 250
 const IDLE_MS = 1000
 
-export type LookParts = { target: Target; router: Router; metrics: MetricSource; freezes: Freezes }
+export type LookParts = { target: Target; routerOf: RouterOf; freezes: Freezes }
 
 /**
  * Looks in a second, for all streams together, that only wait for time or for something to break. With more streams than
@@ -31,15 +30,16 @@ const AFTER_MS = 5
 
 /** One look at target, router and numbers, side by side. */
 export async function look(
-  { target, router, metrics, freezes }: LookParts,
+  { target, routerOf, freezes }: LookParts,
   stream: string,
   { state, probes, lightLook }: { state: ServiceState; probes: Observed['probes']; lightLook: boolean },
 ): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
   const measured = lightLook || (state.rollout !== null && state.rollout.phase.kind !== 'ended')
+  const { router, counts: counters } = routerOf(state.traffic.router)
   const [instances, routes, counts, frozen] = await Promise.all([
     target.observe(stream),
     router.readState(stream),
-    measured && !isWorkerService(state) ? metrics.query(stream) : null,
+    measured && !isWorkerService(state) ? counters.query(stream) : null,
     freezes.read(environmentOf(stream)),
   ])
   const observed: Observed = {
@@ -77,11 +77,12 @@ const noTraffic = (service: string, at: number): MetricAnswer => ({
   counts: { service, boot: 'worker', releases: [], unroutable: 0, refused: 0 },
 })
 
-const seen = ({ instances, errors, use, boot }: Observation): Observed['instances'] => ({
+const seen = ({ instances, errors, use, boot, highestToken }: Observation): Observed['instances'] => ({
   kind: 'seen',
   instances,
   errors,
   use: use === undefined ? undefined : { ...use, boot },
+  obeyed: highestToken?.sequence,
 })
 
 /** How soon to look again at a stream, when this many are looked after. */

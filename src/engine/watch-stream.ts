@@ -2,7 +2,7 @@ import type { Observed } from '../core/rollout/command.ts'
 import type { Event } from '../core/rollout/event.ts'
 import { isLightLookDue } from '../core/rollout/light-watch/see-light-watch.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import { localUrl } from '../core/shared/local-url.ts'
+import { localPlace } from '../core/shared/local-url.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { Result } from '../core/shared/result.ts'
 import { ok } from '../core/shared/result.ts'
@@ -178,10 +178,10 @@ function createProbing({ prober, probeKey }: Pick<WatchParts, 'prober' | 'probeK
       if (wanted === null || run !== null || wanted.settings.prober === null) return
       const { listen, prober: settings } = wanted.settings
       if (listen === null) return
-      const url = localUrl(listen)
+      const place = localPlace(listen, wanted.settings)
       run = {
         rollout: wanted.id,
-        probes: prober.start({ url, probeKey, paths: settings.paths, intervalMs: settings.intervalMs }),
+        probes: prober.start({ ...place, probeKey, paths: settings.paths, intervalMs: settings.intervalMs }),
       }
     },
     fresh: () => freshProbes(run?.probes ?? null, noted),

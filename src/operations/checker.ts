@@ -1,9 +1,11 @@
+import type { LocalWay } from '../core/shared/local-url.ts'
 import type { CheckResult, VerifyCheck } from '../core/shared/verification.ts'
 import type { Verifier } from '../ports/verifier.ts'
 
 /** What is checked, and where. */
 export type CheckPlace = {
   url: string
+  way?: LocalWay
   service: string
   environment: string
   version: string

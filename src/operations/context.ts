@@ -3,11 +3,11 @@ import type { ServiceSettings } from '../core/release/settings.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { ServiceView } from '../core/rollout/view/view.ts'
 import type { Result } from '../core/shared/result.ts'
+import type { RouterAbilities, RouterName } from '../core/shared/router-ability.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Freezes } from '../ports/freezes.ts'
 import type { Ids } from '../ports/ids.ts'
-import type { Router } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
 import type { Operation } from './operation.ts'
@@ -17,8 +17,13 @@ export interface OperationContext {
   readonly engine: Engine
   readonly store: Store
   readonly target: Target
-  readonly router: Router
   readonly freezes: Freezes
+  /** What a router can and cannot do on this machine, asked of its program. */
+  abilitiesOf(router: RouterName): Promise<RouterAbilities>
+  /** The newest lines that the built-in proxy wrote about requests; none where it writes none. */
+  accessLines(stream: string, count: number): Promise<Result<string[]>>
+  /** Reads the certificate that the settings name: why it cannot serve, or what a plan should warn of. */
+  checkCertificate(settings: ServiceSettings): Promise<Result<string[]>>
   readonly clock: Clock
   readonly ids: Ids
   /** Reads and checks the file anew; the file of this moment counts. */

@@ -20,7 +20,7 @@ import type { Caller } from './operation.ts'
 import { prepareRelease } from './prepare-release.ts'
 import { aboutIn, sayAbout } from './say-about.ts'
 import { actorOf, FullInput, findStream, ReasonInput, RetryInput, ServiceInput } from './service-input.ts'
-import { addressTaken, settingsOf } from './settings-of.ts'
+import { addressTaken, settingsAfter } from './settings-of.ts'
 
 export const deploy = operationOf({
   name: 'deploy',
@@ -92,7 +92,7 @@ async function begin(
   const { now, at, wait, retry, full, reason, caller, about } = asked
   const notBefore = futureTime(at, context.clock.now())
   if (notBefore.kind === 'failed') return notBefore
-  const ready = await readyPlan(context, { stream, state, version, planId, retry, full, actor: caller.name })
+  const ready = await readyPlan(context, { state, version, planId, retry, full, actor: caller.name })
   if (ready.kind === 'failed') return ready
   const { plan, settings } = ready.value
   const taken = await addressTaken(context, settings)
@@ -122,7 +122,6 @@ async function begin(
 }
 
 type ReadyInput = {
-  stream: string
   state: ServiceState
   version: string | undefined
   planId: string | undefined
@@ -134,7 +133,7 @@ type ReadyInput = {
 /** The plan to carry out: a new one for a version, or a kept one whose world has not moved. */
 async function readyPlan(
   context: OperationContext,
-  { stream, state, version, planId, retry, full, actor }: ReadyInput,
+  { state, version, planId, retry, full, actor }: ReadyInput,
 ): Promise<Result<{ plan: Plan; settings: ServiceSettings }>> {
   const kept = planId === undefined ? null : await loadPlan(context, planId)
   if (kept?.kind === 'failed') return kept
@@ -146,7 +145,7 @@ async function readyPlan(
         remedy: 'sluice deploy VERSION, or sluice deploy --plan ID.',
       }),
     )
-  const settings = settingsOf(context, stream)
+  const settings = settingsAfter(context, state)
   if (settings.kind === 'failed') return settings
   const prepared = await prepareRelease(context, { settings: settings.value, version: wanted, actor })
   if (prepared.kind === 'failed') return prepared

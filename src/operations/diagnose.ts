@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import type { SetState } from '../core/rollout/state.ts'
 import type { Problem } from '../core/shared/problem.ts'
 import { ok } from '../core/shared/result.ts'
+import type { ShownCertificate } from '../core/shared/router-state.ts'
 import type { OperationContext } from './context.ts'
 import { operationOf } from './context.ts'
 
@@ -41,6 +43,7 @@ async function findingsOf(context: OperationContext, stream: string): Promise<Fi
   const findings: Finding[] = [
     ...(seen.kind === 'failed' ? [asFinding(seen.problem)] : []),
     ...Object.values(state.troubles).map(asFinding),
+    ...state.sets.flatMap(leftOut),
   ]
   for (const { id, release, pid } of orphans)
     findings.push({
@@ -49,8 +52,12 @@ async function findingsOf(context: OperationContext, stream: string): Promise<Fi
       message: `Instance ${id} (pid ${pid ?? 'unknown'}) of release ${release} runs, but no rollout and no stable of ${stream} wants it.`,
       remedy: `Stop it: kill ${pid ?? ''}`.trim(),
     })
-  if (findings.length > 0) return findings
+  const certificate = context.viewOf(stream, loaded.value).certificate
+  if (certificate !== undefined && certificate.problem === null)
+    findings.push(certificateFinding(stream, certificate))
+  if (findings.some(({ level }) => level !== 'ok')) return findings
   return [
+    ...findings,
     {
       level: 'ok',
       code: 'SERVICE_OK',
@@ -59,6 +66,31 @@ async function findingsOf(context: OperationContext, stream: string): Promise<Fi
     },
   ]
 }
+
+/** Instances that are healthy by their checks and fail what users ask of them. */
+const leftOut = ({ version, instances }: SetState): Finding[] =>
+  instances.flatMap(({ id, ejected }) =>
+    ejected === undefined
+      ? []
+      : [
+          {
+            level: 'warning',
+            code: 'INSTANCE_EJECTED',
+            message: `Instance ${id} of ${version} gets no new requests since ${momentText(ejected.since)}: ${ejected.why}.`,
+            remedy: `Look at its log ("sluice logs"). It is tried again by itself at ${momentText(ejected.until)}; three answers bring it back.`,
+          },
+        ],
+  )
+
+/** In UTC, as everywhere on the terminal. */
+const momentText = (at: number): string => `${new Date(at).toISOString().slice(11, 19)} UTC`
+
+const certificateFinding = (stream: string, { names, validUntil }: ShownCertificate): Finding => ({
+  level: 'ok',
+  code: 'CERTIFICATE_OK',
+  message: `${stream}: the certificate for ${names.join(', ')} is good until ${new Date(validUntil).toISOString().slice(0, 16).replace('T', ' ')} UTC.`,
+  remedy: null,
+})
 
 async function deadMessages({ store }: OperationContext): Promise<Finding[]> {
   const messages = await store.listMessages(500)
@@ -74,8 +106,9 @@ async function deadMessages({ store }: OperationContext): Promise<Finding[]> {
   ]
 }
 
+/** What ends soon works until then. */
 const asFinding = ({ code, message, remedy }: Problem): Finding => ({
-  level: 'problem',
+  level: code === 'CERTIFICATE_EXPIRING' ? 'warning' : 'problem',
   code,
   message,
   remedy,

@@ -1,6 +1,7 @@
 import { abort } from './abort.ts'
 import { adopt } from './adopt.ts'
 import { blockRelease } from './block-release.ts'
+import { checkRouters } from './check-routers.ts'
 import { closeBreaker } from './close-breaker.ts'
 import type { OperationContext } from './context.ts'
 import { deploy } from './deploy.ts'
@@ -44,6 +45,7 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   rollback,
   adopt,
   unadopt,
+  checkRouters,
   freeze,
   unfreeze,
   listRollouts,

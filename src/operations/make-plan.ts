@@ -6,7 +6,6 @@ import { Plan } from '../core/plan/plan.ts'
 import type { Release } from '../core/release/release.ts'
 import { isWorker } from '../core/release/worker.ts'
 import { holdsBegin } from '../core/rollout/may-begin.ts'
-import { isWatching } from '../core/rollout/rollout-position.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
@@ -14,7 +13,9 @@ import { failed, ok } from '../core/shared/result.ts'
 import { loadRelease } from '../engine/effects.ts'
 import { ROLLOUT_DOCUMENT, RolloutRecord } from '../engine/record.ts'
 import type { OperationContext } from './context.ts'
+import { overlapWarnings } from './overlap.ts'
 import { measuredReach, momentOf } from './risk-facts.ts'
+import { fitRouter } from './router-fit.ts'
 
 export const PLAN_DOCUMENT = 'plan'
 /** Durations are expected from this many rollouts back. */
@@ -24,7 +25,10 @@ const WAY_BACK_HISTORY_LIMIT = 50
 const WAYS_BACK_SHOWN = 10
 
 /** What a plan is made with. */
-export type PlanContext = Pick<OperationContext, 'store' | 'clock' | 'ids' | 'digest' | 'channelWarnings'>
+export type PlanContext = Pick<
+  OperationContext,
+  'store' | 'clock' | 'ids' | 'digest' | 'channelWarnings' | 'abilitiesOf' | 'checkCertificate'
+>
 
 export type MakePlanInput = {
   state: ServiceState
@@ -44,9 +48,13 @@ export async function makePlan(
   if (stable.kind === 'failed') return stable
   if (stable.value !== null && isWorker(stable.value.settings) !== isWorker(release.settings))
     return failed(listenChanged(stable.value, release))
+  const fit = await fitRouter(context, { release, stable: stable.value })
+  if (fit.kind === 'failed') return fit
+  const certificate = await certificateOf(context, { release, kind })
+  if (certificate.kind === 'failed') return certificate
   const active = state.rollout !== null && state.rollout.phase.kind !== 'ended' ? state.rollout : null
   const history = await measuredDurations(context, release.stream)
-  const composed = composePlan({
+  const alone = composePlan({
     release,
     stable: stable.value,
     candidate: active?.plan.to.release ?? null,
@@ -55,8 +63,9 @@ export async function makePlan(
     history,
     actor,
     now: context.clock.now(),
-    warnings: [...warnings, ...overlapWarnings(state, release), ...context.channelWarnings(release.settings)],
+    warnings: [...warnings, ...certificate.value, ...context.channelWarnings(release.settings)],
   })
+  const composed = { ...alone, warnings: [...alone.warnings, ...overlapWarnings(state, alone)] }
   const order = kind === 'deploy' ? ('deploy' as const) : ('rollback' as const)
   const begin = { plan: composed, order, settings: release.settings, notBefore: null }
   const held = composed.kind === 'none' ? null : holdsBegin(state, begin, composed.createdAt)
@@ -70,6 +79,7 @@ export async function makePlan(
   const waits = held === null ? [] : [`It would wait: ${held.message}.`]
   const plan: Plan = {
     ...content,
+    ...fit.value,
     warnings: [...content.warnings, ...waits],
     id: context.ids.next('plan'),
     hash: context.digest(hashedPart(content)),
@@ -82,6 +92,15 @@ export async function makePlan(
     body: plan,
   })
   return put.kind === 'failed' ? put : ok(plan)
+}
+
+/** A way back does not fail because somebody renews files right now: the data plane still has the pair from before. */
+async function certificateOf(
+  { checkCertificate }: Pick<OperationContext, 'checkCertificate'>,
+  { release, kind }: Pick<MakePlanInput, 'release' | 'kind'>,
+): Promise<Result<string[]>> {
+  const checked = await checkCertificate(release.settings)
+  return checked.kind === 'failed' && kind === 'rollback' ? ok([checked.problem.message]) : checked
 }
 
 /** One has a share of traffic, the other a share of the instances: no rollout leads from one to the other. */
@@ -107,18 +126,6 @@ export async function loadPlan(context: OperationContext, id: string): Promise<R
   )
 }
 
-function overlapWarnings({ rollout }: ServiceState, release: Release): string[] {
-  if (rollout === null || rollout.phase.kind === 'ended' || rollout.plan.to.release === release.id) return []
-  const { version } = rollout.plan.to
-  return isWatching(rollout)
-    ? [
-        `${version} is being watched: ${release.version} waits until the watch ends (or deploy it with --now).`,
-      ]
-    : [
-        `${version} is on its way: ${release.version} would take its place, and its traffic returns to stable first.`,
-      ]
-}
-
 /** Medians of what provisioning and draining took in the last rollouts, and what the last ways back took. */
 async function measuredDurations(context: PlanContext, stream: string): Promise<PlanInput['history']> {
   const documents = await context.store.listDocuments({
@@ -141,6 +148,7 @@ async function measuredDurations(context: PlanContext, stream: string): Promise<
   return {
     provisionMs: median(durations('provision')),
     drainMs: median(durations('drain')),
+    vacateMs: median(durations('vacate')),
     trafficOffMs: records.flatMap(({ view }) => view.trafficOffMs ?? []).slice(0, WAYS_BACK_SHOWN),
   }
 }

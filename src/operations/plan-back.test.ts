@@ -7,6 +7,7 @@ import { newServiceState } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
+import { abilitiesFake } from '../testkit/fakes/router-abilities.ts'
 import { createStoreFake } from '../testkit/fakes/store.ts'
 import { createTargetFake } from '../testkit/fakes/target.ts'
 import { releaseOf, simulatedSettings } from '../testkit/simulator/settings.ts'
@@ -32,6 +33,8 @@ async function scene(today: string, file: Result<ServiceSettings[]> = ok([withSe
     ids: { next: (prefix) => `${prefix}-1` },
     digest,
     channelWarnings: () => [],
+    abilitiesOf: async () => abilitiesFake(),
+    checkCertificate: async () => ok([]),
     loadSettings: () => file,
     preparing: (task) => task(),
   }

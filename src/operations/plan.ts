@@ -11,7 +11,7 @@ import { makePlan } from './make-plan.ts'
 import { planBack } from './plan-back.ts'
 import { prepareRelease } from './prepare-release.ts'
 import { FullInput, loadService, RetryInput, ServiceInput } from './service-input.ts'
-import { settingsOf } from './settings-of.ts'
+import { settingsAfter } from './settings-of.ts'
 
 export const plan = operationOf({
   name: 'plan',
@@ -55,9 +55,9 @@ async function backwards(
 
 async function forwards(
   context: OperationContext,
-  { stream, state, version, retry, full, actor }: Asked,
+  { state, version, retry, full, actor }: Asked,
 ): Promise<Result<Plan>> {
-  const settings = settingsOf(context, stream)
+  const settings = settingsAfter(context, state)
   if (settings.kind === 'failed') return settings
   const prepared = await prepareRelease(context, { settings: settings.value, version, actor })
   if (prepared.kind === 'failed') return prepared

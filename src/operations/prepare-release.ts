@@ -2,6 +2,7 @@ import type { Release } from '../core/release/release.ts'
 import { Release as ReleaseSchema } from '../core/release/release.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { streamOf } from '../core/release/settings.ts'
+import { entryOf } from '../core/shared/entry.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
@@ -74,10 +75,13 @@ function releaseId(
     secretVersions,
   }: { settings: ServiceSettings; version: string; digest: string; secretVersions: Record<string, string> },
 ): string {
-  const { service, environment, run, listen, health, drain } = settings
+  const { service, environment, run, listen, health, drain, router } = settings
   // Resources are what use is measured against, so they belong to how it is watched.
   const { artifact: _path, resources: _base, ...runs } = run
-  return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, version, digest, secretVersions }).slice(0, 10)}`
+  // Releases from before there was a choice keep their names.
+  // Hosts, paths and TLS are like the address: a change of them is a rollout, so that it comes into force and can be taken back.
+  const routed = { ...(router === 'builtin' ? {} : { router }), ...entryOf(settings) }
+  return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, ...routed, version, digest, secretVersions }).slice(0, 10)}`
 }
 
 function checkVersion(version: string) {

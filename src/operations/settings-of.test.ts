@@ -5,7 +5,7 @@ import { ok } from '../core/shared/result.ts'
 import { createStoreFake } from '../testkit/fakes/store.ts'
 import { simulatedSettings } from '../testkit/simulator/settings.ts'
 import type { OperationContext } from './context.ts'
-import { addressTaken } from './settings-of.ts'
+import { addressTaken, settingsAfter } from './settings-of.ts'
 
 const at = (service: string, port: number): ServiceSettings => ({
   ...simulatedSettings(),
@@ -37,7 +37,35 @@ it('refuses a second service on an address that is taken, by the name of the fir
   })
 })
 
+it('lets two share an address where hosts or paths tell them apart, with the same router and the same speech', async () => {
+  const other = (change: Partial<ServiceSettings>) =>
+    addressTaken(contextWithShop(), { ...at('api', 8080), ...change })
+  const tls = { certificate: '/c.pem', key: '/c.key' }
+  expect((await other({ hosts: ['api.example.org'] })).kind).toBe('ok')
+  expect((await other({ paths: ['/api'] })).kind).toBe('ok')
+  expect(await other({ hosts: ['api.example.org'], router: 'nginx' })).toMatchObject({
+    problem: { message: expect.stringContaining('another router') },
+  })
+  expect(await other({ hosts: ['api.example.org'], tls })).toMatchObject({
+    problem: { code: 'ADDRESS_TAKEN', message: expect.stringContaining('speaks TLS') },
+  })
+})
+
 it('lets a service keep its own address, and another take a free one', async () => {
   expect((await addressTaken(contextWithShop(), at('shop', 8080))).kind).toBe('ok')
   expect((await addressTaken(contextWithShop(), at('api', 8081))).kind).toBe('ok')
+})
+
+it('keeps the router that serves where the file says auto, until the address is another one', () => {
+  const found: ServiceSettings = { ...at('shop', 8080), router: 'haproxy', routerFound: true }
+  const after = (before: ServiceSettings, file: ServiceSettings = found) => {
+    const state = newServiceState('shop.local')
+    const traffic = { ...state.traffic, sequence: 3, router: before.router }
+    const read = settingsAfter({ loadSettings: () => ok([file]) }, { ...state, settings: before, traffic })
+    return read.kind === 'ok' ? read.value.router : read.problem.code
+  }
+  expect(after(at('shop', 8080))).toBe('builtin')
+  expect(after(at('shop', 9090))).toBe('haproxy')
+  // A router that is named is what was meant.
+  expect(after(at('shop', 8080), { ...at('shop', 8080), router: 'haproxy' })).toBe('haproxy')
 })

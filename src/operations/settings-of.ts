@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { streamOf } from '../core/release/settings.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
+import { entryConflict, isSelective } from '../core/shared/entry.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
@@ -23,7 +26,22 @@ export function settingsOf(
   )
 }
 
-/** Two services cannot take the same address: the first one named keeps it (S7). */
+/**
+ * The settings for a release that comes after what runs. `router: auto` stays with the router that serves as long as the
+ * address is the same: that another one was installed meanwhile is no reason to move.
+ */
+export function settingsAfter(
+  context: Pick<OperationContext, 'loadSettings'>,
+  { stream, settings: before, traffic }: Pick<ServiceState, 'stream' | 'settings' | 'traffic'>,
+): Result<ServiceSettings> {
+  const found = settingsOf(context, stream)
+  if (found.kind === 'failed' || found.value.routerFound !== true || traffic.sequence === 0) return found
+  return isDeepStrictEqual(found.value.listen, before?.listen)
+    ? ok({ ...found.value, router: traffic.router })
+    : found
+}
+
+/** Two services cannot take the same requests at one address: the first one named keeps them (S7). */
 export async function addressTaken(
   context: Pick<OperationContext, 'store' | 'engine'>,
   settings: ServiceSettings,
@@ -35,18 +53,25 @@ export async function addressTaken(
   for (const stream of streams.value.filter((one) => one !== streamOf(settings))) {
     const other = await context.engine.load(stream)
     const theirs =
-      other.kind === 'ok' && other.value.state.stable !== null
-        ? other.value.state.settings?.listen
-        : undefined
-    if (theirs === undefined || theirs === null) continue
-    if (theirs.port !== listen.port || theirs.host !== listen.host) continue
-    const address = `${theirs.host}:${theirs.port}`
+      other.kind === 'ok' && other.value.state.stable !== null ? other.value.state.settings : null
+    const why = theirs === null ? null : addressConflict(settings, theirs)
+    if (why === null) continue
     return failed(
       problem('ADDRESS_TAKEN', {
-        message: `${address} belongs to ${stream} already.`,
-        remedy: `Give ${streamOf(settings)} an address of its own ("listen" in the file).`,
+        message: `${listen.host}:${listen.port} belongs to ${stream} already${why === '' ? '' : `: ${why}`}.`,
+        remedy: `Give ${streamOf(settings)} an address of its own ("listen" in the file), or hosts and paths that tell the two apart.`,
       }),
     )
   }
   return ok(undefined)
+}
+
+/** Why the two cannot have one address; `null` where they do not, or where each request there is for one of them. */
+function addressConflict(settings: ServiceSettings, theirs: ServiceSettings): string | null {
+  const [{ listen }, other] = [settings, theirs.listen]
+  if (listen === null || other === null || other.port !== listen.port || other.host !== listen.host)
+    return null
+  if (!isSelective(settings) && !isSelective(theirs)) return ''
+  if (settings.router !== theirs.router) return 'it is served there by another router'
+  return entryConflict(settings, theirs)
 }

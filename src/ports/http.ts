@@ -1,3 +1,5 @@
+import type { LocalWay } from '../core/shared/local-url.ts'
+
 /** One request whose answer is small. */
 export type HttpRequest = {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -8,6 +10,8 @@ export type HttpRequest = {
   timeoutMs: number
   /** The answer is not read beyond this. */
   maxBytes: number
+  /** To our own data plane under the name of a service; no name server is asked. */
+  way?: LocalWay | undefined
 }
 
 /** Any status, redirects too. `retryAfterMs` is what `Retry-After` says. */

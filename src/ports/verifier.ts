@@ -1,9 +1,12 @@
+import type { LocalWay } from '../core/shared/local-url.ts'
 import type { VerifyCheck, VerifyMoment, VerifyReport } from '../core/shared/verification.ts'
 
 export type VerifyRequest = {
   checks: readonly VerifyCheck[]
   /** Base address of what is verified: `http://127.0.0.1:41234`, without a path. */
   url: string
+  /** Where the address alone does not lead there. */
+  way?: LocalWay | undefined
   moment: VerifyMoment | 'asked'
   service: string
   environment: string

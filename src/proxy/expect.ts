@@ -18,7 +18,6 @@ export class ExpectForward extends Visit {
   private connected = false
   private bytes = 0
   private sweptBytes = 0
-  private status = 0
   private answerEnded = false
   private touchedAt = this.startedAt
 
@@ -157,7 +156,7 @@ export class ExpectForward extends Visit {
   }
 
   private refuse(own: ReturnType<typeof refusal>): void {
-    this.forget()
+    this.forget(own)
     if (this.tally !== null) this.context.counters.refuse(this.req.socket)
     this.upstream?.destroy()
     if (this.res.headersSent) this.res.destroy()

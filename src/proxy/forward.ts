@@ -24,7 +24,6 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | null = null
   private upload: Upload | null = null
   private uploadedBytes = 0
-  private status = 0
   private answerBegan = false
   private answerEnded = false
   private retried = false
@@ -52,13 +51,15 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
     const { req, head } = this
     const hasBody = head.chunked || head.contentLength > 0
     const limitBytes = this.context.limits.bodyBytes
+    const { copied } = this.context
     this.upload = hasBody
-      ? new Upload(req, { limitBytes, tally: this.tally, onTooLarge: () => this.tooLarge() })
+      ? new Upload(req, { limitBytes, tally: this.tally, copied, onTooLarge: () => this.tooLarge() })
       : null
     through.dispatch(
       { path: head.path, method: methodOf(req), headers: head.headers, body: this.upload },
       this,
     )
+    if (!hasBody) copied?.ask()
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -90,7 +91,11 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
     if (context.extra !== null) addExtra(flat, context.extra, headers)
     if (context.goal !== null) context.goal.mark(flat, status)
     res.writeHead(status, text, flat)
-    if (isEventStream(headers)) this.becomeLong('stream', status)
+    context.copied?.userBegan(status, headers)
+    if (isEventStream(headers)) {
+      context.copied?.userLeft()
+      this.becomeLong('stream', status)
+    }
     flushLater(this)
   }
 
@@ -98,6 +103,7 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
     if (this.settled) return
     this.touchedAt = performance.now()
     this.tally?.passedOut(chunk.length)
+    this.context.copied?.userData(chunk)
     if (!this.flushed && this.held === null) {
       this.held = chunk
       return
@@ -131,6 +137,7 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
     if (this.settled) return
     this.answerEnded = true
     this.instance.leave(this)
+    this.context.copied?.userEnded()
     const { res, held } = this
     if (!isEmpty(trailers)) res.addTrailers(trailerPairs(trailers))
     this.held = null
@@ -177,7 +184,7 @@ export class Forward extends Visit implements Dispatcher.DispatchHandler {
 
   /** The client's fault: not counted for the release. */
   private refuse(own: Refusal): void {
-    this.forget()
+    this.forget(own)
     if (this.tally !== null) this.context.counters.refuse(this.req.socket)
     this.controller?.abort(GONE)
     if (this.res.headersSent) this.res.destroy()

@@ -1,4 +1,5 @@
 import { buildConnector, Client, Pool } from 'undici'
+import type { Ejection } from '../core/shared/ejection.ts'
 import type { InstanceTraffic } from '../core/shared/router-state.ts'
 import type { DrainLimits, RouteInstance } from '../core/shared/routes.ts'
 import { Drain } from './drain.ts'
@@ -21,6 +22,8 @@ export class LiveInstance {
   drain: Drain | null = null
   /** Monotonic time at which its slow start began; `null` when it has none (`slow-start.ts`). */
   warmingSince: number | null = null
+  /** It gets no new requests for a while (`outliers.ts`). */
+  ejected: Ejection | null = null
   private readonly options: Client.Options
 
   constructor(release: string, { id, host, port }: RouteInstance, limits: Limits) {
@@ -66,13 +69,15 @@ export class LiveInstance {
   traffic(): InstanceTraffic {
     let websockets = 0
     for (const work of this.works) if (work.kind === 'websocket') websockets += 1
-    const { id, release } = this
+    const { id, release, ejected } = this
     return {
       id,
       release,
       inFlight: this.works.size - websockets,
       websockets,
       drain: this.drain?.report() ?? null,
+      // One that drains gets nothing new in any case.
+      ...(ejected === null || this.drain !== null ? {} : { ejected }),
     }
   }
 
@@ -84,7 +89,7 @@ export class LiveInstance {
 }
 
 /** Two entries are the same instance only when they are the same copy at the same address. */
-export const instanceKey = (release: string, { id, host, port }: RouteInstance): string =>
+export const instanceKey = (release: string, { id, host, port }: Omit<RouteInstance, 'state'>): string =>
   `${release} ${id} ${host} ${port}`
 
 /** Connects like undici does, and marks the errors that `forward.ts` must tell apart. */

@@ -17,6 +17,8 @@ export const Limits = z.strictObject({
   connections: positive.default(10_000),
   /** A client that needs longer for its headers is a slowloris. */
   headersTimeoutMs: positive.default(10_000),
+  /** TLS: from the connection to the end of the handshake. Slower than that is no browser. */
+  handshakeTimeoutMs: positive.default(10_000),
   /** A client that stops in the middle of its upload holds an instance; a minute survives a bad mobile link. */
   uploadIdleMs: positive.default(60_000),
   /** Browsers keep connections about a minute; longer than that of usual load balancers in front (60 s). */
@@ -29,6 +31,14 @@ export const Limits = z.strictObject({
   responseIdleMs: positive.default(300_000),
   /** Origins that ignore `Expect` would wait for ever: after this we invite the body ourselves. */
   expectWaitMs: positive.default(1_000),
+  /** Requests that are copied to a shadow at a time. With the bytes below it bounds what a hung shadow holds: 100 times 3 times 128 KiB. */
+  shadowCopies: positive.default(100),
+  /** A larger body of a request is not copied; a larger JSON answer is not compared by its values. */
+  shadowBodyBytes: positive.default(128 * 1024),
+  /** A larger answer is not compared at all: reading it twice would cost more than it tells. */
+  shadowAnswerBytes: positive.default(4 * 1024 * 1024),
+  /** A shadow that has not answered by then has failed, where the user was answered; its place is needed. */
+  shadowTimeoutMs: positive.default(10_000),
   /** On shutdown idle client connections live this long, so that requests already on the wire are answered. */
   idleGraceMs: positive.default(2_000),
 })
@@ -46,13 +56,11 @@ export const DRAIN_REPORT_MS = 600_000
 export const DRAIN_REPORTS = 1_000
 /** Entries in the cut list of one drain; the rest is only counted. */
 export const CUT_LIST = 100
-/** Route classes per release; the rest is counted as `other`. */
-export const ROUTE_CLASSES = 64
-/** Releases with counters per service; the oldest that take no traffic are forgotten first. */
-export const COUNTED_RELEASES = 32
 /** A table of 1,000 instances is about 100 KiB. */
 export const CONTROL_BODY_BYTES = 4 * 1024 * 1024
 /** Every request on the control socket must be complete by then. */
 export const CONTROL_TIMEOUT_MS = 10_000
+/** Files of certificates are looked at this often; a renewal is in use soon after. */
+export const CERTIFICATE_POLL_MS = 2_000
 /** A listener that could not be restored at start is tried again this often. */
 export const LISTEN_RETRY_MS = 500

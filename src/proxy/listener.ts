@@ -1,10 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { Limits } from './limits.ts'
 import { answerSocket, malformed, type Refusal, refusal } from './refusal.ts'
+import { type CertificateFor, guardDoor, secureOptions } from './tls/secure-door.ts'
 import { isWebSocket } from './upgrade.ts'
 
 export type Address = { host: string; port: number }
@@ -19,10 +27,14 @@ export type ListenerHandlers = {
 /** How often sockets that slow clients hold open are looked at. */
 const CHECK_MS = 1_000
 
-/** The public door of one service. */
+/** A public door. */
 export class Listener {
   closing = false
-  private readonly server: Server
+  /** The address that was asked for; its port may be 0. */
+  asked: Address | null = null
+  private readonly server: Server | SecureServer
+  /** Of a door with TLS: connections that may not have come to a request yet. */
+  private readonly accepted = new Set<Duplex>()
   private readonly upgraded = new Set<Duplex>()
   private readonly idleGraceMs: number
   private closed: Promise<void> | null = null
@@ -30,22 +42,22 @@ export class Listener {
   /** The answer that each connection is about, to know whether a parse error may still be answered. */
   private readonly current = new WeakMap<Duplex, ServerResponse>()
 
-  constructor(limits: Limits, handlers: ListenerHandlers) {
+  constructor(limits: Limits, handlers: ListenerHandlers, { contextFor }: ListenerSpeech = PLAIN) {
     this.idleGraceMs = limits.idleGraceMs
-    this.server = createServer({
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      // Uploads may last; one that stands still is noticed by the sweep of its visit.
-      requestTimeout: 0,
-      keepAliveTimeout: limits.keepAliveMs,
-      connectionsCheckingInterval: CHECK_MS,
-      requireHostHeader: false,
-      insecureHTTPParser: false,
-      noDelay: true,
-      // Older Node versions lack the option and give every upgrade to the handler, which refuses the rest.
-      shouldUpgradeCallback: isWebSocket,
-    })
+    this.server =
+      contextFor === null
+        ? createServer(httpOptions(limits))
+        : createSecureServer({
+            ...httpOptions(limits),
+            ...secureOptions(contextFor, limits.handshakeTimeoutMs),
+          })
     const { server } = this
+    if (server instanceof SecureServer) {
+      guardDoor(server, limits.handshakeTimeoutMs)
+      server.on('connection', (socket) => this.accept(socket))
+      // What cannot shake hands never sent a request.
+      server.on('tlsClientError', (_, socket) => socket.destroy())
+    }
     server.maxConnections = limits.connections
     // Node would silently drop what is too much; request-head.ts refuses it instead.
     server.maxHeadersCount = 0
@@ -79,6 +91,7 @@ export class Listener {
 
   /** Resolves when connections are accepted. */
   listen({ host, port }: Address): Promise<Result<void>> {
+    this.asked = { host, port }
     return new Promise((resolve) => {
       const fail = (error: NodeJS.ErrnoException) => resolve(failed(listenFailed({ host, port }, error)))
       this.server.once('error', fail)
@@ -105,9 +118,15 @@ export class Listener {
     return this.closed
   }
 
+  /** The certificate for clients that name no host, or one that nobody here has. */
+  showByDefault(pem: { cert: string; key: string }): void {
+    if (this.server instanceof SecureServer) this.server.setSecureContext({ ...pem, minVersion: 'TLSv1.2' })
+  }
+
   /** Ends everything at once. */
   destroy(): void {
     this.server.closeAllConnections()
+    for (const socket of this.accepted) socket.destroy()
     for (const socket of this.upgraded) socket.destroy()
   }
 
@@ -125,6 +144,11 @@ export class Listener {
     res.once('close', () => {
       if (this.current.get(socket) === res) this.current.delete(socket)
     })
+  }
+
+  private accept(socket: Duplex): void {
+    this.accepted.add(socket)
+    socket.once('close', () => this.accepted.delete(socket))
   }
 
   private track(socket: Duplex): void {
@@ -145,6 +169,24 @@ export class Listener {
     else answerSocket(socket, refusalOf(error))
   }
 }
+
+/** How to find the certificate for a name; `null` for a door without TLS. */
+export type ListenerSpeech = { contextFor: CertificateFor | null }
+const PLAIN: ListenerSpeech = { contextFor: null }
+
+const httpOptions = (limits: Limits): ServerOptions => ({
+  maxHeaderSize: limits.headerBytes,
+  headersTimeout: limits.headersTimeoutMs,
+  // Uploads may last; one that stands still is noticed by the sweep of its visit.
+  requestTimeout: 0,
+  keepAliveTimeout: limits.keepAliveMs,
+  connectionsCheckingInterval: CHECK_MS,
+  requireHostHeader: false,
+  insecureHTTPParser: false,
+  noDelay: true,
+  // Older Node versions lack the option and give every upgrade to the handler, which refuses the rest.
+  shouldUpgradeCallback: isWebSocket,
+})
 
 function refusalOf(error: NodeJS.ErrnoException): Refusal {
   if (error.code === 'HPE_HEADER_OVERFLOW') {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ReleaseCounters } from './counts.ts'
+import { ReleaseCounters } from '../core/shared/counters.ts'
 import { LiveInstance } from './instance.ts'
 import { Limits } from './limits.ts'
 import { LiveSet } from './live-set.ts'
@@ -33,7 +33,7 @@ function warmingSet(since: readonly (number | null)[]) {
   const instances = since.map((began, at) => instance(at, began))
   const random = seededRandom(Buffer.from('0123456789abcdef'))
   const set = new LiveSet('v1', [], new ReleaseCounters('v1'), { now: () => clock.now, random })
-  set.take(instances, SLOW_START_MS)
+  set.take(instances, { slowStartMs: SLOW_START_MS })
   return { set, instances, clock }
 }
 
@@ -101,7 +101,7 @@ describe('an instance that warms up', () => {
 
   it('is full at once when the slow start is switched off', () => {
     const { set, instances } = warmingSet([null, 0])
-    set.take(instances, 0)
+    set.take(instances, { slowStartMs: 0 })
     expect(sharesOf(set, 2)).toEqual([0.5, 0.5])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ReleaseCounters } from './counts.ts'
+import { ReleaseCounters } from '../core/shared/counters.ts'
 import { LiveInstance } from './instance.ts'
 import { Limits } from './limits.ts'
 import { LiveSet } from './live-set.ts'

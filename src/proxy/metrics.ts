@@ -1,8 +1,8 @@
+import type { ReleaseCounters } from '../core/shared/counters.ts'
 import { LATENCY_BUCKETS } from '../core/shared/histogram.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import type { LabelsOf } from '../telemetry/metric-table.ts'
 import { distribution, type Sample, sample } from '../telemetry/sample.ts'
-import type { ReleaseCounters } from './counts.ts'
 import type { Service } from './service.ts'
 
 /** What the process knows besides its services. */
@@ -23,7 +23,10 @@ function serviceSamples(service: Service): Sample[] {
   const versions = Map.groupBy(service.setsInForce, ({ version }) => version)
   return [
     sample('sluice_proxy_unroutable_total', { stream }, counters.unroutable),
+    sample('sluice_proxy_closed_total', { stream }, counters.closed),
     sample('sluice_proxy_refused_total', { stream }, counters.refused),
+    sample('sluice_proxy_limited_total', { stream, limit: 'requests' }, service.admission.limited.requests),
+    sample('sluice_proxy_limited_total', { stream, limit: 'rate' }, service.admission.limited.rate),
     sample('sluice_proxy_listening', { stream }, service.listener === null ? 0 : 1),
     sample('sluice_proxy_reverted', { stream }, service.reverted === null ? 0 : 1),
     ...[...versions].flatMap(([version, sets]) => {
@@ -46,6 +49,16 @@ function loadSamples(service: Service, releases: ReadonlySet<string>, labels: La
   return [
     sample('sluice_proxy_requests_in_flight', labels, sum(traffic.map(({ inFlight }) => inFlight))),
     sample('sluice_proxy_websockets_open', labels, sum(traffic.map(({ websockets }) => websockets))),
+    sample(
+      'sluice_proxy_instances_ejected',
+      labels,
+      traffic.filter(({ ejected }) => ejected !== undefined).length,
+    ),
+    sample(
+      'sluice_proxy_ejections_total',
+      labels,
+      sum([...releases].map((release) => service.ejectionsOf(release))),
+    ),
   ]
 }
 

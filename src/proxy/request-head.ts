@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { malformed, type Refusal, refusal } from './refusal.ts'
 
 /** What the reading of heads needs to know about the service. */
@@ -42,7 +43,7 @@ export function readHead(req: IncomingMessage, rules: HeadRules): HeadReading {
   for (let at = 0; at < raw.length; at += 2) scan.take(raw[at] ?? '', raw[at + 1] ?? '')
   const fault = scan.fault ?? faultOf(req, scan)
   if (fault !== null) return refused(malformed(fault))
-  const path = originForm(req.url ?? '', scan.host)
+  const path = originForm(req.url ?? '', scan.host, req.socket)
   if (path === null)
     return refused(malformed('The request target is neither a path nor an address of this host.'))
   if (scan.connection !== '') scan.dropNamed()
@@ -68,12 +69,13 @@ function faultOf(req: IncomingMessage, scan: Scan): string | null {
   return null
 }
 
-/** `http://host/path` becomes `/path` when it names the same host as the Host header. */
-function originForm(url: string, host: string): string | null {
+/** `http://host/path` becomes `/path` when it names the same host as the Host header, and the scheme that is spoken here. */
+function originForm(url: string, host: string, socket: Socket): string | null {
   if (url.charCodeAt(0) === 47) return url
-  const match = /^http:\/\/([^/?#]+)(.*)$/i.exec(url)
+  const match = /^(https?):\/\/([^/?#]+)(.*)$/i.exec(url)
   if (match === null) return null
-  const [, authority = '', rest = ''] = match
+  const [, scheme = '', authority = '', rest = ''] = match
+  if (scheme.toLowerCase() !== peerOf(socket).scheme) return null
   if (authority.toLowerCase() !== host.toLowerCase()) return null
   return rest.startsWith('/') ? rest : `/${rest}`
 }
@@ -156,10 +158,10 @@ class Scan {
     const peer = peerOf(socket)
     const earlier = this.rules.trustForwarded
     this.headers.push('x-forwarded-for', earlier ? this.forwardedFor + peer.address : peer.address)
-    this.headers.push('x-forwarded-proto', 'http')
+    this.headers.push('x-forwarded-proto', peer.scheme)
     const host = this.host === '' ? '' : `;host="${this.host}"`
     if (host !== '') this.headers.push('x-forwarded-host', this.host)
-    const own = `for=${peer.quoted};proto=http${host}`
+    const own = `for=${peer.quoted};proto=${peer.scheme}${host}`
     this.headers.push('forwarded', earlier ? this.forwarded + own : own)
   }
 }
@@ -196,6 +198,7 @@ const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
   ['expect', 'drop'],
   // Ours to say: the release believes it.
   ['sluice-variant', 'drop'],
+  ['sluice-shadow', 'drop'],
 ])
 
 /** Spellings seen so far, so that the usual headers cost one look-up and no lower-casing. Bounded against invented names. */
@@ -210,14 +213,18 @@ function specialOf(name: string): Special | null {
   return special
 }
 
-type Peer = { address: string; quoted: string }
+type Peer = { address: string; quoted: string; scheme: 'http' | 'https' }
 const peers = new WeakMap<Socket, Peer>()
 
 function peerOf(socket: Socket): Peer {
   const known = peers.get(socket)
   if (known !== undefined) return known
   const address = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:/, '')
-  const peer = { address, quoted: address.includes(':') ? `"[${address}]"` : address }
+  const peer: Peer = {
+    address,
+    quoted: address.includes(':') ? `"[${address}]"` : address,
+    scheme: socket instanceof TLSSocket ? 'https' : 'http',
+  }
   peers.set(socket, peer)
   return peer
 }

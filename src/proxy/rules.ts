@@ -9,7 +9,7 @@ export function ruledBy(rules: readonly RouteRule[], headers: IncomingHttpHeader
   return null
 }
 
-function matches(match: RequestMatch, headers: IncomingHttpHeaders): boolean {
+export function matches(match: RequestMatch, headers: IncomingHttpHeaders): boolean {
   const value = match.in === 'header' ? headerIn(headers, match.name) : cookieIn(headers.cookie, match.name)
   if (value === null) return false
   return match.kind === 'exact' ? value === match.value : fitsPattern(match.pattern, value)

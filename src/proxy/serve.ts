@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { AccessEntry } from './access-log/access-log.ts'
 import { ExpectForward } from './expect.ts'
 import { Forward } from './forward.ts'
 import type { Listener, ListenerHandlers } from './listener.ts'
 import { answer, answerSocket, malformed, type Refusal, refusal } from './refusal.ts'
-import { readHead } from './request-head.ts'
+import { type Head, readHead } from './request-head.ts'
 import type { Service } from './service.ts'
 import { isWebSocket, Upgrade } from './upgrade.ts'
-import { LIVE, type Way } from './way.ts'
+import type { VisitContext } from './visit.ts'
+import { LIVE, PREVIEW, type Way } from './way.ts'
 
 /** What the listener of a service does with a request, from the first look to the instance. */
 export function handlersOf(service: Service, way: Way = LIVE): ListenerHandlers {
@@ -25,20 +27,58 @@ function serve(
   { listener, expects, way }: { listener: Listener; expects: boolean; way: Way },
 ): void {
   const head = readHead(req, service.rules)
-  if (head.kind === 'refused') {
+  const entry = service.accessLog?.entryOf(req) ?? null
+  if (entry !== null && way === PREVIEW) entry.as = 'preview'
+  if (head.kind === 'refused' || head.contentLength > service.limits.bodyBytes) {
+    const own = head.kind === 'refused' ? head.refusal : tooLarge(service.limits.bodyBytes)
     way.countersOf(service).refuse(req.socket)
-    answer(res, head.refusal)
+    entry?.turnedAway(own, 'refused')
+    answer(res, own)
     return
   }
-  if (head.contentLength > service.limits.bodyBytes) {
-    way.countersOf(service).refuse(req.socket)
-    answer(res, tooLarge(service.limits.bodyBytes))
+  const over = admit(service, res, { head, way })
+  if (over !== null) {
+    entry?.turnedAway(over, 'refused')
+    answer(res, over)
     return
   }
   const context = way.choose(service, listener, req, head)
-  if (context === null) answer(res, way.noInstance(service, head))
-  else if (expects || head.trailers) new ExpectForward(context, req, res, head, expects).start()
-  else new Forward(context, req, res, head).start()
+  if (context === null) {
+    const own = way.noInstance(service, head)
+    entry?.turnedAway(own, 'unreachable')
+    answer(res, own)
+    return
+  }
+  if (entry !== null) enterLog(service, context, { entry, head })
+  if (expects || head.trailers) new ExpectForward(context, req, res, head, expects).start()
+  else {
+    context.copied = way.copied(service, context, req, head)
+    new Forward(context, req, res, head).start()
+  }
+}
+
+/** Over a limit of the service: our own probes and the preview are few, and asked by us. */
+function admit(
+  service: Service,
+  guest: ServerResponse | Duplex,
+  { head, way }: { head: Head; way: Way },
+): Refusal | null {
+  const { admission, counters } = service
+  if (admission.isOpen || head.probe || way === PREVIEW) return null
+  const over = admission.enter(guest)
+  if (over === null) return null
+  counters.refused += 1
+  return head.chunked || head.contentLength > 0 ? over : { ...over, keeps: true }
+}
+
+function enterLog(
+  service: Service,
+  context: VisitContext,
+  { entry, head }: { entry: AccessEntry; head: Head },
+): void {
+  if (head.probe) entry.as = 'probe'
+  else if (service.isRuled(context)) entry.as = 'rule'
+  context.entry = entry
 }
 
 function serveUpgrade(
@@ -50,14 +90,25 @@ function serveUpgrade(
   const head = readHead(req, service.rules)
   const fault =
     head.kind === 'refused' ? head.refusal : faultOfUpgrade(req, head.chunked || head.contentLength > 0)
+  const entry = service.accessLog?.entryOf(req) ?? null
+  if (entry !== null && way === PREVIEW) entry.as = 'preview'
+  const turnAway = (own: Refusal, end: 'refused' | 'unreachable') => {
+    entry?.turnedAway(own, end)
+    answerSocket(socket, own)
+  }
   if (fault !== null || head.kind === 'refused') {
     way.countersOf(service).refuse(socket)
-    answerSocket(socket, fault ?? malformed('The upgrade was not understood.'))
+    turnAway(fault ?? malformed('The upgrade was not understood.'), 'refused')
     return
   }
-  const context = way.choose(service, listener, req, head)
-  if (context === null) answerSocket(socket, way.noInstance(service, head))
-  else new Upgrade(context, req, socket, first, head).start()
+  const over = admit(service, socket, { head, way })
+  const context = over === null ? way.choose(service, listener, req, head) : null
+  if (over !== null) turnAway(over, 'refused')
+  else if (context === null) turnAway(way.noInstance(service, head), 'unreachable')
+  else {
+    if (entry !== null) enterLog(service, context, { entry, head })
+    new Upgrade(context, req, socket, first, head).start()
+  }
 }
 
 function faultOfUpgrade(req: IncomingMessage, hasBody: boolean): Refusal | null {

@@ -1,25 +1,38 @@
 import type { IncomingMessage } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
-import type { InstanceTraffic, RouterState } from '../core/shared/router-state.ts'
+import { ServiceCounters } from '../core/shared/counters.ts'
+import type { MirrorRoute } from '../core/shared/mirror.ts'
+import type { InstanceTraffic, RouterState, ShownCertificate } from '../core/shared/router-state.ts'
 import type { DrainLimits, RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
-import { ServiceCounters } from './counts.ts'
+import type { AccessFile } from './access-log/access-file.ts'
+import { AccessLog } from './access-log/access-log.ts'
+import { Admission, type Limited } from './admission.ts'
+import type { Entrance } from './entrance.ts'
 import { Goals } from './goals.ts'
 import { instanceKey, LiveInstance } from './instance.ts'
 import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
 import type { Listener } from './listener.ts'
-import { LiveSet } from './live-set.ts'
+import { LiveSet, type Upkeep } from './live-set.ts'
+import { Mirror } from './mirror/mirror.ts'
+import { MirrorCounts } from './mirror/mirror-counts.ts'
 import type { PreviewDoor } from './preview-door.ts'
 import type { HeadRules } from './request-head.ts'
 import { type Aside, Side } from './side.ts'
 import { carrying, newcomers } from './slow-start.ts'
 import { Split } from './split.ts'
+import type { VisitContext } from './visit.ts'
 
 export type Reverted = NonNullable<RouterState['reverted']>
 
 /** What every service of this process shares. */
-export type ServiceOptions = { limits: Limits; trustForwarded: boolean }
+export type ServiceOptions = {
+  limits: Limits
+  trustForwarded: boolean
+  /** Where its access log is written, when there shall be one. */
+  accessFileOf?: (service: string) => AccessFile
+}
 
 /** One service in force: its routes, the instances behind them, who is next, and the counters. */
 export class Service {
@@ -27,9 +40,13 @@ export class Service {
   readonly counters = new ServiceCounters()
   /** Of requests that are no live traffic, or no fair sample of it. */
   readonly apart = { preview: new ServiceCounters(), rule: new ServiceCounters() }
-  readonly limits: Limits
+  /** Those of the data plane, as far as the service has none of its own. */
+  limits: Limits
+  readonly admission: Admission
+  accessLog: AccessLog | null = null
   readonly rules: HeadRules
-  listener: Listener | null = null
+  /** Where it takes its traffic; others may be there, too. */
+  entrance: Entrance | null = null
   preview: PreviewDoor | null = null
   routes: ServiceRoutes | null = null
   reverted: Reverted | null = null
@@ -38,32 +55,61 @@ export class Service {
   private split: Split | null = null
   private probeSplit: Split | null = null
   private side: Side | null = null
+  mirror: Mirror | null = null
   private goals: Goals | null = null
+  private mirrorCounts: MirrorCounts | null = null
   private sideSince = 0
   private instances = new Map<string, LiveInstance>()
   private readonly retiring = new Set<LiveInstance>()
+  private readonly options: ServiceOptions
   private finished: { at: number; traffic: InstanceTraffic }[] = []
 
-  constructor(name: string, { limits, trustForwarded }: ServiceOptions) {
+  constructor(name: string, options: ServiceOptions) {
+    const { limits, trustForwarded } = options
     this.name = name
+    this.options = options
     this.limits = limits
+    this.admission = new Admission(name)
     this.rules = { probeKey: '', headerCount: limits.headerCount, trustForwarded }
   }
 
   /** Puts routes in force: the very next request follows them. */
   apply(routes: ServiceRoutes, reverted: Reverted | null): void {
     const [before, old] = [this.sets, this.routes]
+    const inForce = reverted === null ? routes.sets : allToStable(routes)
+    this.dropCopies(inForce)
     this.routes = routes
     this.reverted = reverted
     this.rules.probeKey = routes.probeKey
-    this.sets = reverted === null ? routes.sets : allToStable(routes)
+    this.sets = inForce
+    this.takePolicy(routes)
     this.takeInstances(routes.drain)
     this.beginSlowStarts(before)
-    this.live = this.sets.map((set) => this.liveSet(set, routes.slowStartMs))
-    if (!sameWeights(before, this.sets) || this.split === null) this.deal()
+    this.live = this.sets.map((set) => this.liveSet(set, routes))
+    if (!sameWeights(before, this.sets) || this.split === null || this.closed !== null) this.deal()
     this.takeSide(old, routes)
+    this.takeMirror(reverted === null ? routes.mirror : null)
     const inUse = new Set(this.sets.map((set) => set.release))
     for (const counters of [this.counters, this.apart.preview, this.apart.rule]) counters.forgetExcept(inUse)
+  }
+
+  /** Everybody is turned away, as the routes say; stable takes over where no controller has spoken for too long. */
+  get closed(): ServiceRoutes['closed'] {
+    return this.reverted === null ? (this.routes?.closed ?? null) : null
+  }
+
+  /** What limits of its own turned away; `null` where it has none. */
+  get limited(): Limited | null {
+    return this.admission.isOpen ? null : this.admission.limited
+  }
+
+  get listener(): Listener | null {
+    return this.entrance?.listener ?? null
+  }
+
+  /** What clients are shown; `null` without TLS. */
+  get certificate(): ShownCertificate | null {
+    return this.entrance?.memberOf(this)?.certificate?.shown(Date.now()) ?? null
   }
 
   /** What decides about this request before the weights do; `null` when nothing does. */
@@ -82,13 +128,20 @@ export class Service {
     return split === null ? null : (this.live[split.next()] ?? null)
   }
 
+  /** A rule sent the request there, or would have. */
+  isRuled({ set, counted }: Pick<VisitContext, 'set' | 'counted'>): boolean {
+    return counted !== null && counted === this.apart.rule.find(set.release)
+  }
+
   countsReport(boot: string): ServiceCounts {
     const apart = (['preview', 'rule'] as const).flatMap((by) => this.apart[by].totals(by))
     const variants = this.goals?.report()
+    const shadow = this.mirrorCounts?.report()
     return {
       ...this.counters.report(this.name, boot),
       ...(apart.length === 0 ? {} : { apart }),
       ...(variants === undefined ? {} : { variants }),
+      ...(shadow === undefined ? {} : { shadow }),
     }
   }
 
@@ -98,12 +151,14 @@ export class Service {
     this.split = null
     this.probeSplit = null
     this.side = null
+    this.takeMirror(null)
     for (const instance of this.instances.values()) this.retireInstance(instance, limits)
     this.instances.clear()
   }
 
   /** Drains what is there, for a shutdown: requests that come after this are still served until the limits cut them. */
   drainAll(limits: DrainLimits): void {
+    this.takeMirror(null)
     for (const instance of this.instances.values()) instance.startDrain(limits)
   }
 
@@ -133,6 +188,33 @@ export class Service {
   sweep(now: number): void {
     for (const instance of this.instances.values()) for (const work of instance.works) work.sweep(now)
     for (const instance of this.retiring) for (const work of instance.works) work.sweep(now)
+    this.mirror?.sweep(now)
+    this.accessLog?.file.sweep()
+  }
+
+  /** Writes the last lines. */
+  async closeAccessLog(): Promise<void> {
+    await this.accessLog?.file.close()
+  }
+
+  /** How often instances of this release were left out since the data plane started. */
+  ejectionsOf(release: string): number {
+    return this.setOf(release)?.ejections ?? 0
+  }
+
+  private takePolicy({ limits = {}, accessLog }: ServiceRoutes): void {
+    const { limits: ours, trustForwarded, accessFileOf } = this.options
+    this.limits = { ...ours, bodyBytes: Math.min(ours.bodyBytes, limits.bodyBytes ?? ours.bodyBytes) }
+    this.admission.take(limits)
+    const file = this.accessLog?.file ?? (accessLog === undefined ? undefined : accessFileOf?.(this.name))
+    if (accessLog === undefined || file === undefined) {
+      file?.close().catch(() => undefined)
+      this.accessLog = null
+      return
+    }
+    this.accessLog ??= new AccessLog(accessLog, { service: this.name, file, trustForwarded })
+    this.accessLog.policy = accessLog
+    this.accessLog.versions = new Map(this.sets.map(({ release, version }) => [release, version]))
   }
 
   private takeInstances(limits: DrainLimits): void {
@@ -171,6 +253,32 @@ export class Service {
           )
   }
 
+  /** Before instances leave: what they still do for a copy is no fault of their release. */
+  private dropCopies(sets: readonly RouteSet[]): void {
+    const active = new Set(
+      sets.flatMap(({ release, instances }) =>
+        instances.flatMap((entry) => (entry.state === 'active' ? [instanceKey(release, entry)] : [])),
+      ),
+    )
+    this.mirror?.letGo((instance) => active.has(instanceKey(instance.release, instance)))
+  }
+
+  /** The same copying goes on over changes of routes. One that comes back counts on; another one counts from zero. */
+  private takeMirror(route: MirrorRoute | null): void {
+    if (isDeepStrictEqual(this.mirror?.route ?? null, route)) return
+    this.mirror?.close()
+    if (route === null) {
+      this.mirror = null
+      return
+    }
+    const { salt, release } = route
+    const known = this.mirrorCounts
+    this.mirrorCounts =
+      known?.salt === salt && known.release === release ? known : new MirrorCounts(salt, release)
+    const setOf = (of: string) => this.setOf(of)
+    this.mirror = new Mirror(route, { counts: this.mirrorCounts, limits: this.limits, setOf })
+  }
+
   private beginSlowStarts(before: readonly RouteSet[]): void {
     const now = performance.now()
     const known = new Set(before.flatMap(carrying))
@@ -193,7 +301,7 @@ export class Service {
     instance.destroy()
   }
 
-  private liveSet({ release, instances }: RouteSet, slowStartMs: number): LiveSet {
+  private liveSet({ release, instances }: RouteSet, upkeep: Upkeep): LiveSet {
     const active = instances.flatMap((entry) => {
       const instance = this.instances.get(instanceKey(release, entry))
       return entry.state === 'active' && instance !== undefined ? [instance] : []
@@ -201,11 +309,16 @@ export class Service {
     const known = this.live.find((set) => set.release === release)
     const set = known ?? new LiveSet(release, [], this.counters.release(release))
     // A set that only drains gets nothing new; what it has may still move on to the instances it had.
-    if (active.length > 0) set.take(active, slowStartMs)
+    if (active.length > 0) set.take(active, upkeep)
     return set
   }
 
   private deal(): void {
+    if (this.closed !== null) {
+      this.split = null
+      this.probeSplit = null
+      return
+    }
     const weights = this.sets.map((set) => set.weightPermille)
     this.split = weights.length === 0 ? null : new Split(weights)
     this.probeSplit = weights.length === 0 ? null : new Split(weights)

@@ -375,4 +375,17 @@ describe('an A/B test', () => {
     }
     expect([...said].sort()).toEqual(['v1 -', 'v2 blue', 'v2 green'])
   })
+
+  it('is for those who fit: all others stay with stable and are counted apart (S45)', async () => {
+    const where = [[{ kind: 'exact' as const, in: 'header' as const, name: 'x-country', value: 'de' }]]
+    const live = await routeTest(test({ where }))
+    for (let turn = 0; turn < 20; turn += 1)
+      expect(await ask(live, { 'x-country': 'fr' })).toMatchObject({ body: 'v1 -', cookies: [] })
+    const { releases, apart = [] } = await proxy.counts()
+    expect(releases.reduce((sum, { total }) => sum + total.requests, 0)).toBe(0)
+    expect(apart.map(({ by, release, total }) => [by, release, total.requests])).toEqual([['rule', 'v1', 20]])
+    const seen = new Set<string>()
+    for (let turn = 0; turn < 60; turn += 1) seen.add((await ask(live, { 'x-country': 'de' })).body)
+    expect([...seen].sort()).toEqual(['v1 -', 'v2 blue', 'v2 green'])
+  })
 })

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
+import { takesPart } from '../core/shared/participants.ts'
 import type { RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
 import type { RouteRule, StickyRoute, VariantRoute } from '../core/shared/side-routes.ts'
 import { cookieIn, setCookie } from './cookie.ts'
 import type { Goal, Goals } from './goals.ts'
-import { headerIn, ruledBy } from './rules.ts'
+import { headerIn, matches, ruledBy } from './rules.ts'
 import { newUser, type Seat, StickySplit, userIn } from './sticky.ts'
 
 /** `release` is `null` where the weights decide; `isRuled` when a rule did. `extra` headers belong on the answer, flat. */
@@ -56,6 +57,7 @@ export class Side {
     const { sticky, split } = this
     if (sticky === null) return UNTOUCHED
     if (sticky.kind === 'expire' || split === null) return this.released(req, sticky.cookie)
+    if (!takesPart(sticky.test?.where, (match) => matches(match, req.headers))) return this.outside(split)
     const by = sticky.test?.by ?? null
     if (by !== null) return this.named(req, sticky, { split, by })
     const known = userIn(cookieIn(req.headers.cookie, sticky.cookie))
@@ -76,7 +78,7 @@ export class Side {
     return { ...this.seated(req, sticky, seat), extra: ['set-cookie', set] }
   }
 
-  /** The service says who the user is; who does not say so stays with stable and is not counted. */
+  /** The service says who the user is; who does not say so takes no part. */
   private named(
     req: IncomingMessage,
     sticky: Assignment,
@@ -84,8 +86,13 @@ export class Side {
   ): Aside {
     const { headers } = req
     const user = by.in === 'header' ? headerIn(headers, by.name) : cookieIn(headers.cookie, by.name)
-    if (user === null || user === '') return { ...UNTOUCHED, release: split.otherwise?.release ?? null }
+    if (user === null || user === '') return this.outside(split)
     return this.seated(req, sticky, split.seatOf(user))
+  }
+
+  /** Stays with stable, as by a rule, so that what is counted of stable is the control of the test alone. */
+  private outside({ otherwise }: StickySplit): Aside {
+    return otherwise === null ? UNTOUCHED : { ...UNTOUCHED, release: otherwise.release, isRuled: true }
   }
 
   private seated(req: IncomingMessage, sticky: Assignment, seat: Seat | null): Aside {

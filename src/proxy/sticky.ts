@@ -52,9 +52,9 @@ export class StickySplit {
     return this.seats.find(({ end }) => point < end) ?? null
   }
 
-  /** Of those who do not say who they are: beside the candidate. */
+  /** Of those who take no part in a test: beside the candidate, and where all are once there is nothing to divide. */
   get otherwise(): Seat | null {
-    return this.seats.at(-1) ?? null
+    return (this.divides ? this.seats.at(-1) : undefined) ?? null
   }
 }
 

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
+import { accessLogFile } from '../core/shared/access-log-file.ts'
+import { entryOf } from '../core/shared/entry.ts'
 import type { ListenAddress } from '../core/shared/listen-address.ts'
 import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
@@ -7,13 +9,17 @@ import type { RouterState } from '../core/shared/router-state.ts'
 import type { ServiceRoutes } from '../core/shared/routes.ts'
 import { compareTokens, type FencingToken } from '../core/shared/token.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
+import { AccessFile } from './access-log/access-file.ts'
+import type { Entrance } from './entrance.ts'
+import { type Entered, Entrances } from './entrances.ts'
 import { LISTEN_RETRY_MS } from './limits.ts'
 import { Listener } from './listener.ts'
 import { PreviewDoor } from './preview-door.ts'
 import { type RoutesFile, saveRoutes } from './routes-file.ts'
 import { handlersOf } from './serve.ts'
 import { type Reverted, Service, type ServiceOptions } from './service.ts'
-import { LIVE, PREVIEW, type Way } from './way.ts'
+import { Certificates } from './tls/certificates.ts'
+import { PREVIEW } from './way.ts'
 
 export type TableOptions = ServiceOptions & { folder: string; boot: string; log: Logger }
 
@@ -23,25 +29,27 @@ export class Table {
   /** Finalized, but perhaps still draining; kept for their drain reports. */
   private readonly leaving = new Map<string, Service>()
   private readonly options: TableOptions
+  private readonly entrances: Entrances
   private file: RoutesFile
   private queue: Promise<unknown> = Promise.resolve()
   private stopping = false
 
   constructor(options: TableOptions, file: RoutesFile) {
     this.options = options
+    this.entrances = new Entrances(options.limits, new Certificates(options.log))
     this.file = file
   }
 
   /** Brings back what was in force. A port that is taken is tried again until it is free. */
   async restore(): Promise<void> {
-    const entries = Object.values(this.file.services).map(async ({ routes, listening, reverted }) => {
+    // One after the other: the second service at an address joins the first one there.
+    for (const { routes, listening, reverted } of Object.values(this.file.services)) {
       const service = this.newService(routes.service)
       this.services.set(service.name, service)
       service.apply(routes, reverted)
       service.preview?.settle(routes.preview?.listen ?? null)
       await this.restoreListener(service, listening)
-    })
-    await Promise.all(entries)
+    }
   }
 
   setRoutes(routes: ServiceRoutes): Promise<Result<void>> {
@@ -69,6 +77,9 @@ export class Table {
     const service = this.services.get(name)
     const instances = [...(service?.traffic() ?? []), ...(this.leaving.get(name)?.traffic() ?? [])]
     const preview = service?.preview?.state
+    const closed = service?.closed ?? null
+    const limited = service?.limited ?? null
+    const certificate = service?.certificate ?? null
     return {
       service: name,
       boot: this.options.boot,
@@ -76,6 +87,9 @@ export class Table {
       listening: service?.listener?.address ?? null,
       sets: [...(service?.setsInForce ?? [])],
       ...(preview === undefined ? {} : { preview }),
+      ...(closed === null ? {} : { closed }),
+      ...(certificate === null ? {} : { certificate }),
+      ...(limited === null ? {} : { limited }),
       instances,
       reverted: service?.reverted ?? null,
     }
@@ -100,8 +114,14 @@ export class Table {
     for (const service of this.services.values()) service.sweep(now)
     for (const [name, service] of this.leaving) {
       service.sweep(now)
-      if (service.idle && service.traffic().length === 0) this.leaving.delete(name)
+      if (service.idle && service.traffic().length === 0) this.forget(name, service)
     }
+  }
+
+  private forget(name: string, service: Service): void {
+    this.leaving.delete(name)
+    if (service.entrance !== null) this.entrances.release(service.entrance, service)
+    service.closeAccessLog().catch(() => undefined)
   }
 
   /** Stops accepting and lets everything end within the drain limits of its service. The file stays as it is. */
@@ -124,8 +144,13 @@ export class Table {
       closed,
       deadline(Math.max(limits.requestsMs, limits.websocketsMs) + 2 * service.limits.idleGraceMs),
     ])
-    service.listener?.destroy()
+    if (service.entrance !== null) {
+      this.entrances.release(service.entrance, service)
+      // Whoever else is at this door has drain limits of its own.
+      if (service.entrance.users.size === 0) service.listener?.destroy()
+    }
     service.destroy()
+    await service.closeAccessLog()
   }
 
   private async setRoutesNow(routes: ServiceRoutes): Promise<Result<void>> {
@@ -134,21 +159,43 @@ export class Table {
     const fenced = this.fence(name, token, service !== undefined && isDeepStrictEqual(service.routes, routes))
     if (fenced !== 'new') return fenced
     const target = service ?? this.newService(name)
-    const moved = service === undefined || !isDeepStrictEqual(service.routes?.listen, routes.listen)
-    const opened = moved ? await this.open(target, routes.listen) : ok(target.listener)
-    if (opened.kind === 'failed') return opened
-    const old = target.listener
-    target.listener = opened.value
+    const old = target.entrance
+    const entered = await this.enter(target, routes)
+    if (entered.kind === 'failed') return entered
+    target.entrance = entered.value?.entrance ?? null
     const saved = await this.commit(target, routes, null)
     if (saved.kind === 'failed') {
-      target.listener = old
-      if (moved) await discard(opened.value)
+      target.entrance = old
+      entered.value?.undo()
       return saved
     }
+    entered.value?.settle()
     this.services.set(name, target)
     target.preview?.settle(routes.preview?.listen ?? null)
-    if (moved && old !== null) old.close().catch(() => undefined)
+    if (old !== null && old !== target.entrance) this.leaveFor(old, target)
     return ok(undefined)
+  }
+
+  /** `null`: its door could not be opened when this process started, and is tried again anyway. */
+  private async enter(service: Service, routes: ServiceRoutes): Promise<Result<Entered | null>> {
+    const { listen } = routes
+    const moved = service.routes === null || !isDeepStrictEqual(service.routes.listen, listen)
+    const stays = moved ? null : service.entrance
+    if (!moved && stays === null) return ok(null)
+    if (!moved && isDeepStrictEqual(entryOf(service.routes ?? {}), entryOf(routes)))
+      return ok(asBefore(stays))
+    return await this.entrances.enter(service, {
+      listen,
+      entry: routes,
+      handlers: handlersOf(service),
+      stays,
+      lenient: false,
+    })
+  }
+
+  private leaveFor(old: Entrance, service: Service): void {
+    this.entrances.leave(old, service)
+    this.entrances.release(old, service)
   }
 
   private async finalizeNow(name: string, token: FencingToken): Promise<Result<void>> {
@@ -170,7 +217,7 @@ export class Table {
 
   private endService(service: Service): void {
     const limits = service.routes?.drain ?? { requestsMs: 0, websocketsMs: 0 }
-    service.listener?.close().catch(() => undefined)
+    if (service.entrance !== null) this.entrances.leave(service.entrance, service)
     service.preview?.settle(null)
     service.retire(limits)
   }
@@ -213,21 +260,41 @@ export class Table {
   }
 
   private newService(name: string): Service {
-    const service = new Service(name, this.options)
-    service.preview = new PreviewDoor((address) => this.open(service, address, PREVIEW))
+    const service = new Service(name, { ...this.options, accessFileOf: (of) => this.accessFileOf(of) })
+    service.preview = new PreviewDoor((address) => this.openPreview(service, address))
     return service
   }
 
-  private async open(service: Service, address: ListenAddress, way: Way = LIVE): Promise<Result<Listener>> {
-    const listener = new Listener(this.options.limits, handlersOf(service, way))
+  /** A file for each service, so that one that is busy does not push out the lines of the others. */
+  private accessFileOf(name: string): AccessFile {
+    const { folder, log } = this.options
+    return new AccessFile({
+      path: accessLogFile(folder, name),
+      onTrouble: (error) =>
+        log.error(
+          { service: name, err: error },
+          'access log cannot be written, lines are dropped and counted',
+        ),
+    })
+  }
+
+  private async openPreview(service: Service, address: ListenAddress): Promise<Result<Listener>> {
+    const listener = new Listener(this.options.limits, handlersOf(service, PREVIEW))
     const listening = await listener.listen(address)
     return listening.kind === 'ok' ? ok(listener) : listening
   }
 
   private async restoreListener(service: Service, address: ListenAddress): Promise<void> {
-    const opened = await this.open(service, address)
+    const entry = service.routes ?? {}
+    const opened = await this.entrances.enter(service, {
+      listen: address,
+      entry,
+      handlers: handlersOf(service),
+      stays: null,
+      lenient: true,
+    })
     if (opened.kind === 'ok') {
-      service.listener = opened.value
+      service.entrance = opened.value.entrance
       return
     }
     this.options.log.error(
@@ -239,7 +306,7 @@ export class Table {
 
   private retryListener(service: Service, address: ListenAddress): void {
     const wanted = () =>
-      !this.stopping && service.listener === null && this.services.get(service.name) === service
+      !this.stopping && service.entrance === null && this.services.get(service.name) === service
     this.inTurn(async () => (wanted() ? await this.restoreListener(service, address) : undefined)).catch(
       () => undefined,
     )
@@ -252,10 +319,8 @@ export class Table {
   }
 }
 
-async function discard(listener: Listener | null): Promise<void> {
-  listener?.destroy()
-  await listener?.close()
-}
+const asBefore = (entrance: Entrance | null): Entered | null =>
+  entrance === null ? null : { entrance, undo: () => undefined, settle: () => undefined }
 
 /** Does not keep the process alive: when everything has ended before it, the proxy leaves at once. */
 const deadline = (ms: number): Promise<void> =>

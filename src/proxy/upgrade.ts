@@ -1,7 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Tally } from '../core/shared/counters.ts'
 import { answerHeaders } from './answer-head.ts'
-import type { Tally } from './counts.ts'
 import { closeFrame, FrameTracker } from './frame.ts'
 import { CLOSE_GRACE_MS } from './limits.ts'
 import { answerSocket, type Refusal } from './refusal.ts'

@@ -1,11 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import type { Tally } from './counts.ts'
+import type { Tally } from '../core/shared/counters.ts'
+import type { Copied } from './copied.ts'
 
 /** Room for one read of the socket; more only adds latency to back-pressure. */
 const BUFFER_BYTES = 64 * 1024
 
-type UploadParts = { limitBytes: number; tally: Tally | null; onTooLarge: () => void }
+type UploadParts = {
+  limitBytes: number
+  tally: Tally | null
+  copied: Copied | null
+  onTooLarge: () => void
+}
 
 /**
  * The body of a request as one attempt at an instance sees it. It takes from the client only what the instance asks
@@ -19,13 +25,15 @@ export class Upload extends Readable {
   private readonly req: IncomingMessage
   private readonly limitBytes: number
   private readonly tally: Tally | null
+  private readonly copied: Copied | null
   private readonly onTooLarge: () => void
 
-  constructor(req: IncomingMessage, { limitBytes, tally, onTooLarge }: UploadParts) {
+  constructor(req: IncomingMessage, { limitBytes, tally, copied, onTooLarge }: UploadParts) {
     super({ highWaterMark: BUFFER_BYTES })
     this.req = req
     this.limitBytes = limitBytes
     this.tally = tally
+    this.copied = copied
     this.onTooLarge = onTooLarge
     // Who reads this stream learns of its end by the request it belongs to.
     this.on('error', () => undefined)
@@ -52,11 +60,13 @@ export class Upload extends Readable {
     if (this.bytes > this.limitBytes) this.onTooLarge()
     else {
       this.tally?.passedIn(chunk.length)
+      this.copied?.take(chunk)
       if (!this.push(chunk)) this.req.pause()
     }
   }
 
   private readonly finish = (): void => {
     this.push(null)
+    this.copied?.ask()
   }
 }

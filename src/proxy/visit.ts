@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream'
-import { type ReleaseCounters, type ServiceCounters, Tally } from './counts.ts'
+import { type ReleaseCounters, type ServiceCounters, Tally } from '../core/shared/counters.ts'
+import { routeClass } from '../core/shared/route-class.ts'
+import type { AccessEntry } from './access-log/access-log.ts'
+import type { Copied } from './copied.ts'
 import type { Goal } from './goals.ts'
 import type { LiveInstance } from './instance.ts'
 import type { Limits } from './limits.ts'
 import type { LiveSet } from './live-set.ts'
 import { type Refusal, refusal } from './refusal.ts'
-import { routeClass } from './route-class.ts'
 import type { Work, WorkKind } from './work.ts'
 
 /** Everything a request needs besides itself. `door.closing` asks for `connection: close` on every answer. */
@@ -19,8 +21,12 @@ export type VisitContext = {
   counted: ReleaseCounters | null
   /** This request may reach the goal of an A/B test. */
   goal: Goal | null
+  /** This request is copied to a shadow. */
+  copied: Copied | null
   /** Headers of ours on the answer, flat. */
   extra: readonly string[] | null
+  /** This request gets a line in the access log. */
+  entry: AccessEntry | null
 }
 
 /** How a visit ended. `unreachable`: no instance could be connected to. */
@@ -39,6 +45,8 @@ export abstract class Visit implements Work {
   protected instance: LiveInstance
   protected tried: LiveInstance[] | null = null
   protected settled = false
+  /** Of the answer that the instance gave; 0 before it began. */
+  protected status = 0
 
   constructor(context: VisitContext, method: string, path: string) {
     this.context = context
@@ -55,7 +63,10 @@ export abstract class Visit implements Work {
   /** The answer has begun and will go on until somebody leaves: counted now. */
   protected becomeLong(kind: 'websocket' | 'stream', status: number): void {
     this.kind = kind
+    this.status = status
     this.tally?.answered(status)
+    // That it was taken is all that counts: what lives long says nothing about the next request.
+    if (this.isLiveTraffic) this.context.set.passed(this.instance)
   }
 
   /** Counts the visit. `status` is that of a complete answer, `null` when the client got none. */
@@ -63,9 +74,49 @@ export abstract class Visit implements Work {
     if (this.settled) return
     this.settled = true
     this.instance.leave(this)
+    if (this.context.copied !== null) this.tellCopied(this.context.copied, end)
+    if (this.context.entry !== null) this.tellEntry(this.context.entry, end, status)
     if (this.tally === null) return
-    if (this.kind === 'request') this.countRequest(this.tally, end, status)
-    else this.countLong(this.tally, end)
+    if (this.kind !== 'request') this.countLong(this.tally, end)
+    else {
+      this.countRequest(this.tally, end, status)
+      if (this.isLiveTraffic) this.tellSet(end, status)
+    }
+  }
+
+  /** Neither a probe, nor of the preview, nor sent by a rule. */
+  private get isLiveTraffic(): boolean {
+    return this.context.counted === this.context.set.counters
+  }
+
+  /** What users got from the instance. Those that could not be connected to were told one by one (`moveOn`). */
+  private tellSet(end: End, status: number | null): void {
+    const { set } = this.context
+    if (end === 'reset') set.failed(this.instance, 'reset')
+    else if (end === 'timed-out') set.failed(this.instance, 'time-out')
+    else if (end !== 'answered') return
+    else if (status !== null && status >= 500) set.failed(this.instance, '5xx')
+    else set.passed(this.instance)
+  }
+
+  private tellEntry(entry: AccessEntry, end: End | 'refused', status: number | null, code?: string): void {
+    const { kind, tally, context, instance } = this
+    entry.visited({
+      release: context.set.release,
+      instance: instance.id,
+      status: status ?? (this.status === 0 ? null : this.status),
+      bytesIn: tally?.bytesIn ?? null,
+      bytesOut: tally?.bytesOut ?? null,
+      end,
+      code: code ?? null,
+      kind: kind === 'request' ? null : kind,
+      isCopied: context.copied !== null,
+    })
+  }
+
+  private tellCopied(copied: Copied, end: End): void {
+    if (end === 'reset' || end === 'timed-out' || end === 'unreachable') copied.userFailed()
+    else if (end !== 'answered') copied.userLeft()
   }
 
   private countRequest(tally: Tally, end: End, status: number | null): void {
@@ -92,14 +143,18 @@ export abstract class Visit implements Work {
   }
 
   /** Ends without a count for the release: the client's fault, or not a request at all. */
-  protected forget(): void {
+  protected forget(own?: Refusal): void {
+    if (!this.settled && this.context.entry !== null)
+      this.tellEntry(this.context.entry, 'refused', own?.status ?? null, own?.problem.code)
     this.settled = true
+    this.context.copied?.userLeft()
     this.instance.leave(this)
   }
 
   /** Goes on with another active instance of the same release; `false` when all were tried. */
   protected moveOn(): boolean {
     this.tally?.add('connectFailures')
+    if (this.isLiveTraffic) this.context.set.failed(this.instance, 'connect failure')
     this.tried ??= []
     this.tried.push(this.instance)
     const next = this.context.set.choose(this.tried)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import type { ServiceCounters } from './counts.ts'
+import type { ServiceCounters } from '../core/shared/counters.ts'
+import type { Copied } from './copied.ts'
 import type { Listener } from './listener.ts'
 import { type Refusal, refusal } from './refusal.ts'
 import type { Head } from './request-head.ts'
@@ -11,12 +12,15 @@ export type Way = {
   choose(service: Service, listener: Listener, req: IncomingMessage, head: Head): VisitContext | null
   noInstance(service: Service, head: Head): Refusal
   countersOf(service: Service): ServiceCounters
+  /** Who hears of this request because it is copied to a shadow. */
+  copied(service: Service, context: VisitContext, req: IncomingMessage, head: Head): Copied | null
 }
 
 /** The address of the service: live traffic. */
 export const LIVE: Way = {
   choose(service, listener, req, head) {
     const { probe } = head
+    if (service.closed !== null) return null
     const aside = probe ? null : service.aside(req)
     if (aside !== null) {
       const { isRuled, extra, goal } = aside
@@ -31,10 +35,18 @@ export const LIVE: Way = {
     return byWeight(service, listener, probe)
   },
   noInstance(service, { probe }) {
+    if (service.closed !== null) {
+      if (!probe) service.counters.closed += 1
+      return closed(service.name, service.closed.retryAfterS)
+    }
     if (!probe) service.counters.unroutable += 1
     return noInstance(`${service.name} has no instance that takes requests.`)
   },
   countersOf: ({ counters }) => counters,
+  copied({ mirror }, { set, counted }, req, head) {
+    // What is not counted is no live traffic.
+    return mirror === null || counted === null ? null : mirror.copyOf(req, head, set.release)
+  },
 }
 
 /** The preview address: one release, whatever its weight, and nothing of it is live traffic. */
@@ -50,6 +62,7 @@ export const PREVIEW: Way = {
   noInstance: ({ name }) =>
     noInstance(`${name} has no release to show: neither the candidate nor stable has a ready instance.`),
   countersOf: ({ apart }) => apart.preview,
+  copied: () => null,
 }
 
 function byWeight(service: Service, listener: Listener, probe: boolean): VisitContext | null {
@@ -64,6 +77,8 @@ function byWeight(service: Service, listener: Listener, probe: boolean): VisitCo
     door: listener,
     counted: probe ? null : set.counters,
     goal: null,
+    copied: null,
+    entry: null,
     extra: probe ? ['sluice-release', set.release] : null,
   }
 }
@@ -73,10 +88,31 @@ function toRelease(service: Service, listener: Listener, release: string): Visit
   const instance = set?.choose(null) ?? null
   if (set === null || instance === null) return null
   const { counters, limits } = service
-  return { set, instance, counters, limits, door: listener, counted: set.counters, goal: null, extra: null }
+  return {
+    set,
+    instance,
+    counters,
+    limits,
+    door: listener,
+    counted: set.counters,
+    goal: null,
+    copied: null,
+    entry: null,
+    extra: null,
+  }
 }
 
 const ruled = ({ apart }: Service, { set }: VisitContext) => apart.rule.release(set.release)
+
+const closed = (name: string, retryAfterS: number): Refusal => ({
+  ...refusal(
+    503,
+    'SERVICE_CLOSED',
+    `${name} is closed while its version is exchanged: the old one stops before the new one starts.`,
+    `Come back in ${retryAfterS} ${retryAfterS === 1 ? 'second' : 'seconds'}.`,
+  ),
+  retryAfterS,
+})
 
 const noInstance = (message: string): Refusal =>
   refusal(503, 'NO_INSTANCE', message, 'Try again in a second.')

@@ -18,6 +18,7 @@ export const LABELS = {
   code: 'a code of the [catalogue](../errors.md)',
   component: '`controller`, `proxy` or `agent`',
   event: 'the kind of an event of the journal',
+  limit: '`requests` (at the same time) or `rate` (a second)',
   fault: '`connect_failure`, `reset`, `timeout`, `client_abort` or `cut_on_drain`',
   effect:
     'the kind of an effect: `start-set`, `adopt-set`, `stop-set`, `release-set`, `set-routes`, `finalize`',

@@ -59,10 +59,34 @@ export const PROXY_METRICS = [
     labels: ['stream'],
   },
   {
+    name: 'sluice_proxy_closed_total',
+    type: 'counter',
+    help: 'Requests turned away while the service was closed by a plan (recreate): lost, as declared',
+    labels: ['stream'],
+  },
+  {
     name: 'sluice_proxy_refused_total',
     type: 'counter',
     help: 'Requests refused as malformed or over a limit',
     labels: ['stream'],
+  },
+  {
+    name: 'sluice_proxy_limited_total',
+    type: 'counter',
+    help: 'Requests turned away by a limit of the service (`limits`), which are among the refused, too; by the limit: at the same time (`requests`) or a second (`rate`)',
+    labels: ['stream', 'limit'],
+  },
+  {
+    name: 'sluice_proxy_ejections_total',
+    type: 'counter',
+    help: 'Times that an instance was left out because it failed requests in a row (`health.outlier`)',
+    labels: ['stream', 'version'],
+  },
+  {
+    name: 'sluice_proxy_instances_ejected',
+    type: 'gauge',
+    help: 'Instances that get no new requests now because they failed requests in a row',
+    labels: ['stream', 'version'],
   },
   {
     name: 'sluice_proxy_weight_ratio',

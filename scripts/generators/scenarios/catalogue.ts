@@ -98,6 +98,11 @@ export const SCENARIOS: readonly Scenario[] = [
     id: 'S39',
     text: 'A bad release after a bad one: the bounds hold against the stable set, and nothing is left of the one in the middle.',
   },
+  {
+    id: 'S40',
+    text: 'A share of the requests that may be copied goes to a shadow, no user sees an answer of it, and the copies end with their step.',
+  },
+  { id: 'S41', text: 'A shadow gets no requests that write, unless they are declared to bear it.' },
   ...SIDE_SCENARIOS,
   { id: 'S49', text: 'Failures are counted up to a documented limit and not one fewer.' },
   {

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events'
+import { formatDuration } from '../../core/shared/duration.ts'
 import type { HealthCheck, NamedCheck } from '../../core/shared/health-check.ts'
 import type { SetSpec } from '../../core/shared/set-spec.ts'
 import { environmentOf, fillIn } from '../instance-process.ts'
@@ -37,7 +38,9 @@ export class Asker {
       case 'grpc':
         return checkGrpc({ port, service: check.service, timeoutMs, redact })
       case 'command':
-        return this.#run(record, spec, { command: check.command, timeoutMs })
+        return this.#checked(record, spec, { command: check.command, timeoutMs })
+      case 'runs':
+        return Promise.resolve(hasRun(record, check.forMs))
     }
   }
 
@@ -46,11 +49,25 @@ export class Asker {
     this.#ending.abort()
   }
 
-  async #run(
+  async #checked(
     record: InstanceRecord,
     spec: SetSpec | null,
     { command, timeoutMs }: { command: readonly string[]; timeoutMs: number },
   ): Promise<ProbeAnswer> {
+    const answer = await this.run(record, spec, { command, timeoutMs, env: {} })
+    return answer ?? failedAs('was ended together with the agent', command)
+  }
+
+  /** Runs a program beside an instance, with its variables and `env`; `null` when it was ended together with the agent. */
+  async run(
+    record: InstanceRecord,
+    spec: SetSpec | null,
+    {
+      command,
+      timeoutMs,
+      env: own,
+    }: { command: readonly string[]; timeoutMs: number; env: Record<string, string> },
+  ): Promise<ProbeAnswer | null> {
     const { secrets, agentEnv } = this.#parts
     if (spec === null) return failedAs('the instance was adopted, so nobody knows where to run it', command)
     const values = secrets.resolve(spec.secrets)
@@ -65,18 +82,27 @@ export class Asker {
       agentEnv,
     })
     try {
-      return await checkCommand({
+      const answer = await checkCommand({
         command: command.map((word) => fillIn(word, place)),
         folder: spec.folder,
-        env,
+        env: { ...env, ...own },
         timeoutMs,
         redact: secrets.redact,
         signal: this.#ending.signal,
       })
+      return this.#ending.signal.aborted ? null : answer
     } catch (error) {
       return failedAs(`could not be started: ${secrets.redact(String(error))}`, command)
     }
   }
+}
+
+/** Who cannot be asked is well for as long as it runs. */
+function hasRun({ startedAt }: InstanceRecord, forMs: number): ProbeAnswer {
+  const ranMs = Math.max(0, Date.now() - startedAt)
+  if (ranMs >= forMs) return { kind: 'passed' }
+  const message = `it has run for ${formatDuration(ranMs)} of ${formatDuration(forMs)}`
+  return { kind: 'failed', failure: { kind: 'not-serving', message, at: Date.now() } }
 }
 
 const failedAs = (what: string, command: readonly string[]): ProbeAnswer => ({

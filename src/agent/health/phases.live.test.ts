@@ -91,6 +91,49 @@ describe('the phases of health under the agent', () => {
     await fixture.until((all) => all.some(({ release, state }) => release === 'shop@2' && state === 'ready'))
   })
 
+  it('one that boots is asked nothing else, and has its deadline after it', async () => {
+    const start = { check: { kind: 'http' as const, path: '/up' }, intervalMs: 50, timeoutMs: 1000 }
+    const ready = { ...PHASES, check: { kind: 'http' as const, path: '/queue' } }
+    const health: HealthProbe = {
+      ...ready,
+      ...LIVE,
+      deadlineMs: 3000,
+      start: { ...start, deadlineMs: 20_000 },
+    }
+    await fixture.put(fixture.spec('shop@1', { health, env: { MODE: 'sick' } }), 1, 1)
+    const [booting] = [
+      first(await fixture.until((all) => all.some((one) => one.lastProbeFailure?.kind === 'status'))),
+    ]
+    await fixture.ask(booting.port, '/die')
+    // Longer than becoming ready may take: it boots, and is neither failed nor restarted.
+    const since = booting.startedAt
+    const late = first(await fixture.until((all) => all.every(() => Date.now() - since > 3500)))
+    expect([late.state, late.consecutiveProbeFailures, late.crashes]).toEqual(['starting', 0, 0])
+    await fixture.ask(booting.port, '/toggle')
+    const after = first(await fixture.until((all) => all.some(({ crashes }) => crashes > 0)))
+    expect(after.lastExit?.cause).toBe('not-live')
+  })
+
+  it('one that nobody can ask is ready once it has run long enough, and not before', async () => {
+    const ready = first(await start({ ...PHASES, successes: 1, check: { kind: 'runs', forMs: 900 } }))
+    expect((ready.readyAt ?? 0) - ready.startedAt).toBeGreaterThanOrEqual(900)
+    expect([ready.consecutiveProbeFailures, ready.lastProbeFailure]).toEqual([0, null])
+    await fixture.put(
+      fixture.spec('shop@2', {
+        health: { ...PHASES, deadlineMs: 4000, check: { kind: 'runs', forMs: 2000 } },
+        env: { MODE: 'exit' },
+      }),
+      1,
+      2,
+    )
+    const failed = (
+      await fixture.until((all) =>
+        all.some(({ release, state }) => release === 'shop@2' && state === 'failed'),
+      )
+    ).find(({ release }) => release === 'shop@2')
+    expect([failed?.readyAt, failed?.lastExit?.code]).toEqual([null, 3])
+  })
+
   it('a program that does not agree is quoted, and the instance fails at its deadline', async () => {
     const command = [process.execPath, '-e', 'console.error("schema is 3 behind"); process.exit(4)']
     const health: HealthProbe = {

@@ -1,6 +1,7 @@
+import type { StartProbe } from '../../core/shared/health-check.ts'
 import { readyCheckOf } from '../../core/shared/set-spec.ts'
 import { healthOf } from '../health-settings.ts'
-import { isAskedWhetherLive, isProbed } from '../instance-life.ts'
+import { isAskedWhetherLive, isBooting, isProbed } from '../instance-life.ts'
 import type { InstanceRecord } from '../instance-record.ts'
 import type { InstanceRunner } from '../instance-runner.ts'
 import type { ProbeAnswer } from '../probe.ts'
@@ -36,7 +37,10 @@ export class Prober {
     if (watch.starting) return
     if (isProbed(record) && !watch.probing && now >= watch.nextProbeAt) {
       watch.probing = true
-      void this.#askReady(record, watch).finally(() => {
+      const { start } = healthOf(this.#parts.registry.findSet(record))
+      const isFirst = start !== undefined && isBooting(record, { start })
+      const asked = isFirst ? this.#askStart(record, watch, start) : this.#askReady(record, watch)
+      void asked.finally(() => {
         watch.probing = false
       })
     }
@@ -46,9 +50,15 @@ export class Prober {
 
   async #askReady(record: InstanceRecord, watch: Watch): Promise<void> {
     const { runner } = this.#parts
-    const { intervalMs, timeoutMs, ...health } = healthOf(this.#parts.registry.findSet(record))
+    const health = healthOf(this.#parts.registry.findSet(record))
+    const { intervalMs, timeoutMs } = health
     const begun = Date.now()
-    const check = readyCheckOf({ intervalMs, timeoutMs, ...health })
+    const check = readyCheckOf(health)
+    // That is known beforehand: to ask earlier would be a failure that is none.
+    if (check.kind === 'runs' && begun < record.startedAt + check.forMs) {
+      watch.nextProbeAt = record.startedAt + check.forMs
+      return
+    }
     const answer = await this.#ask(record, { check, timeoutMs })
     const now = this.#sameProcess(record)
     if (now === null) return
@@ -58,6 +68,19 @@ export class Prober {
     if (answer.kind === 'passed') return runner.apply(record.id, { kind: 'probe-passed', at: Date.now() })
     const failure = refused ? this.#explain(record, watch, answer.failure) : answer.failure
     runner.apply(record.id, { kind: 'probe-failed', at: failure.at, failure })
+  }
+
+  /** Nothing else is asked before it has started. */
+  async #askStart(record: InstanceRecord, watch: Watch, start: StartProbe): Promise<void> {
+    const { runner } = this.#parts
+    const begun = Date.now()
+    const answer = await this.#ask(record, start)
+    if (this.#sameProcess(record) === null) return
+    watch.nextProbeAt = begun + start.intervalMs
+    if (answer.kind === 'failed')
+      return runner.apply(record.id, { kind: 'start-failed', at: Date.now(), failure: answer.failure })
+    watch.nextProbeAt = 0
+    runner.apply(record.id, { kind: 'start-passed', at: Date.now() })
   }
 
   #askLive(record: InstanceRecord, watch: Watch): void {

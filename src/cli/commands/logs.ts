@@ -14,32 +14,38 @@ const FOLLOW_EVERY_MS = 1000
 const FOLLOW_LINES = 500
 
 export const command = defineCommand({
-  description: 'The last lines that the instances wrote, secrets redacted.',
+  description:
+    'The last lines that the instances wrote, secrets redacted; or, with --access, those of the access log, one line of JSON for each request.',
   arguments: [],
   options: [
     { flags: '-n, --lines <count>', summary: 'how many lines (default 100)' },
+    { flags: '--access', summary: 'the access log of the built-in proxy (`accessLog` in the file)' },
     { flags: '--release <release>', summary: 'only this version or release' },
     { flags: '-f, --follow', summary: 'go on with new lines until Ctrl-C' },
   ],
-  examples: ['sluice logs -n 50', 'sluice logs -f --release 1.4.0'],
+  examples: ['sluice logs -n 50', 'sluice logs -f --release 1.4.0', 'sluice logs --access -f'],
   input: z.object({
     lines: wholeNumber(1, 5000).default(100),
     release: z.string().exactOptional(),
     follow: z.boolean().default(false),
+    access: z.boolean().default(false),
   }),
-  async run(session, { lines, release, follow }) {
+  async run(session, { lines, release, follow, access }) {
     const connection = connect(session)
     if (connection.kind === 'failed') return session.fail(connection.problem)
-    const input = { ...addressOf(session), ...(release === undefined ? {} : { release }) }
+    const input = { ...addressOf(session), access, ...(release === undefined ? {} : { release }) }
     const { client } = connection.value
     const first = await client.call('get_logs', { ...input, lines }, LogsAnswer)
     if (first.kind === 'failed') return session.fail(first.problem)
     tell(session, first.value.lines)
     if (follow) return followLogs(session, { client, input, told: first.value.lines })
-    if (first.value.lines.length === 0) session.note('No output yet.')
+    if (first.value.lines.length === 0) session.note(access ? NO_ACCESS : 'No output yet.')
     return EXIT_CODE.promoted
   },
 })
+
+const NO_ACCESS =
+  'No line yet. The access log is written by the built-in proxy, where the file says "accessLog: on", from the next deploy.'
 
 type Following = { client: Client; input: object; told: LogLines }
 
@@ -68,5 +74,11 @@ async function followLogs(session: Session, { client, input, told }: Following):
 
 function tell(session: Session, lines: LogLines): void {
   for (const { instance, release, line } of lines) session.value('log', { instance, release, line })
-  session.say(lines.map(({ instance, line }): Line => [quiet(`${instance}  `), span(line)]))
+  session.say(
+    lines.map(
+      ({ instance, release, line }): Line =>
+        // A line of JSON for each request: as it is, for other programs to read.
+        release === '' ? [span(line)] : [quiet(`${instance}  `), span(line)],
+    ),
+  )
 }

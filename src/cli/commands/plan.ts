@@ -38,7 +38,7 @@ export const command = defineCommand({
     const plan = await connection.value.client.call('plan', asked, Plan)
     if (plan.kind === 'failed') return session.fail(plan.problem)
     if (svg !== undefined && plan.value.kind !== 'none') {
-      const drawing = planChart(plan.value, DRAWING_WIDTH)
+      const drawing = planChart(plan.value, { width: DRAWING_WIDTH, isAlone: true })
       const unwritten = writeDrawing(session, { file: svg, what: 'the plan', drawing })
       if (unwritten !== null) return session.fail(unwritten)
     }

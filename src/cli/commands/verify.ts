@@ -4,7 +4,7 @@ import type { ServiceSettings } from '../../core/release/settings.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { ServiceView } from '../../core/rollout/view/view.ts'
 import { formatDuration } from '../../core/shared/duration.ts'
-import { localUrl } from '../../core/shared/local-url.ts'
+import { localPlace, localUrl } from '../../core/shared/local-url.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { CheckResult, VerifyCheck } from '../../core/shared/verification.ts'
@@ -105,7 +105,7 @@ async function placeOf({
     const known = { version: stable?.version ?? 'unknown', release: stable?.release ?? 'unknown' }
     return listen === null
       ? failed(nothingListens(service))
-      : ok({ url: localUrl(listen), service, environment, ...known })
+      : ok({ ...localPlace(listen, settings), service, environment, ...known })
   }
   if (view.kind === 'failed') return view
   const set = view.value.sets.find(({ role }) => role === 'candidate' || role === 'held')

@@ -4,16 +4,22 @@ import { valueChart } from '../../core/analysis/evidence/value-chart.ts'
 import { AbView } from '../../core/rollout/ab/ab-result-view.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { RolloutEvidence } from '../../core/rollout/replay/rollout-evidence.ts'
+import { ShadowView } from '../../core/rollout/shadow/shadow-result-view.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { connect } from '../controller/connect.ts'
 import { DRAWING_WIDTH, writeDrawing } from '../drawing-file.ts'
 import { abLines } from '../frame/ab-lines.ts'
+import { shadowLines } from '../frame/shadow-lines.ts'
 import { rolloutNamed } from '../rollout-named.ts'
 import { columnsOf, type Session } from '../session.ts'
 import { rolloutLines } from './rollout-text.ts'
 
-const Answer = z.object({ evidence: RolloutEvidence.nullable(), ab: AbView.exactOptional() })
+const Answer = z.object({
+  evidence: RolloutEvidence.nullable(),
+  ab: AbView.exactOptional(),
+  shadow: ShadowView.exactOptional(),
+})
 
 type Asked = { rollout: string; svg: string | undefined; check: string | undefined }
 
@@ -26,7 +32,7 @@ export async function explainRollout(session: Session, { rollout, svg, check }: 
   if (id.kind === 'failed') return session.fail(id.problem)
   const answer = await client.call('explain_rollout', { id: id.value }, Answer)
   if (answer.kind === 'failed') return session.fail(answer.problem)
-  const { evidence, ab } = answer.value
+  const { evidence, ab, shadow } = answer.value
   if (evidence === null) return session.fail(noBatches(id.value), EXIT_CODE.noData)
   const chosen = chosenChecks(evidence, check)
   if (chosen.kind === 'failed') return session.fail(chosen.problem, EXIT_CODE.usage)
@@ -35,8 +41,17 @@ export async function explainRollout(session: Session, { rollout, svg, check }: 
     const unwritten = writeChart(session, svg, shown)
     if (unwritten !== null) return session.fail(unwritten)
   }
-  session.value('rollout-explanation', ab === undefined ? { evidence: shown } : { evidence: shown, ab })
-  session.say([...abLines(ab, { columns: columnsOf(session) }), ...rolloutLines(shown, columnsOf(session))])
+  session.value('rollout-explanation', {
+    evidence: shown,
+    ...(ab === undefined ? {} : { ab }),
+    ...(shadow === undefined ? {} : { shadow }),
+  })
+  const columns = columnsOf(session)
+  session.say([
+    ...abLines(ab, { columns }),
+    ...shadowLines(shadow, { columns }),
+    ...rolloutLines(shown, columns),
+  ])
   return EXIT_CODE.promoted
 }
 

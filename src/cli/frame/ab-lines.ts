@@ -9,5 +9,8 @@ export function abLines(ab: AbView | undefined, { columns }: { columns: number }
   if (ab === undefined) return []
   const line = (text: string, index: number, look: Look): Line[] =>
     labelledText(index === 0 ? 'a/b' : '', text, { columns, look })
-  return ab.arms.flatMap(({ sentence, verdict }, index) => line(sentence, index, LOOKS[verdict]))
+  return [
+    ...ab.arms.flatMap(({ sentence, verdict }, index) => line(sentence, index, LOOKS[verdict])),
+    ...(ab.among === undefined ? [] : line(`of users whose ${ab.among}`, ab.arms.length, 'plain')),
+  ]
 }

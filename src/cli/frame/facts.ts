@@ -1,4 +1,4 @@
-import type { ServiceView, SetView } from '../../core/rollout/view/view.ts'
+import type { LossView, ServiceView, SetView } from '../../core/rollout/view/view.ts'
 import type { Instance } from '../../core/shared/instance.ts'
 import { formatWeight } from '../../core/shared/weight.ts'
 import { type Line, type Look, quiet, type Span, span, strong, widthOfLine } from '../text/line.ts'
@@ -57,15 +57,18 @@ function troubledLines(sets: readonly SetView[]): Line[] {
   return [...troubled.slice(0, TROUBLED_SHOWN), ...more]
 }
 
-const inTrouble = ({ state }: Instance): boolean =>
-  state === 'crashed' || state === 'failed' || state === 'unready'
+const inTrouble = ({ state, ejected }: Instance): boolean =>
+  state === 'crashed' || state === 'failed' || state === 'unready' || ejected !== undefined
 
 /** One instance in trouble and why, as far as it is known. */
 function trouble(version: string, instance: Instance): string {
+  const { id, state, ejected } = instance
+  if (state === 'ready' && ejected !== undefined)
+    return `${version} ${id} gets no requests until ${clockTime(ejected.until)} UTC: ${ejected.why}`
   const crashes = instance.crashes > 0 ? `, ${plural(instance.crashes, 'crash', 'crashes')}` : ''
   const exit = instance.lastExit === null ? null : exitWords(instance.lastExit)
   const why = instance.lastProbeFailure?.message ?? exit ?? instance.logTail.at(-1) ?? 'no reason known'
-  return `${version} ${instance.id} ${instance.state}${crashes}: ${why}`
+  return `${version} ${id} ${state}${crashes}: ${why}`
 }
 
 const exitWords = ({ code, signal, cause }: NonNullable<Instance['lastExit']>): string => {
@@ -105,12 +108,19 @@ export function lossLines(
   const { loss } = rollout
   const part = (lost: number, words: string): Span[] => [span(words, lost > 0 ? 'bad' : 'plain')]
   const pieces = [
-    part(loss.requestsLost, `${count(loss.requestsLost)} of ${plural(loss.requests, 'request')}`),
+    part(
+      loss.requestsLost,
+      `${count(loss.requestsLost)} of ${plural(loss.requests, 'request')}${closedText(loss)}`,
+    ),
     part(loss.probesLost, `${count(loss.probesLost)} of ${plural(loss.probes, 'probe')}`),
     part(loss.cutOnDrain, `${count(loss.cutOnDrain)} cut on drain`),
   ]
   return labelledPieces('lost', pieces, columns)
 }
+
+/** Lost all the same, but told before. */
+const closedText = ({ closed }: LossView): string =>
+  closed === undefined ? '' : ` (${count(closed)} while closed, as planned)`
 
 /** The watch after the promotion: how long yet, and what was counted. What it found stands among the warnings. */
 export function lightWatchLines(

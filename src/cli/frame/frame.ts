@@ -7,6 +7,7 @@ import { digestLines, headlineLines } from './headline.ts'
 import { newErrorLines } from './new-errors.ts'
 import type { FrameOptions } from './options.ts'
 import { footLines, panelLines } from './panel.ts'
+import { shadowLines } from './shadow-lines.ts'
 import { stepRail } from './step-rail.ts'
 import { trafficLines } from './traffic-bar.ts'
 
@@ -51,7 +52,7 @@ function sectionsOf(view: ServiceView, options: FrameOptions): Section[] {
   return [
     section('headline', headlineLines(view, options)),
     section('digests', digestLines(view, options)),
-    section('traffic', trafficLines(view, options), true),
+    section('traffic', [...trafficLines(view, options), ...shadowLines(view.rollout?.shadow, options)], true),
     section('steps', stepRail(view, options)),
     section('checks', checkTable(view, options), true),
     section('errors', newErrorLines(view.rollout)),

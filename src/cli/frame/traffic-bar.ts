@@ -9,17 +9,18 @@ import type { FrameOptions } from './options.ts'
 const BAR = { most: 50, least: 10 } as const
 
 /**
- * Share of traffic on the candidate: full blocks are what the router confirmed, half-tone ones what is wanted and not
- * confirmed yet (or no longer wanted and still there).
+ * Share of the candidate, of a worker by its instances: full blocks are what is confirmed, half-tone ones what is wanted
+ * and not confirmed yet (or no longer wanted and still there).
  */
 export function trafficLines({ rollout }: ServiceView, { columns }: FrameOptions): Line[] {
   if (rollout === null) return []
   const { desiredPermille, observedPermille } = rollout.weight
+  const name = rollout.sharedBy === 'traffic' ? 'traffic' : 'share'
   const words = trafficWords(desiredPermille, observedPermille)
   const room = columns - LABEL_COLUMNS - 2 - widthOf(words.text)
-  if (room < BAR.least) return [labelled('traffic', [words])]
+  if (room < BAR.least) return [labelled(name, [words])]
   const cells = Math.min(BAR.most, room)
-  return [labelled('traffic', [...bar(cells, desiredPermille, observedPermille), span('  '), words])]
+  return [labelled(name, [...bar(cells, desiredPermille, observedPermille), span('  '), words])]
 }
 
 function bar(cells: number, desired: number, observed: number | null): Span[] {

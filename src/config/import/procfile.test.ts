@@ -58,7 +58,7 @@ describe('a Procfile', () => {
         service: 'shop-mail-queue',
         listen: null,
         run: { command: ['node', 'jobs.js'], env: { QUEUE: 'mail' }, replicas: 2 },
-        health: { check: { kind: 'command' } },
+        health: { check: { kind: 'runs' } },
       },
     ])
     expect(staging).toMatchObject({

@@ -126,7 +126,9 @@ function toCheckOf({ name, kind, command, env }: ProposedService): string[] {
       ? [`${name} does not name its port. See that it listens on the port in the variable PORT.`]
       : []),
     ...(kind === 'worker'
-      ? [`Nothing tells whether the worker ${name} is well. Write a program that does as its health.command.`]
+      ? [
+          `Nothing tells whether the worker ${name} is well, so it counts as well while it runs. A program that tells may stand as its health.command.`,
+        ]
       : []),
     ...Object.keys(env)
       .filter(looksSecret)

@@ -61,9 +61,9 @@ const WORKER_LINES = [
   '# A worker: it takes its work from elsewhere, and its share of the work is its share of the instances.',
   'listen: none',
   '',
-  'health:',
-  '  # This passes always. Name a program that ends with 0 while the worker is well.',
-  '  command: ["true"]',
+  '# Nobody can ask it: it is ready once it has run for 10 seconds. A program that ends with 0 while it is well says more:',
+  '# health: { command: ./well }',
+  'health: none',
 ]
 
 /** No value ever: the names are enough to be told at the first deployment which ones are missing. */

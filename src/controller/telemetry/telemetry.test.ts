@@ -52,6 +52,7 @@ describe('the log of decisions', () => {
     const why = problem('ROUTER_UNREACHABLE', { message: 'The proxy does not answer.', remedy: 'Wait.' })
     const effect = {
       kind: 'finalize',
+      router: 'builtin',
       key: 'finalize',
       token: { epoch: 2, sequence: 7, rollout: 'r-1' },
     } as const

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
+import { PairCounts } from '../shared/traffic-counts.ts'
 import { WeightPermille } from '../shared/weight.ts'
 
 const Count = z.int().nonnegative()
@@ -27,11 +28,15 @@ export const Batch = z.object({
   /** All requests of the service, and those lost by the data plane, in the interval. */
   requests: Count,
   unroutable: Count,
+  /** Turned away while the service was closed by decision; absent where none were. */
+  closed: Count.exactOptional(),
   cutOnDrain: Count,
   /** The candidate's confirmed share, where it was the same at both looks. */
   weightPermille: WeightPermille.exactOptional(),
   /** Where the instances of both versions were seen at both looks. */
   crashes: z.object({ candidate: CrashCounts, stable: CrashCounts }).exactOptional(),
+  /** While requests are copied, both sides hold what came of those that were, and this says how the answers compare. */
+  shadow: PairCounts.exactOptional(),
 })
 export type Batch = z.infer<typeof Batch>
 

@@ -10,6 +10,8 @@ type Tiered = Named<'critical' | 'warning'>
 type Lasting = { overMs?: number }
 /** The candidate answers less than this part of the requests that are due by its weight. */
 export type ThroughputLimit = Tiered & Required<Lasting> & { kind: 'throughput'; leastShare: number }
+/** Of the answers of a shadow at most this share may differ from what users got. */
+export type DifferingLimit = Tiered & { kind: 'differing'; limitShare: number }
 /** Crashes of the candidate beside those of stable. */
 export type CrashComparison = Named<'compare'> & { kind: 'crashes'; ratio: number }
 
@@ -21,6 +23,7 @@ export type Guard =
   | (Tiered & Lasting & { kind: 'latency-over-stable'; times: number })
   | (Tiered & BurnLimit)
   | ThroughputLimit
+  | DifferingLimit
   | CrashComparison
 /** The candidate against the concurrent stable. */
 export type Comparison = Named<'compare'> & {
@@ -62,14 +65,15 @@ const SLOW_PART = 0.1
 const FEW_FOR_MS = 60_000
 
 /** What the budget is shared among depends on. */
-export type Budgeted = Pick<AnalysisSettings, 'alpha' | 'newErrors' | 'slo' | 'metrics'>
+export type Budgeted = Pick<AnalysisSettings, 'alpha' | 'newErrors' | 'slo' | 'metrics' | 'differingPercent'>
 
 /**
- * New errors get a part of the budget, too, where they may roll back, and so do an objective and, all together, the declared
- * metrics. They do not share the part of the limits: declaring one must not make the limits blinder than anything else.
+ * New errors get a part of the budget, too, where they may roll back, and so do an objective, the answers of a shadow and,
+ * all together, the declared metrics. They do not share the part of the limits: declaring one must not make the limits blinder than anything else.
  */
-export const alphaPerGroup = ({ alpha, newErrors, slo, metrics }: Budgeted): number => {
-  const more = [newErrors === 'critical', slo !== null, countsOfTier(metrics, 'critical') > 0]
+export const alphaPerGroup = ({ alpha, newErrors, slo, metrics, differingPercent }: Budgeted): number => {
+  const isMetric = countsOfTier(metrics, 'critical') > 0
+  const more = [newErrors === 'critical', slo !== null, isMetric, differingPercent !== undefined]
   return alpha / (HARM_GROUPS + more.filter((isThere) => isThere).length)
 }
 
@@ -98,6 +102,7 @@ function makeChecks(settings: AnalysisSettings): Check[] {
     ...withinBudget([...limits(settings.critical, 'critical'), ...lasting(settings)], perGroup),
     ...withinBudget(limits(settings.warning, 'warning'), perGroup),
     ...burnRates(settings, perGroup),
+    ...differing(settings, perGroup),
   ]
 }
 
@@ -196,4 +201,10 @@ function burnRates({ slo }: AnalysisSettings, alpha: number): Check[] {
     tier,
     alpha,
   }))
+}
+
+function differing({ differingPercent }: AnalysisSettings, alpha: number): Check[] {
+  if (differingPercent === undefined) return []
+  const name = 'differing answers'
+  return [{ kind: 'differing', name, tier: 'critical', alpha, limitShare: differingPercent / 100 }]
 }

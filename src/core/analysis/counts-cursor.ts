@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
-import type { ServiceCounts } from '../shared/traffic-counts.ts'
+import { PairCounts, type ServiceCounts, type TrafficCounts } from '../shared/traffic-counts.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import type { Batch, CrashCounts, SideCounts } from './batch.ts'
 import { noRequests, SideCounts as SideCountsSchema } from './batch.ts'
@@ -11,12 +11,19 @@ export const CountsCursor = z.object({
   at: z.number(),
   releases: z.record(z.string(), SideCountsSchema.extend({ cutOnDrain: z.int().nonnegative() })),
   unroutable: z.int().nonnegative(),
+  closed: z.int().nonnegative().exactOptional(),
   /** Shares that the router had confirmed and that were in force at this look, and since when; absent while they changed. */
   weights: z.object({ since: z.number(), of: z.record(z.string(), WeightPermille) }).exactOptional(),
   /** Crashes of all instances of each release until now, and how many of them are wanted. */
   instances: z
     .record(z.string(), z.object({ crashes: z.int().nonnegative(), wanted: z.int().nonnegative() }))
     .exactOptional(),
+  /** Of requests that were copied; absent where none ever were. */
+  shadow: PairCounts.extend({
+    salt: z.string(),
+    candidate: SideCountsSchema,
+    stable: SideCountsSchema,
+  }).exactOptional(),
 })
 export type CountsCursor = z.infer<typeof CountsCursor>
 
@@ -26,25 +33,32 @@ export type SeenBeside = Pick<CountsCursor, 'weights' | 'instances'>
 export function cursorOf(counts: ServiceCounts, at: number, beside: SeenBeside = {}): CountsCursor {
   const releases = counts.releases.map(({ release, total }) => [
     release,
-    {
-      requests: total.requests,
-      errors: total.errors,
-      latencyBuckets: fitted(total.latencyBuckets),
-      cutOnDrain: total.cutOnDrain,
-      bytes: { in: total.bytesIn, out: total.bytesOut },
-    },
+    { ...sideOf(total), cutOnDrain: total.cutOnDrain },
   ])
-  const { boot, unroutable } = counts
-  return { boot, at, releases: Object.fromEntries(releases), unroutable, ...beside }
+  const { boot, unroutable, closed } = counts
+  const said = { unroutable, ...(closed === undefined ? {} : { closed }) }
+  return { boot, at, releases: Object.fromEntries(releases), ...said, ...beside, ...shadowOf(counts) }
 }
 
+const sideOf = ({ requests, errors, latencyBuckets, bytesIn, bytesOut }: TrafficCounts): SideCounts => ({
+  requests,
+  errors,
+  latencyBuckets: fitted(latencyBuckets),
+  bytes: { in: bytesIn, out: bytesOut },
+})
+
+function shadowOf({ shadow }: ServiceCounts): Pick<CountsCursor, 'shadow'> {
+  if (shadow === undefined) return {}
+  const { release: _, candidate, stable, ...rest } = shadow
+  return { shadow: { ...rest, candidate: sideOf(candidate), stable: sideOf(stable) } }
+}
+
+/** What a batch compares. With a `shadow` (the salt of its counts) both sides are those of the requests that were copied. */
+export type BatchSides = { candidate: string; stable: string | null; shadow?: string | null }
+
 /** The difference between two looks. A new boot of the data plane counted from zero, so all it counted is new. */
-export function batchBetween(
-  last: CountsCursor,
-  next: CountsCursor,
-  sides: { candidate: string; stable: string | null },
-): Batch {
-  const before: Pick<CountsCursor, 'releases' | 'unroutable'> =
+export function batchBetween(last: CountsCursor, next: CountsCursor, sides: BatchSides): Batch {
+  const before: Pick<CountsCursor, 'releases' | 'unroutable' | 'closed'> =
     last.boot === next.boot ? last : { releases: {}, unroutable: 0 }
   const side = (release: string | null): SideCounts =>
     release === null ? noRequests() : difference(next.releases[release], before.releases[release])
@@ -59,6 +73,7 @@ export function batchBetween(
           : Math.max(0, pick(counts) - pick(last)))
       )
     }, 0)
+  const closed = Math.max(0, (next.closed ?? 0) - (before.closed ?? 0))
   return {
     at: next.at,
     sinceAt: last.at,
@@ -67,8 +82,35 @@ export function batchBetween(
     requests: grown((counts) => counts.requests),
     unroutable: Math.max(0, next.unroutable - before.unroutable),
     cutOnDrain: grown((counts) => counts.cutOnDrain),
+    ...(closed === 0 ? {} : { closed }),
     ...steadyWeight(last, next, sides.candidate),
     ...crashesBetween(last, next, sides),
+    ...pairsBetween(last, next, sides.shadow ?? null),
+  }
+}
+
+/** Instead of what users sent to either release. */
+function pairsBetween(
+  last: CountsCursor,
+  next: CountsCursor,
+  salt: string | null,
+): Pick<Batch, 'candidate' | 'stable' | 'shadow'> | Record<never, never> {
+  if (salt === null) return {}
+  const after = next.shadow?.salt === salt ? next.shadow : undefined
+  const before = last.boot === next.boot && last.shadow?.salt === salt ? last.shadow : undefined
+  const grown = (name: keyof PairCounts): number => Math.max(0, (after?.[name] ?? 0) - (before?.[name] ?? 0))
+  return {
+    candidate: difference(after?.candidate, before?.candidate),
+    stable: difference(after?.stable, before?.stable),
+    shadow: {
+      answered: grown('answered'),
+      statusDiffers: grown('statusDiffers'),
+      bodyDiffers: grown('bodyDiffers'),
+      bodyUnknown: grown('bodyUnknown'),
+      busy: grown('busy'),
+      large: grown('large'),
+      unfinished: grown('unfinished'),
+    },
   }
 }
 

@@ -21,6 +21,7 @@ export const NUMBER_CHECKS = [
   'error budget (warning)',
   'latency budget (critical)',
   'latency budget (warning)',
+  'differing answers',
   'CPU (critical)',
   'memory (critical)',
   'disk (critical)',

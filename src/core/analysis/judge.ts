@@ -14,6 +14,7 @@ import {
   type ThroughputLimit,
 } from './check.ts'
 import { comparedCrashes, crashesIn, crashTerms } from './crashes.ts'
+import { differingIn, differingTerms } from './differing.ts'
 import type { SideCount } from './e-process.ts'
 import { logMeanExp, logTermsAgainstLimit, logTermsAgainstStable } from './e-process.ts'
 import type { Batch as MetricBatch, Side } from './sequential/batch.ts'
@@ -196,7 +197,7 @@ export function countsOf(
 export function countsIn(
   check: Check,
   { boundMs }: Pick<CheckState, 'boundMs'>,
-  batch: Pick<Batch, 'candidate' | 'stable' | 'weightPermille' | 'crashes'>,
+  batch: Pick<Batch, 'candidate' | 'stable' | 'weightPermille' | 'crashes' | 'shadow'>,
 ): BothCounts {
   return countsOf(check, { boundMs, own: ownCounts(check, batch) }, batch)
 }
@@ -205,15 +206,19 @@ type BothCounts = { candidate: SideCount; stable: SideCount }
 const NOTHING: BothCounts = { candidate: { bad: 0, total: 0 }, stable: { bad: 0, total: 0 } }
 
 export const hasOwnCounts = (check: Check): check is OwnCounting =>
-  check.kind === 'throughput' || check.kind === 'crashes'
-type OwnCounting = Extract<Check, { kind: 'throughput' | 'crashes' }>
+  check.kind === 'throughput' || check.kind === 'crashes' || check.kind === 'differing'
+type OwnCounting = Extract<Check, { kind: 'throughput' | 'crashes' | 'differing' }>
 
 function ownCounts(check: Check, batch: Parameters<typeof countsIn>[2]): BothCounts | null {
   if (!hasOwnCounts(check)) return null
+  if (check.kind === 'differing') {
+    const differing = differingIn(batch)
+    return differing === null ? null : { candidate: differing, stable: { bad: 0, total: 0 } }
+  }
   return check.kind === 'throughput' ? answeredOfDue(batch) : crashesIn(batch)
 }
 
-/** Nobody records how crashes and shares of traffic vary by themselves. */
+/** Nobody records how crashes, shares of traffic and differing answers vary by themselves. */
 export const UNRECORDED_SPREAD = 2
 
 /** By what the evidence of a check is divided. */
@@ -227,6 +232,10 @@ function ownTerms(check: OwnCounting, batch: Batch, by: number): number[] {
   if (check.kind === 'crashes') {
     const rates = comparedCrashes(batch)
     return rates === null ? [] : crashTerms(check, rates).map((term) => term / by)
+  }
+  if (check.kind === 'differing') {
+    const differing = differingIn(batch)
+    return differing === null ? [] : differingTerms(check, differing).map((term) => term / by)
   }
   const answered = answeredIn(batch)
   return answered === null ? [] : tooFewTerms(check, answered, { batch, by })

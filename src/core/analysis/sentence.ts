@@ -40,6 +40,7 @@ function sentenceFor(check: Check, state: CheckState, told: Told): string {
     return `${check.name}: at no time both versions had a share that stayed the same, so nothing tells what was due`
   if (verdict.verdict === 'no-data' && check.kind === 'crashes')
     return `${check.name}: instances of both versions were not seen side by side yet`
+  if (of.total === 0 && check.kind === 'differing') return `${check.name}: no answers were compared yet`
   if (of.total === 0 && check.kind === 'throughput') return `${check.name}: no requests were due yet`
   if (of.total === 0) return `${check.name}: the candidate has served no requests yet`
   switch (verdict.verdict) {
@@ -100,6 +101,7 @@ function divided(check: Check, { dispersion: { phi, evidence, minutes } }: Told)
 
 function showSide(check: Check, latencyBuckets: readonly number[], count: SideCount): string {
   if (check.kind === 'throughput') return answersText(count)
+  if (check.kind === 'differing') return differingText(count)
   if (check.kind === 'crashes')
     return `${count.bad} ${count.bad === 1 ? 'crash' : 'crashes'} in ${formatDuration(Math.round(count.total * 3600) * 1000)} of its instances`
   if (count.total === 0) return 'no requests'
@@ -115,9 +117,14 @@ function answersText({ bad, total }: SideCount): string {
   return bad === total ? `${answered} answered` : `${answered} of ${due} requests due`
 }
 
+/** Stable is what answers are measured by, so it has no count of its own. */
+const differingText = ({ bad, total }: SideCount): string =>
+  total === 0 ? 'the measure' : `${percent((100 * bad) / total)} differ (${bad} of ${total})`
+
 function showThreshold(check: Check, state: CheckState): string {
   switch (check.kind) {
     case 'error-limit':
+    case 'differing':
       return `${Number((check.limitShare * 100).toPrecision(12))}%`
     case 'latency-limit':
       return `${check.boundMs} ms`

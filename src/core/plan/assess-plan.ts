@@ -25,7 +25,8 @@ export function assessPlan(plan: PlanContent, input: AssessInput): PlanContent {
   if (plan.kind === 'none') return { ...plan, ...capacity }
   const declared = settings.risk ?? {}
   const changes = stable === null ? null : changeFacts(stable, release, plan.changes)
-  const allAtOnce = plan.strategy === 'full'
+  const stopsFirst = plan.outage !== undefined
+  const allAtOnce = plan.strategy === 'full' || stopsFirst
   const shrinksStable = plan.steps.some(({ step }) => step.kind === 'shrink')
   const risk = assessRisk({
     back: {
@@ -34,6 +35,7 @@ export function assessPlan(plan: PlanContent, input: AssessInput): PlanContent {
       changes,
       allAtOnce,
       shrinksStable,
+      stopsFirst,
       budgetMs: budgetMsOf(plan.strategy),
       trafficOffMs,
     },

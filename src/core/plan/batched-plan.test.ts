@@ -48,7 +48,7 @@ describe('the plan of a release in batches', () => {
 
   it('leaves no worker of the old version working once the new one has all of it', () => {
     const { steps } = planOf('deploy', true)
-    const all = steps.findIndex(({ label }) => label === 'traffic 100%')
+    const all = steps.findIndex(({ label }) => label === 'share 100%')
     expect(steps[all + 1]).toMatchObject({ label: 'stable keeps 0 instances', instances: { stable: 0 } })
   })
 })

@@ -1,13 +1,15 @@
 import { shareOf } from '../release/ab-settings.ts'
-import type { AbSettings, ServiceSettings } from '../release/settings.ts'
+import type { AbSettings, ServiceSettings, ShadowSettings } from '../release/settings.ts'
+import { copiedRequests } from '../release/shadow-settings.ts'
 import { formatDuration } from '../shared/duration.ts'
-import { matchText } from '../shared/request-match-text.ts'
+import { matchText, participantsText } from '../shared/request-match-text.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import type { Step } from './plan.ts'
 
 /** Who reaches the candidate besides those whom the weights send there, one sentence each. */
 export function besidesOf({ strategy }: ServiceSettings): string[] {
   if (strategy.kind === 'ab') return abSentences(strategy)
+  if (strategy.kind === 'shadow') return shadowSentences(strategy)
   if (strategy.kind !== 'canary' && strategy.kind !== 'blue-green') return []
   const { preview, routes = [] } = strategy
   const sticky = strategy.kind === 'canary' ? strategy.sticky : undefined
@@ -29,7 +31,7 @@ export function besidesOf({ strategy }: ServiceSettings): string[] {
   ]
 }
 
-function abSentences({ by, variants, goal, forMs, atEnd }: AbSettings): string[] {
+function abSentences({ by, where, variants, goal, forMs, atEnd }: AbSettings): string[] {
   const control = formatWeight(TOTAL_PERMILLE - shareOf(variants))
   const shares = [
     ...variants.map(({ name, sharePermille }) => `${name} ${formatWeight(sharePermille)}`),
@@ -38,8 +40,29 @@ function abSentences({ by, variants, goal, forMs, atEnd }: AbSettings): string[]
   const unit = by.kind === 'own-cookie' ? 'a random id in a cookie' : `the ${by.kind} ${by.name}`
   const end = atEnd === 'ask' ? 'then a person decides' : 'then the candidate gets all traffic'
   return [
+    ...(where === undefined
+      ? []
+      : [
+          `Only users whose ${participantsText(where)} take part; everybody else stays with stable and is counted apart.`,
+        ]),
     `Users are told apart by ${unit}: ${shares.join(', ')}. The candidate reads its variant in the header sluice-variant; stable is the control.`,
     `It compares how many users reach ${goal.method} ${goal.path} for ${formatDuration(forMs)}; ${end}.`,
+  ]
+}
+
+function shadowSentences(strategy: ShadowSettings): string[] {
+  const { sharePermille, bodies } = strategy
+  const kinds = copiedRequests(strategy)
+    .map(({ method, path }) => (path === '*' ? method : `${method} ${path}`))
+    .join(', ')
+  const compared = {
+    off: 'status and latency',
+    exact: 'status, latency and body',
+    json: 'status, latency and body (JSON by its values)',
+  }
+  return [
+    `${formatWeight(sharePermille)} of these requests are copied to the candidate while it has no traffic: ${kinds}. Users get stable's answer alone; the candidate reads sluice-shadow: 1.`,
+    `Compared with what the user got: ${compared[bodies.kind]}. What the copies write is written: what is behind the candidate must bear that.`,
   ]
 }
 

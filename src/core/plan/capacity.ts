@@ -9,7 +9,7 @@ type Capacity = Pick<Plan, 'steps'> & { peak: NonNullable<Plan['peak']> }
 
 /**
  * What a plan needs at its peak and at each step, in percent of what stable has. A canary needs stable and what the candidate
- * was grown to, blue-green twice of it, rolling stable and its surge.
+ * was grown to, blue-green twice of it, rolling stable and its surge, recreate never both.
  *
  * @example capacityOf(plan, { stable: 2, settings }).peak // { percent: 200, formula: 'stable 2 and the candidate 2' }
  */
@@ -38,6 +38,8 @@ function formulaOf(
   const makesRoom = steps.some(({ step }) => step.kind === 'shrink')
   if (makesRoom && peakInstances > stable) return `stable ${stable}, and a surge of ${peakInstances - stable}`
   if (makesRoom) return `stable ${stable}, which makes room first`
+  if (steps.some(({ step }) => step.kind === 'vacate'))
+    return `the larger of stable ${stable}, which stops first, and the candidate ${run.replicas}`
   if (strategy === 'blue-green') return `stable ${stable}, and a whole second set of ${run.replicas}`
   return `stable ${stable}, and the candidate ${run.replicas}`
 }

@@ -56,6 +56,21 @@ describe('a plan', () => {
     })
   })
 
+  it('of an A/B test says at its decision that users are on the candidate', () => {
+    const ab = simulatedSettings({ ab: {} })
+    const { steps } = composePlan(input({ release: releaseRecord('1.1.0', ab) }))
+    const gate = steps.find(({ step }) => step.kind === 'gate')
+    expect(gate?.label).toBe('wait for the decision by hand')
+    expect(gate?.rollback).toMatch(/^One change of weight: all traffic back to 1.0.0/)
+  })
+
+  it('of a worker speaks of its share and not of traffic', () => {
+    const worker = { ...simulatedSettings({ replicas: 4 }), listen: null }
+    const { steps } = composePlan(input({ release: releaseRecord('1.1.0', worker) }))
+    expect(steps.map(({ label }) => label).join()).not.toContain('traffic')
+    expect(steps[1]?.label).toBe('share 33.3%')
+  })
+
   it('waits for a person as long as it takes, so it has no expected duration', () => {
     const steps = [
       { weightPermille: 50, pauseMs: null, criteria: {} },

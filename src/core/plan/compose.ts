@@ -1,6 +1,7 @@
 import { dryRunWarnings } from '../analysis/dry-run.ts'
 import type { Release } from '../release/release.ts'
 import type { ServiceSettings } from '../release/settings.ts'
+import { isWorker } from '../release/worker.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import { compile, fullSteps } from '../strategy/compile.ts'
@@ -8,6 +9,7 @@ import { forecastBudget } from '../strategy/rollback-budget.ts'
 import { besidesOf, stickyWarnings } from './besides.ts'
 import { changesBetween } from './changes.ts'
 import { measuredWayBack } from './measured.ts'
+import { outageOf, wayBackWithOutage } from './outage-forecast.ts'
 import type { Plan, PlannedStep, Step } from './plan.ts'
 import { peakOf, sizesOf } from './sizes.ts'
 import { isFast, type WayBack, wayBackText } from './way-back.ts'
@@ -25,7 +27,13 @@ export type PlanInput = {
    * Measured durations in ms of what has no duration of its own, `null` where there is no history; and how long traffic
    * took to be off a candidate, for each earlier rollout in which it had to.
    */
-  history: { provisionMs: number | null; drainMs: number | null; trafficOffMs: readonly number[] }
+  history: {
+    provisionMs: number | null
+    drainMs: number | null
+    /** What it took to stop everything that ran, where a plan does that first. */
+    vacateMs?: number | null
+    trafficOffMs: readonly number[]
+  }
   actor: string
   now: number
   warnings: string[]
@@ -54,11 +62,18 @@ export function composePlan(input: PlanInput): PlanContent {
   const isKept = planned.some((step) => step.kind === 'keep')
   const sizes = sizesOf(planned, { stable: old?.replicas ?? 0, candidate: settings.run.replicas })
   const isBatched = planned.some((step) => step.kind === 'shrink')
+  const stopsFirst = planned.some((step) => step.kind === 'vacate')
   const steps = planned.map((step, index) => ({
-    ...plannedStep(step, input, { strategy, isKept, inBatches: isBatched ? hasMoved(planned, index) : null }),
+    ...plannedStep(step, input, {
+      strategy,
+      isKept,
+      stopsFirst,
+      inBatches: isBatched ? hasMoved(planned, index) : null,
+    }),
     instances: sizes[index] ?? { stable: 0, candidate: 0 },
   }))
   const besides = planKind === 'deploy' ? besidesOf(settings) : []
+  const outage = stable === null ? null : outageOf(steps, { release, stable })
   const sticky = planKind === 'deploy' ? stickyWarnings(settings, planned) : []
   return {
     stream: release.stream,
@@ -76,11 +91,17 @@ export function composePlan(input: PlanInput): PlanContent {
     peakInstances:
       steps.length === 0
         ? settings.run.replicas
-        : isBatched
-          ? peakOf(sizes)
+        : isBatched || stopsFirst
+          ? Math.max(peakOf(sizes), stopsFirst ? (old?.replicas ?? 0) : 0)
           : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
     expectedMs: sumOrNull(steps.map(({ expectedMs }) => expectedMs)),
-    warnings: [...input.warnings, ...warningsOf(planKind, settings), ...sticky],
+    ...(outage === null ? {} : { outage }),
+    warnings: [
+      ...(outage === null ? [] : [outage.text]),
+      ...input.warnings,
+      ...warningsOf(planKind, settings),
+      ...sticky,
+    ],
     createdAt: input.now,
     actor: input.actor,
   }
@@ -95,18 +116,18 @@ function becauseOf(kind: Plan['kind'], input: PlanInput): string {
 
 function plannedStep(
   step: Step,
-  { stable, history }: PlanInput,
-  back: Pick<Back, 'strategy' | 'isKept' | 'inBatches'>,
+  { release, stable, history }: PlanInput,
+  back: Pick<Back, 'strategy' | 'isKept' | 'stopsFirst' | 'inBatches'>,
 ): Omit<PlannedStep, 'instances'> {
   return {
     step,
-    label: labelOf(step),
+    label: back.stopsFirst && step.kind === 'retire' ? 'forget the old set' : labelOf(step, release.settings),
     expectedMs: expectedMsOf(step, history),
-    rollback: rollbackOf(step, { ...back, stable, history }),
+    rollback: rollbackOf(step, { ...back, release, stable, history }),
   }
 }
 
-export function labelOf(step: Step): string {
+function labelOf(step: Step, settings: ServiceSettings): string {
   switch (step.kind) {
     case 'provision':
       return `start ${step.replicas} ${step.replicas === 1 ? 'instance' : 'instances'}`
@@ -114,14 +135,18 @@ export function labelOf(step: Step): string {
       return `verify ${step.checks.length} ${step.checks.length === 1 ? 'check' : 'checks'} ${step.moment === 'before' ? 'before traffic' : 'with all traffic'}`
     case 'gate':
       return step.durationMs === null
-        ? 'wait for the switch by hand'
+        ? `wait for the ${settings.strategy.kind === 'ab' ? 'decision' : 'switch'} by hand`
         : `look at it for ${formatDuration(step.durationMs)}`
     case 'traffic':
-      return `traffic ${formatWeight(step.weightPermille)}`
+      return isWorker(settings)
+        ? `share ${formatWeight(step.weightPermille)}`
+        : `traffic ${formatWeight(step.weightPermille)}`
+    case 'vacate':
+      return 'stop the old set first'
     case 'shrink':
       return `stable keeps ${step.replicas} ${step.replicas === 1 ? 'instance' : 'instances'}`
     case 'observe':
-      return step.durationMs === null ? 'wait for promotion' : `observe ${formatDuration(step.durationMs)}`
+      return observationOf(step)
     case 'watch':
       return `watch ${formatDuration(step.durationMs)}`
     case 'promote':
@@ -135,11 +160,20 @@ export function labelOf(step: Step): string {
   }
 }
 
+function observationOf({ durationMs, shadow }: Extract<Step, { kind: 'observe' }>): string {
+  if (shadow === undefined)
+    return durationMs === null ? 'wait for promotion' : `observe ${formatDuration(durationMs)}`
+  const copies = `copy ${formatWeight(shadow.sharePermille)} to it`
+  return durationMs === null ? `${copies} until promotion` : `${copies} for ${formatDuration(durationMs)}`
+}
+
 /** Steps without a time of their own take what they took before; nothing is invented where nothing was measured. */
 function expectedMsOf(step: Step, history: PlanInput['history']): number | null {
   switch (step.kind) {
     case 'provision':
       return history.provisionMs ?? 0
+    case 'vacate':
+      return history.vacateMs ?? 0
     case 'gate':
     case 'observe':
     case 'watch':
@@ -157,31 +191,41 @@ function expectedMsOf(step: Step, history: PlanInput['history']): number | null 
 }
 
 type Back = {
+  release: Release
   stable: Release | null
   strategy: string
   isKept: boolean
+  stopsFirst: boolean
   /** Instances are replaced in batches: whether any was before this step; `null` where none are. */
   inBatches: 'moved' | 'whole' | null
   history: PlanInput['history']
 }
 
-function rollbackOf(step: Step, { stable: release, strategy, isKept, inBatches, history }: Back): string {
+function rollbackOf(step: Step, back: Back): string {
+  const { stable: release, strategy, isKept, inBatches, history } = back
   if (release === null) return 'Nothing to go back to: the first release either becomes ready or fails.'
+  if (back.stopsFirst) return wayBackWithOutage(step, { release: back.release, stable: release, history })
   const { version: stable, adopted } = release
   if (step.kind === 'verify' && step.moment === 'before') return nothingMoved(stable)
+  if (step.kind === 'observe' && step.shadow !== undefined)
+    return `No user has seen it: the copies end, the new instances stop, ${stable} is untouched.`
   const speed = `${forecastBudget(strategy)}${measuredWayBack(history.trafficOffMs)}`
   if (inBatches === 'moved' && !isAfter(step))
     return `In reverse batches: ${stable} grows again, traffic follows as fast as its instances are ready; ${speed}.`
+  const oneChange = `One change of weight: all traffic back to ${stable}, which runs at full size; ${speed}.`
   switch (step.kind) {
-    case 'provision':
     case 'gate':
+      // A test waits for its decision with all variants live.
+      return strategy === 'ab' ? oneChange : nothingMoved(stable)
+    case 'provision':
+    case 'vacate':
     case 'shrink':
       return nothingMoved(stable)
     case 'verify':
     case 'traffic':
     case 'observe':
     case 'watch':
-      return `One change of weight: all traffic back to ${stable}, which runs at full size; ${speed}.`
+      return oneChange
     case 'promote':
     case 'drain':
     case 'retire':

@@ -1,8 +1,10 @@
 import * as z from 'zod'
 import { StageCriteria } from '../release/settings.ts'
 import { ReleaseRef } from '../rollout/view/view.ts'
+import { Shadowing } from '../shared/mirror.ts'
 import { VerifyMoment } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
+import { Outage } from './outage.ts'
 import { Recommendation } from './recommendation/recommendation.ts'
 import { RiskAssessment } from './risk/risk.ts'
 
@@ -23,6 +25,8 @@ export const Step = z.discriminatedUnion('kind', [
     checks: z.array(z.string()),
     atMostMs: z.int(),
   }),
+  /** Everything that runs stops before anything else starts: nobody is served until the candidate has its share. */
+  z.object({ kind: z.literal('vacate'), retryAfterS: z.int() }),
   /** The candidate is ready and has no traffic: people may look at it. Opens by itself after so long; `null` waits for one of them. */
   z.object({ kind: z.literal('gate'), durationMs: z.int().nullable() }),
   /** Give the candidate this share of traffic, confirmed by the router. */
@@ -38,6 +42,8 @@ export const Step = z.discriminatedUnion('kind', [
     /** Not decided after so long: it pauses. */
     atMostMs: z.int().exactOptional(),
     criteria: StageCriteria,
+    /** It has no traffic, and copies of such requests go to it meanwhile. */
+    shadow: Shadowing.exactOptional(),
   }),
   /** All traffic on the candidate, old set warm: only critical triggers act. */
   z.object({ kind: z.literal('watch'), durationMs: z.int() }),
@@ -94,10 +100,14 @@ export const Plan = z.object({
   peakInstances: z.int(),
   /** How the peak comes about, in percent of what stable has. */
   peak: z.object({ percent: z.int().nullable(), formula: z.string() }).exactOptional(),
+  /** Who sends the requests, where the file says more than nothing about it. */
+  router: z.object({ text: z.string(), notes: z.array(z.string()) }).exactOptional(),
   /** How much can go wrong, and what strategy fits: for people, no part of the hash. */
   risk: RiskAssessment.exactOptional(),
   recommendation: Recommendation.exactOptional(),
   expectedMs: z.number().nullable(),
+  /** Nobody is served for a while, by plan: for people, no part of the hash. */
+  outage: Outage.exactOptional(),
   warnings: z.array(z.string()),
   createdAt: z.number(),
   actor: z.string(),

@@ -2,9 +2,12 @@ import type { Step } from './plan.ts'
 
 export type Sizes = { stable: number; candidate: number }
 
-/** Instances of both sets at each step, as planned. Whoever is replaced in batches has not its full size from the start. */
+/** Instances of both sets at each step, as planned. Whoever comes in batches, or after the old, has not its full size from the start. */
 export function sizesOf(steps: readonly Step[], { stable, candidate }: Sizes): Sizes[] {
-  let now = { stable, candidate: steps.some(({ kind }) => kind === 'shrink') ? 0 : candidate }
+  let now = {
+    stable,
+    candidate: steps.some(({ kind }) => kind === 'shrink' || kind === 'vacate') ? 0 : candidate,
+  }
   return steps.map((step) => {
     now = after(step, now)
     return now
@@ -17,6 +20,7 @@ function after(step: Step, now: Sizes): Sizes {
       return { ...now, candidate: step.replicas }
     case 'shrink':
       return { ...now, stable: step.replicas }
+    case 'vacate':
     case 'retire':
       return { ...now, stable: 0 }
     default:

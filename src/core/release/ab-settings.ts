@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Participants } from '../shared/side-routes.ts'
 import { WeightPermille } from '../shared/weight.ts'
 
 /** What makes a user: a cookie of ours, or what the service itself says about them. */
@@ -19,6 +20,8 @@ export type AbVariant = z.infer<typeof AbVariant>
 /** Variants of the candidate beside stable, which is the control. */
 export const AbTest = z.object({
   by: AbUnit,
+  /** Absent: everybody takes part. */
+  where: Participants.exactOptional(),
   variants: z.array(AbVariant).min(1),
   forMs: z.int().positive(),
   goal: AbGoal,

@@ -1,12 +1,16 @@
 import * as z from 'zod'
+import { Entry } from '../shared/entry.ts'
 import { ListenAddress } from '../shared/listen-address.ts'
 import { MetricDefinition } from '../shared/metric-definition.ts'
+import { RequestPolicy } from '../shared/request-policy.ts'
+import { RouterName } from '../shared/router-ability.ts'
 import { ControllerLossPolicy, DrainLimits } from '../shared/routes.ts'
 import { HealthProbe, Quiesce } from '../shared/set-spec.ts'
 import { VerifyCheck } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { AbTest } from './ab-settings.ts'
 import { RiskSettings } from './risk-settings.ts'
+import { ShadowTest } from './shadow-settings.ts'
 import { SideSettings, StickySettings } from './side-settings.ts'
 import { ReleaseWindow } from './window.ts'
 
@@ -123,11 +127,32 @@ export const AbSettings = z.object({
 })
 export type AbSettings = z.infer<typeof AbSettings>
 
+/** A whole candidate beside stable gets copies of real requests, and users get none of its answers; then the switch, or the steps of a canary. */
+export const ShadowSettings = z.object({
+  kind: z.literal('shadow'),
+  ...Rise.shape,
+  ...Arrival.shape,
+  ...ShadowTest.shape,
+  criteria: StageCriteria,
+})
+export type ShadowSettings = z.infer<typeof ShadowSettings>
+
+/** Everything old stops before the new starts: never two versions at the same time, and nobody served in between. */
+export const RecreateSettings = z.object({
+  kind: z.literal('recreate'),
+  ...Arrival.shape,
+  /** What clients are told meanwhile: come back after so long. */
+  retryAfterS: z.int().min(1).max(3600),
+})
+export type RecreateSettings = z.infer<typeof RecreateSettings>
+
 export const StrategySettings = z.discriminatedUnion('kind', [
   AbSettings,
   CanarySettings,
   BlueGreenSettings,
   RollingSettings,
+  RecreateSettings,
+  ShadowSettings,
 ])
 export type StrategySettings = z.infer<typeof StrategySettings>
 
@@ -241,6 +266,8 @@ export const AnalysisSettings = z.object({
   targets: HealthTargets.default(TARGETS_DEFAULT),
   /** A limit of CPU, memory or disk is broken when it was exceeded in so many of the last evaluations. */
   resourceFailureLimit: ResourceFailureLimit.default({ limit: 3, of: 5 }),
+  /** With shadow: at most this share of its answers may differ from what users got. Absent: not asked. */
+  differingPercent: SharePercent.exactOptional(),
   /** Names of checks that are judged and shown, and have no consequence. */
   dryRun: z.array(z.string()).exactOptional(),
   /** A candidate that burns the error budget of this objective much too fast is held back; `null`: none is stated. */
@@ -330,10 +357,17 @@ export const ServiceSettings = z.object({
   }),
   /** `null`: a worker, which takes its work from elsewhere. There is no data plane then, and a share is a share of instances. */
   listen: ListenAddress.nullable(),
+  /** Which requests there are those of the service, and its certificate. */
+  ...Entry.shape,
   health: HealthProbe,
   /** How long an instance that joins others of its release grows to its full share. Not in `health`: it changes how traffic comes, not what runs. */
   slowStartMs: DurationMs.default(0),
+  /** Who sends requests to instances. */
+  router: RouterName.default('builtin'),
+  /** It was not named in the file but found on the machine. */
+  routerFound: z.literal(true).exactOptional(),
   drain: DrainLimits,
+  ...RequestPolicy.shape,
   strategy: StrategySettings,
   analysis: AnalysisSettings,
   /** What a release must pass before it gets traffic, and once it has all of it. */

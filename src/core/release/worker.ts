@@ -4,6 +4,14 @@ import type { AnalysisSettings, GuardLimits, ServiceSettings, StrategySettings }
 export const isWorker = (settings: Pick<ServiceSettings, 'listen'> | null): boolean =>
   settings !== null && settings.listen === null
 
+/** What a weight is a share of, for people. */
+export const sharedBy = (settings: Pick<ServiceSettings, 'listen'>): 'traffic' | 'instances' =>
+  isWorker(settings) ? 'instances' : 'traffic'
+
+/** `25% of traffic`, `25% of the instances`. */
+export const shareText = (settings: Pick<ServiceSettings, 'listen'>): string =>
+  isWorker(settings) ? 'of the instances' : 'of traffic'
+
 /** What a worker can be judged by: nobody counts requests to it. */
 export const withoutRequests = (analysis: AnalysisSettings): AnalysisSettings => ({
   ...analysis,
@@ -34,6 +42,8 @@ export function strategyWithoutRequests(strategy: StrategySettings): StrategySet
   switch (strategy.kind) {
     case 'canary':
       return { ...strategy, ...calm, steps: strategy.steps.map((step) => ({ ...step, criteria: {} })) }
+    case 'recreate':
+      return { ...strategy, ...calm }
     case 'rolling':
       return { ...strategy, ...calm, criteria: {} }
     default:

@@ -12,11 +12,13 @@ import { beginLightWatch, endLightWatch } from './light-watch/see-light-watch.ts
 import { holdsBegin } from './may-begin.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { isClosed } from './recreate/closing.ts'
 import { isWayBack, refusalOf } from './refusal.ts'
 import { continueReturn } from './return.ts'
 import { isCandidateStable, isWatching } from './rollout-position.ts'
 import { settleDrift } from './see-routes.ts'
 import { setUpkeep } from './set-upkeep.ts'
+import { shadowingNow } from './shadow/shadowing.ts'
 import type { Moment } from './stage-context.ts'
 import { continueStep } from './stages.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
@@ -51,7 +53,7 @@ function nextEvents(state: ServiceState, moment: Moment): Event[] {
   const { now } = moment
   const routes = changedRoutes(state, now)
   if (routes.length > 0) return routes
-  const upkeep = [...forgetOldTroubles(state, now), ...setUpkeep(state, now)]
+  const upkeep = [...forgetOldTroubles(state, now), ...setUpkeep(state, moment)]
   if (upkeep.length > 0) return upkeep
   const { rollout } = state
   if (rollout === null || rollout.phase.kind === 'ended') {
@@ -116,7 +118,12 @@ function continueRunning(state: ServiceState, rollout: RolloutState, moment: Mom
 /** Critical triggers roll back at any step in which the candidate may have traffic, until it is stable itself. */
 function judgement(state: ServiceState, rollout: RolloutState, now: number): Event[] | null {
   const hasTraffic = (state.traffic.weights[rollout.plan.to.release] ?? 0) > 0
-  if (!hasTraffic || rollout.plan.kind !== 'deploy' || isCandidateStable(state, rollout)) return null
+  if (
+    (!hasTraffic && shadowingNow(rollout) === null) ||
+    rollout.plan.kind !== 'deploy' ||
+    isCandidateStable(state, rollout)
+  )
+    return null
   const judged = judgeRollout(rollout, candidateSet(state))
   if (judged.kind === 'critical') return failCandidate(state, rollout, judged.reason, now)
   if (isFrozen(state, rollout) && rollout.settings.onFreeze === 'return')
@@ -130,7 +137,8 @@ function judgement(state: ServiceState, rollout: RolloutState, now: number): Eve
 /** A release that had to wait for its time, a freeze or the hours takes the place of one in its steps, as any newer one does. */
 function takenOver(state: ServiceState, rollout: RolloutState, now: number): Event[] {
   const { queued } = state
-  if (queued === null || isWatching(rollout) || isCandidateStable(state, rollout)) return []
+  if (queued === null || isWatching(rollout) || isCandidateStable(state, rollout) || isClosed(state))
+    return []
   return holdsBegin(state, queued, now) === null ? supersede(state, queued, now) : []
 }
 

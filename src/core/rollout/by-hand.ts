@@ -7,6 +7,7 @@ import type { Command } from './command.ts'
 import type { Event } from './event.ts'
 import { isDriftHeld, whyHeld } from './hold.ts'
 import type { Actor, Reason } from './reason.ts'
+import { isClosed } from './recreate/closing.ts'
 import { isFailed, isWatching, runningRollout } from './rollout-position.ts'
 import { settleDrift } from './see-routes.ts'
 import type { QueuedRollout, RolloutState, ServiceState } from './state.ts'
@@ -119,6 +120,8 @@ export function pause(state: ServiceState, command: ByHand, now: number): Result
   if (current.phase.paused !== null) return ok([])
   if (isWatching(current))
     return failed(notNow('pause', 'all traffic is on the candidate already; the watch only waits'))
+  const closed = whyNoPause(state, current)
+  if (closed !== null) return failed(notNow('pause', closed))
   return ok([{ kind: 'rollout-paused', at: now, reason: byHand('PAUSED', 'paused', command), checks: [] }])
 }
 
@@ -134,6 +137,12 @@ export function resume(state: ServiceState, command: ByHand, now: number): Resul
   if (isFailed(current)) return failed(notNow('resume', itFailed(current)))
   return ok([...settled, { kind: 'rollout-resumed', at: now, reason }])
 }
+
+/** Nobody is served, so there is nothing to hold: the ways out are on and back. `null` where that is not so. */
+export const whyNoPause = (state: ServiceState, { plan }: RolloutState): string | null =>
+  isClosed(state)
+    ? `nobody is served until ${plan.to.version} is ready, and a pause would only make that longer; an abort goes back to ${state.stable?.version ?? 'stable'}`
+    : null
 
 type GiveUp = { outcome: 'aborted' | 'rolled_back'; code: string; verb: string }
 

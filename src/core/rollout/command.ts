@@ -56,6 +56,8 @@ export type Observed = {
         instances: Instance[]
         errors?: ReleaseErrors[] | undefined
         use?: SeenUse | undefined
+        /** The highest sequence that the target had obeyed by then; absent where it does not tell. */
+        obeyed?: number | undefined
       }
     | { kind: 'failed'; problem: Problem }
   router: { kind: 'seen'; state: RouterState } | { kind: 'failed'; problem: Problem }

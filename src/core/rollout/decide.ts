@@ -26,7 +26,8 @@ export function decide(state: ServiceState, command: Command, now: number): Resu
   const direct = answer(state, command, now)
   if (direct.kind === 'failed') return direct
   const after = evolveAll(state, direct.value)
-  return ok([...direct.value, ...advance(after, { now, looked: observationIn(command) !== undefined })])
+  const looked = observationIn(command) !== undefined
+  return ok([...direct.value, ...advance(after, { now, looked, obeyed: obeyedIn(state, command) })])
 }
 
 function answer(state: ServiceState, command: Command, now: number): Result<Event[]> {
@@ -95,6 +96,12 @@ function begin(
 
 const observationIn = (command: Command): Observed | undefined =>
   command.kind === 'observed' || command.kind === 'controller-started' ? command.observation : undefined
+
+function obeyedIn(state: ServiceState, command: Command): number | null {
+  if (command.kind === 'observed' && isOutdated(state, command)) return null
+  const seen = observationIn(command)?.instances
+  return seen?.kind === 'seen' ? (seen.obeyed ?? Number.POSITIVE_INFINITY) : null
+}
 
 const isOutdated = (
   { epoch }: ServiceState,

@@ -1,9 +1,11 @@
+import type { RouterName } from '../shared/router-ability.ts'
 import type { RouteSet } from '../shared/routes.ts'
 import type { SideRoutes } from '../shared/side-routes.ts'
 import type { FencingToken } from '../shared/token.ts'
 import { isAsWanted } from './batches/members.ts'
 import { isDriftHeld } from './hold.ts'
 import { isBackWanted } from './light-watch/light-watch-back.ts'
+import { routersToLeave } from './router-in.ts'
 import type { Adoption, ServiceState } from './state.ts'
 import { type ChecksDue, checksDue } from './verifying.ts'
 
@@ -37,9 +39,10 @@ export type Change =
       token: FencingToken
       routes: RouteSet[]
       side: SideRoutes
+      router: RouterName
       stable: string | null
     }
-  | { kind: 'finalize'; key: string; token: FencingToken }
+  | { kind: 'finalize'; key: string; token: FencingToken; router: RouterName }
   /** The light watch found something, and the file says to go back by itself: a rollback is planned and ordered. */
   | { kind: 'go-back'; key: string; token: FencingToken }
 
@@ -81,9 +84,10 @@ function verification(state: ServiceState): Effect[] {
 
 function routeEffects(state: ServiceState): Effect[] {
   const { traffic } = state
-  if (state.finalizing) return [{ kind: 'finalize', key: 'finalize', token: tokenOf(state, state.sequence) }]
+  if (state.finalizing) return finalizing(state, traffic.left.length > 0 ? traffic.left : [traffic.router])
   const inForce = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === state.epoch
-  if (traffic.sequence === 0 || inForce || isDriftHeld(state)) return []
+  if (inForce) return finalizing(state, routersToLeave(state))
+  if (traffic.sequence === 0 || isDriftHeld(state)) return []
   return [
     {
       kind: 'set-routes',
@@ -91,10 +95,19 @@ function routeEffects(state: ServiceState): Effect[] {
       token: tokenOf(state, traffic.sequence),
       routes: traffic.routes,
       side: traffic.side,
+      router: traffic.router,
       stable: state.stable?.release ?? null,
     },
   ]
 }
+
+const finalizing = (state: ServiceState, routers: readonly RouterName[]): Effect[] =>
+  routers.map((router) => ({
+    kind: 'finalize',
+    key: `finalize ${router}`,
+    token: tokenOf(state, state.sequence),
+    router,
+  }))
 
 function setEffects(state: ServiceState, set: ServiceState['sets'][number]): Effect[] {
   // Calls about sets carry the newest sequence: the target compares them with everything it was ever told.

@@ -75,7 +75,14 @@ export function noteSuccess(
     (kind === 'start-set' || kind === 'adopt-set') && set !== undefined && set.assertedEpoch !== state.epoch
   if (isNewEpoch && epoch === state.epoch)
     return [...over, { kind: 'set-asserted', at: now, release: set.release, epoch }]
-  return kind === 'finalize' && state.finalizing ? [...over, { kind: 'service-finalized', at: now }] : over
+  return kind === 'finalize' ? [...over, ...leaving(state, release, now)] : over
+}
+
+/** The router that serves lets go last, and only when the service ends. */
+function leaving({ traffic, finalizing }: ServiceState, router: string | undefined, now: number): Event[] {
+  const left = traffic.left.find((one) => one === router)
+  if (left !== undefined) return [{ kind: 'router-left', at: now, router: left }]
+  return finalizing && router === traffic.router ? [{ kind: 'service-finalized', at: now }] : []
 }
 
 /** An effect that is not due any more cannot work again: its trouble goes with it. */

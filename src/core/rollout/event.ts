@@ -6,9 +6,10 @@ import { ErrorSignature } from '../shared/error-signature/report.ts'
 import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
+import { RouterName } from '../shared/router-ability.ts'
 import { CutRequest } from '../shared/router-state.ts'
 import { RouteSet } from '../shared/routes.ts'
-import { NO_SIDE_ROUTES, SideRoutes } from '../shared/side-routes.ts'
+import { Closed, NO_SIDE_ROUTES, SideRoutes } from '../shared/side-routes.ts'
 import { VerifyReport } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { ArmSeen } from './ab/ab-state.ts'
@@ -113,14 +114,24 @@ export const Event = z.discriminatedUnion('kind', [
     instances: z.array(z.string()),
     cut: z.array(CutRequest),
   }),
-  z.object({ kind: z.literal('weights-decided'), at: z.number(), weights: Weights, reason: Reason }),
+  z.object({
+    kind: z.literal('weights-decided'),
+    at: z.number(),
+    weights: Weights,
+    /** Nobody is served until weights are decided again. */
+    closed: Closed.exactOptional(),
+    reason: Reason,
+  }),
   z.object({
     kind: z.literal('routes-decided'),
     at: z.number(),
     routes: z.array(RouteSet),
     side: SideRoutes.default(NO_SIDE_ROUTES),
+    router: RouterName.default('builtin'),
     sequence: z.int(),
   }),
+  /** A router that served before has nothing of the service any more. */
+  z.object({ kind: z.literal('router-left'), at: z.number(), router: RouterName }),
   z.object({
     kind: z.literal('routes-confirmed'),
     at: z.number(),

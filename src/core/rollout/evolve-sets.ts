@@ -106,7 +106,9 @@ function evolveSet(
     case 'instances-dismissed': {
       const { instances, sequence } = event
       const leaving = set.leaving.filter((id) => !instances.includes(id))
-      return { ...set, sequence, leaving, dismissed: [...set.dismissed, ...instances] }
+      // That none is wanted any more is a thing that the target must know before anything relies on it.
+      const assertedEpoch = set.replicas === 0 ? 0 : set.assertedEpoch
+      return { ...set, sequence, assertedEpoch, leaving, dismissed: [...set.dismissed, ...instances] }
     }
     case 'let-go-accepted':
       return { ...set, letGoAccepted: true }
@@ -135,5 +137,5 @@ export const releaseAll = (state: ServiceState): ServiceState => ({
   sets: state.sets.map((set) =>
     set.adoption === null ? leave(set) : { ...set, stage: 'releasing' as const },
   ),
-  traffic: { ...state.traffic, weights: {} },
+  traffic: { ...state.traffic, weights: {}, closed: null },
 })

@@ -1,12 +1,22 @@
-import type { EventOf } from './event.ts'
+import type { RouterName } from '../shared/router-ability.ts'
+import type { Event, EventOf } from './event.ts'
 import type { Drift, ServiceState } from './state.ts'
 
 /** Foreign weights that came back longer ago than this are another story. */
 export const FIGHT_WITHIN_MS = 15 * 60_000
 
-export type TrafficEvent = EventOf<
-  'weights-decided' | 'routes-decided' | 'routes-confirmed' | 'routes-drifted' | 'drift-settled'
->
+const TRAFFIC = [
+  'weights-decided',
+  'routes-decided',
+  'routes-confirmed',
+  'routes-drifted',
+  'drift-settled',
+  'router-left',
+] as const satisfies Event['kind'][]
+export type TrafficEvent = EventOf<(typeof TRAFFIC)[number]>
+
+export const isTrafficEvent = (event: Event): event is TrafficEvent =>
+  TRAFFIC.some((kind) => kind === event.kind)
 
 export function evolveTraffic(state: ServiceState, event: TrafficEvent): ServiceState {
   const { traffic } = state
@@ -14,15 +24,24 @@ export function evolveTraffic(state: ServiceState, event: TrafficEvent): Service
     case 'weights-decided':
       return {
         ...state,
-        traffic: { ...traffic, weights: event.weights },
+        traffic: { ...traffic, weights: event.weights, closed: event.closed ?? null },
         rollout: state.rollout === null ? null : { ...state.rollout, reason: event.reason },
       }
     case 'routes-decided':
       return {
         ...state,
         sequence: event.sequence,
-        traffic: { ...traffic, routes: event.routes, side: event.side, sequence: event.sequence },
+        traffic: {
+          ...traffic,
+          routes: event.routes,
+          side: event.side,
+          sequence: event.sequence,
+          router: event.router,
+          left: leftAfter(traffic, event.router),
+        },
       }
+    case 'router-left':
+      return { ...state, traffic: { ...traffic, left: traffic.left.filter((one) => one !== event.router) } }
     case 'routes-confirmed':
       return {
         ...state,
@@ -37,6 +56,10 @@ export function evolveTraffic(state: ServiceState, event: TrafficEvent): Service
       return { ...state, drift: null }
   }
 }
+
+/** Whoever served before still has the routes; one that serves again has not left after all. */
+const leftAfter = ({ router, left, sequence }: ServiceState['traffic'], now: RouterName): RouterName[] =>
+  sequence === 0 ? left : [...new Set([...left, router])].filter((one) => one !== now)
 
 const confirmationOf = ({ sequence, epoch, at, weights }: EventOf<'routes-confirmed'>) => ({
   sequence,

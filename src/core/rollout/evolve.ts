@@ -2,7 +2,7 @@ import { fineOf } from '../analysis/judge.ts'
 import { countVariants } from './ab/count-variants.ts'
 import type { Event, EventOf } from './event.ts'
 import { evolveSets, releaseAll } from './evolve-sets.ts'
-import { evolveTraffic } from './evolve-traffic.ts'
+import { evolveTraffic, isTrafficEvent } from './evolve-traffic.ts'
 import { countHeld } from './hold.ts'
 import { evolveAlerts } from './judging/alerts.ts'
 import { countMetrics } from './judging/count-metrics.ts'
@@ -47,6 +47,7 @@ const remember = (before: ServiceState, event: Event, after: ServiceState): Serv
 
 function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceState {
   if (isAround(event)) return { ...state, ...evolveAround(state, event) }
+  if (isTrafficEvent(event)) return evolveTraffic(state, event)
   switch (event.kind) {
     case 'controller-started':
       return { ...state, epoch: event.epoch, unseen: ['router', 'target'] }
@@ -95,12 +96,6 @@ function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceS
     case 'set-gone':
     case 'instances-observed':
       return evolveSets(state, event)
-    case 'weights-decided':
-    case 'routes-decided':
-    case 'routes-confirmed':
-    case 'routes-drifted':
-    case 'drift-settled':
-      return evolveTraffic(state, event)
     case 'stable-changed':
       return changeStable(state, event)
     case 'control-released':

@@ -1,10 +1,14 @@
+import { isClosed } from './recreate/closing.ts'
 import { isWayBack } from './refusal.ts'
 import { isCandidateStable, isFailed } from './rollout-position.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
-/** The way to stable is never frozen, and a candidate that is stable only has its old set to clear away. */
+/**
+ * The way to stable is never frozen, and a candidate that is stable only has its old set to clear away. Nor is a service that
+ * nobody is served by: the way out of that is ahead.
+ */
 export const isFrozen = (state: ServiceState, rollout: RolloutState): boolean =>
-  state.freeze !== null && !isWayBack(rollout.order) && !isCandidateStable(state, rollout)
+  state.freeze !== null && !isWayBack(rollout.order) && !isCandidateStable(state, rollout) && !isClosed(state)
 
 export const isDriftHeld = ({ drift }: ServiceState): boolean => drift?.held === true
 

@@ -2,6 +2,7 @@ import { batchBetween, cursorOf, type SeenBeside } from '../analysis/counts-curs
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { CutRequest, InstanceTraffic } from '../shared/router-state.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { seeVariants } from './ab/count-variants.ts'
 import type { Observed } from './command.ts'
 import type { Event } from './event.ts'
@@ -9,11 +10,14 @@ import { evolveAll } from './evolve.ts'
 import { endedByTime, noteFreeze } from './freezing.ts'
 import { isHeld } from './hold.ts'
 import { observedUse } from './judging/count-resources.ts'
+import { ejectionsSeen } from './judging/ejections.ts'
 import { seeNamedChecks } from './judging/named-checks.ts'
 import { seeErrors } from './judging/new-errors.ts'
 import { seeLightWatch } from './light-watch/see-light-watch.ts'
 import { seeRoutes } from './see-routes.ts'
+import { sidesNow } from './shadow/shadowing.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
+import { seeUntold } from './untold.ts'
 
 /** A drain that the router does not report as done is given up this long after its own limits. */
 const DRAIN_MARGIN_MS = 10_000
@@ -39,10 +43,16 @@ function seeParts({ unseen }: ServiceState, { instances, router }: Observed, now
     .map((part): Event => ({ kind: 'part-seen', at: now, part }))
 }
 
-function seeInstances(state: ServiceState, { instances }: Observed, now: number): Event[] {
+function seeInstances(state: ServiceState, { instances, router }: Observed, now: number): Event[] {
   if (instances.kind === 'failed') return troubled(state, 'target', instances.problem, now)
+  const ejectionOf = ejectionsSeen(state, router)
   const changed = state.sets
-    .map((set) => ({ set, seen: instances.instances.filter((one) => isOf(set, one)) }))
+    .map((set) => ({
+      set,
+      seen: instances.instances
+        .filter((one) => isOf(set, one))
+        .map((one) => ({ ...one, ...ejectionOf(one) })),
+    }))
     .filter(({ set, seen }) =>
       isAtDeadline(state, set, now)
         ? JSON.stringify(set.instances) !== JSON.stringify(seen)
@@ -82,7 +92,7 @@ function isAtDeadline(state: ServiceState, set: SetState, now: number): boolean 
   return (
     isProvisioning &&
     startedAt !== null &&
-    now - startedAt - rollout.heldMs >= rollout.settings.health.deadlineMs
+    now - startedAt - rollout.heldMs >= readyWithinMs(rollout.settings.health)
   )
 }
 
@@ -99,11 +109,12 @@ const essence = (one: Instance, counted: number): unknown => [
   one.logTail.length > 0,
   one.lastExit?.at,
   one.checks?.map(({ name, state }) => [name, state]),
+  ...(one.ejected === undefined ? [] : [one.ejected]),
 ]
 
 /** Instances were looked at just before. */
 const seeNamed = (state: ServiceState, { instances }: Observed, now: number): Event[] =>
-  instances.kind === 'seen' ? seeNamedChecks(state, now) : []
+  instances.kind === 'seen' ? [...seeNamedChecks(state, now), ...seeUntold(state, now)] : []
 
 function seeFreeze(state: ServiceState, { freeze }: Observed, now: number): Event[] {
   return freeze.kind === 'failed'
@@ -116,6 +127,7 @@ function seeRouter(state: ServiceState, { router }: Observed, now: number): Even
   return [
     ...healed(state, 'router', now),
     ...seePreview(state, router.state.preview?.problem ?? null, now),
+    ...seeCertificate(state, router.state.certificate?.problem ?? null, now),
     ...seeBusy(state, router.state.instances, now),
     ...seeRoutes(state, router.state, now),
   ]
@@ -124,6 +136,10 @@ function seeRouter(state: ServiceState, { router }: Observed, now: number): Even
 /** A preview that does not open is told, and holds nothing up. */
 const seePreview = (state: ServiceState, problem: Problem | null, now: number): Event[] =>
   problem === null ? healed(state, 'preview', now) : troubled(state, 'preview', problem, now)
+
+/** A certificate that ends soon or is not taken over is told, and holds nothing up. */
+const seeCertificate = (state: ServiceState, problem: Problem | null, now: number): Event[] =>
+  problem === null ? healed(state, 'certificate', now) : troubled(state, 'certificate', problem, now)
 
 /**
  * Looked at in every set, not only once it is retiring, and whatever share was decided for it: an instance may have left
@@ -169,13 +185,7 @@ function seeMetrics(state: ServiceState, { metrics, probes, instances }: Observe
       const cursor = cursorOf(metrics.counts, metrics.at, seenBeside(state))
       const last = rollout.cursor
       if (last !== null && isTooSoon(metrics.at, last.at, rollout)) return []
-      const batch =
-        last === null
-          ? null
-          : batchBetween(last, cursor, {
-              candidate: rollout.plan.to.release,
-              stable: rollout.plan.from?.release ?? null,
-            })
+      const batch = last === null ? null : batchBetween(last, cursor, sidesNow(rollout))
       const used = instances.kind === 'seen' ? instances.use : undefined
       const probed = { probes: probes.sent, probesLost: probes.lost }
       const resources = observedUse(state, rollout, { use: used, now })
@@ -202,7 +212,7 @@ function seenBeside({ traffic, epoch, sets, troubles }: ServiceState): SeenBesid
   }
 }
 
-/** Whoever does not say who they are stays with stable, so nobody knows how much is due to the candidate. */
+/** Whom the service names may be a robot or a whole company: users have their shares then, and requests need not. */
 const isByName = ({ side }: ServiceState['traffic']): boolean =>
   side.sticky?.kind === 'assign' && (side.sticky.test?.by ?? null) !== null
 

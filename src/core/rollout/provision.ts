@@ -1,6 +1,7 @@
 import { isWorker } from '../release/worker.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { problem } from '../shared/problem.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { occupancy } from './batches/members.ts'
 import { limitsOf } from './batches/planned.ts'
 import { makeRoomInStable } from './batches/shrink.ts'
@@ -8,6 +9,7 @@ import type { Event } from './event.ts'
 import { candidateSet, lastWords } from './judging/judge-rollout.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { isAlone, stopsFirst } from './recreate/closing.ts'
 import { neededReady } from './rollout-position.ts'
 import { readyInstances } from './routing.ts'
 import { isServing, mayLeave } from './set-upkeep.ts'
@@ -23,7 +25,7 @@ const LOG_LINES = 5
 export function provision(
   state: ServiceState,
   rollout: RolloutState,
-  { step, startedAt, now, looked }: StageContext<'provision'>,
+  { step, startedAt, now, looked, obeyed }: StageContext<'provision'>,
 ): Event[] {
   const room = makeRoom(state, rollout, now)
   if (room !== null) return room
@@ -45,7 +47,7 @@ export function provision(
   if (ready >= neededReady(rollout, step.replicas))
     return done(rollout, now, `${ready} of ${set.replicas} instances are ready`)
   const hopeless = set.instances.some(({ state }) => state === 'failed')
-  return hopeless || isOverdue(state, { set, step, startedAt, now, looked })
+  return hopeless || isOverdue(state, { set, step, startedAt, now, looked, obeyed })
     ? neverReady(state, rollout, { set, ready, now })
     : []
 }
@@ -75,6 +77,7 @@ function hasRoom(
   rollout: RolloutState,
   { replicas }: StageContext<'provision'>['step'],
 ): boolean {
+  if (stopsFirst(rollout.plan)) return isAlone(state, rollout.plan.to.release)
   const limits = limitsOf(state, rollout)
   if (limits === null) return true
   const others = state.sets.filter(({ release }) => release !== rollout.plan.to.release)
@@ -102,6 +105,12 @@ function wantCandidate(
   return { kind: 'set-wanted', at: now, release, version, replicas, adoption, role: 'candidate', sequence }
 }
 
+/** Users go on as before, unless the plan stopped what served them. */
+const whatBecomesOf = ({ plan }: RolloutState): string =>
+  stopsFirst(plan)
+    ? `${plan.from?.version ?? 'What ran before'} is started again.`
+    : 'Traffic stayed where it was.'
+
 type NotReady = { set: SetState; ready: number; now: number }
 
 export function neverReady(
@@ -111,7 +120,7 @@ export function neverReady(
 ): Event[] {
   const { version, release } = rollout.plan.to
   const instance = set.instances.find(({ state }) => state !== 'ready')
-  const within = formatDuration(rollout.settings.health.deadlineMs)
+  const within = formatDuration(readyWithinMs(rollout.settings.health))
   const message = `${version} never became ready: ${ready} of ${set.replicas} instances within ${within}${lastWords(set)}`
   const log = instance?.logTail.slice(-LOG_LINES) ?? []
   const evidence = {
@@ -123,7 +132,7 @@ export function neverReady(
   const reason: Reason = { code: 'NEVER_READY', message, evidence, actor: ENGINE }
   const cause =
     log.length > 0 ? `Last lines of ${instance?.id ?? 'the instance'}: ${log.join(' | ')}` : undefined
-  const remedy = `See its output with "sluice logs --release ${release}", mend it, deploy again. Traffic stayed where it was.`
+  const remedy = `See its output with "sluice logs --release ${release}", mend it, deploy again. ${whatBecomesOf(rollout)}`
   const trouble = problem('NEVER_READY', { message, cause, remedy })
   return turnBack(state, rollout, { reason, problem: trouble, now })
 }

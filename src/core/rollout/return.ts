@@ -1,9 +1,11 @@
 import { isWorker } from '../release/worker.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { isBatched, limitsOf, stableSet } from './batches/planned.ts'
 import { reverse } from './batches/reverse.ts'
 import { routerTrouble } from './effect-answer.ts'
 import type { Event } from './event.ts'
 import { candidateSet } from './judging/judge-rollout.ts'
+import { returnAlone } from './recreate/way-back.ts'
 import { everythingTo, isConfirmed, readyInstances } from './routing.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
@@ -17,6 +19,8 @@ export function continueReturn(
   now: number,
 ): Event[] {
   const { release } = rollout.plan.to
+  const alone = returnAlone(state, rollout, phase, now)
+  if (alone !== null) return alone.length > 0 ? alone : stallAlarm(state, phase, now)
   if ((state.traffic.weights[release] ?? 0) > 0) return trafficBack(state, rollout, phase, now)
   if (candidateSet(state)?.role === 'candidate') return [letGo(rollout, phase, now)]
   if (state.stable !== null && !isConfirmed(state)) return stallAlarm(state, phase, now)
@@ -35,7 +39,7 @@ function trafficBack(state: ServiceState, rollout: RolloutState, phase: Returnin
   const candidateReady = readyInstances(candidateSet(state)).length > 0
   const needed = Math.max(1, limitsOf(state, rollout)?.floor ?? 1)
   // An instance of stable that does not become ready in its time must not keep traffic on what failed.
-  const until = Math.max(phase.since, set?.since ?? 0) + rollout.settings.health.deadlineMs
+  const until = Math.max(phase.since, set?.since ?? 0) + readyWithinMs(rollout.settings.health)
   const mayWait = ready === 0 || now < until
   // Too little of stable is ready and the candidate still answers: a bad answer is better than none, so the return waits.
   if (candidateReady && ready < needed && mayWait) return inBatches(state, rollout, { phase, needed, now })

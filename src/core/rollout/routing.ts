@@ -9,7 +9,7 @@ type Weights = Record<string, WeightPermille>
 
 /**
  * The routes that the decided weights and the instances ready right now ask for. One pure function, so that every
- * rule about where traffic may go stands here: weights add up to the total; no weight on a set without a ready
+ * rule about where traffic may go stands here: weights add up to the total, or to nothing while the service is closed; no weight on a set without a ready
  * instance while another set has one; a retiring set only finishes what it has.
  */
 export function routesOf(state: ServiceState): RouteSet[] {
@@ -21,7 +21,7 @@ export function routesOf(state: ServiceState): RouteSet[] {
     .filter((set) => set.instances.length > 0)
   // Nobody could answer: no routes at all say so; routes whose weights do not add up would be refused.
   const total = routes.reduce((sum, { weightPermille }) => sum + weightPermille, 0)
-  return total === TOTAL_PERMILLE ? routes : []
+  return total === (state.traffic.closed === null ? TOTAL_PERMILLE : 0) ? routes : []
 }
 
 /**

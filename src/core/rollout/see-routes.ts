@@ -5,8 +5,10 @@ import type { Event } from './event.ts'
 import { recentSightings, sameShares } from './evolve-traffic.ts'
 import { isDriftHeld } from './hold.ts'
 import type { Reason } from './reason.ts'
+import { isClosed } from './recreate/closing.ts'
 import { isWayBack } from './refusal.ts'
 import { isCandidateStable } from './rollout-position.ts'
+import { shadowingOf } from './shadow/shadowing.ts'
 import type { ServiceState } from './state.ts'
 
 /** The same foreign weights this often are no slip of a hand: another tool sets them, and answering would flap the traffic. */
@@ -33,7 +35,7 @@ export function seeRoutes(state: ServiceState, seen: RouterState, now: number): 
       ...reassert(state, highestSeen(state, seen), now),
       ...reopen(state, lostController(seen), now),
     ]
-  if (ours && sameShares(weights, wanted))
+  if (ours && sameShares(weights, wanted) && isAsClosed(state, seen))
     return wasConfirmed
       ? []
       : [{ kind: 'routes-confirmed', at: now, sequence: traffic.sequence, epoch, weights }]
@@ -49,6 +51,9 @@ export function seeRoutes(state: ServiceState, seen: RouterState, now: number): 
     ]
   return answerForeign(state, { seen, weights, now })
 }
+
+const isAsClosed = ({ traffic }: ServiceState, seen: RouterState): boolean =>
+  (seen.closed?.retryAfterS ?? null) === (traffic.side.closed?.retryAfterS ?? null)
 
 /** What the owner before had confirmed has other weights now: they were changed while nobody looked. */
 function isEditedMeanwhile({ traffic }: ServiceState, { token }: RouterState, weights: Weights): boolean {
@@ -67,7 +72,8 @@ type Foreign = { seen: RouterState; weights: Weights; now: number }
 /** Set right at once, or left alone: because the settings say so, or because somebody sets them again and again. */
 function answerForeign(state: ServiceState, { seen, weights, now }: Foreign): Event[] {
   const times = recentSightings(state, weights, now).length + 1
-  const held = !isGoingBack(state) && (policyOf(state) === 'hold' || times >= FIGHT_TIMES)
+  // Who opens what is closed sends users to what stops.
+  const held = !isGoingBack(state) && !isClosed(state) && (policyOf(state) === 'hold' || times >= FIGHT_TIMES)
   const above = highestSeen(state, seen)
   const event = drifted({ observed: weights, cause: 'edited', at: now, held, times, above })
   return held ? [event] : [event, ...reassert(state, above, now)]
@@ -133,7 +139,7 @@ function reopen(state: ServiceState, reason: Reason, now: number): Event[] {
   if (rollout === null || rollout.phase.kind !== 'running' || rollout.plan.kind !== 'deploy') return []
   if (isCandidateStable(state, rollout)) return []
   const index = rollout.plan.steps.findLastIndex(
-    ({ step }, at) => step.kind === 'traffic' && at <= rollout.stepIndex,
+    ({ step }, at) => (step.kind === 'traffic' || shadowingOf(step) !== null) && at <= rollout.stepIndex,
   )
   return index < 0 ? [] : [{ kind: 'step-reopened', at: now, index, reason }]
 }

@@ -1,15 +1,17 @@
 import { regrowStable } from './batches/regrow.ts'
 import type { Event } from './event.ts'
+import { isClosed, isSeenSince } from './recreate/closing.ts'
 import { isConfirmed, livingInstances, readyInstances } from './routing.ts'
+import type { Moment } from './stage-context.ts'
 import type { ServiceState, SetState } from './state.ts'
 
 /** Sets that are no longer wanted leave in order: hold (or keep), drain, stop, gone. */
-export function setUpkeep(state: ServiceState, now: number): Event[] {
+export function setUpkeep(state: ServiceState, moment: Moment): Event[] {
   for (const set of state.sets) {
-    const next = nextFor(state, set, now) ?? dismissal(state, set, now)
+    const next = nextFor(state, set, moment) ?? dismissal(state, set, moment.now)
     if (next !== null) return [next]
   }
-  return regrowStable(state, now)
+  return regrowStable(state, moment)
 }
 
 /** The router confirmed routes without new work for those that leave, and reports nothing in flight on them. */
@@ -20,12 +22,14 @@ function dismissal(state: ServiceState, set: SetState, now: number): Event | nul
   return { kind: 'instances-dismissed', at: now, release, instances, sequence: state.sequence + 1 }
 }
 
-function nextFor(state: ServiceState, set: SetState, now: number): Event | null {
+function nextFor(state: ServiceState, set: SetState, moment: Moment): Event | null {
   const { release } = set
+  const { now } = moment
   if (isTimeOver(set, now) && mayLeave(state, set)) return { kind: 'set-retiring', at: now, release }
   if (set.stage === 'releasing' && set.letGoAccepted) return { kind: 'set-gone', at: now, release }
-  if (set.stage === 'stopping' && set.letGoAccepted && livingInstances(set).length === 0)
-    return { kind: 'set-gone', at: now, release }
+  // Where something waits for the very last of it, the look must be from after the order.
+  const isGone = livingInstances(set).length === 0 && (!isClosed(state) || isSeenSince(set, moment))
+  if (set.stage === 'stopping' && set.letGoAccepted && isGone) return { kind: 'set-gone', at: now, release }
   const isLeaving = set.role === 'retiring' && set.stage === 'wanted'
   if (isLeaving && !isRollingOver(state, set) && isDrained(state, set))
     return { kind: 'set-stopping', at: now, release, sequence: state.sequence + 1 }

@@ -13,6 +13,7 @@ import {
 import { candidateSet } from './judging/judge-rollout.ts'
 import { isCandidateStable } from './rollout-position.ts'
 import { isWorkerService, readyInstances } from './routing.ts'
+import { mirrorOf } from './shadow/mirror-route.ts'
 import type { RolloutState, ServiceState } from './state.ts'
 
 /**
@@ -22,7 +23,13 @@ import type { RolloutState, ServiceState } from './state.ts'
 export const sideRoutesOf = (state: ServiceState, routes: readonly RouteSet[]): SideRoutes =>
   isWorkerService(state)
     ? NO_SIDE_ROUTES
-    : { preview: previewOf(state, routes), rules: rulesOf(state, routes), sticky: stickyOf(state) }
+    : {
+        preview: previewOf(state, routes),
+        rules: rulesOf(state, routes),
+        sticky: stickyOf(state),
+        mirror: mirrorOf(state, routes),
+        closed: state.traffic.closed,
+      }
 
 /** The candidate once it can answer, and while it is kept for inspection; stable otherwise (S27, S31). */
 function previewOf(state: ServiceState, routes: readonly RouteSet[]): PreviewRoute | null {
@@ -85,8 +92,13 @@ function boundBy({ strategy }: ServiceSettings): Bound | null {
   if (strategy.kind === 'canary')
     return strategy.sticky === undefined ? null : { ...strategy.sticky, test: null }
   if (strategy.kind !== 'ab') return null
-  const { by, variants, goal, forMs } = strategy
-  const test = { by: by.kind === 'own-cookie' ? null : { in: by.kind, name: by.name }, variants, goal }
+  const { by, where, variants, goal, forMs } = strategy
+  const test: VariantRoute = {
+    by: by.kind === 'own-cookie' ? null : { in: by.kind, name: by.name },
+    ...(where === undefined ? {} : { where }),
+    variants,
+    goal,
+  }
   return { cookie: AB_COOKIE, forMs: forMs + DECISION_MS, test }
 }
 

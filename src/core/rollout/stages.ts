@@ -1,6 +1,7 @@
 import { evidenceNow } from '../analysis/judge.ts'
-import { isWorker } from '../release/worker.ts'
+import { isWorker, shareText } from '../release/worker.ts'
 import { formatDuration } from '../shared/duration.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'
 import { isBatched, plannedCandidate, plannedStable, stableSet } from './batches/planned.ts'
 import { reverse } from './batches/reverse.ts'
@@ -13,6 +14,7 @@ import { ignoredText, lackingMetrics } from './metrics/metric-lack.ts'
 import { neverReady, provision } from './provision.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { vacate } from './recreate/vacate.ts'
 import { hasFreshNumbers, isCandidateStable, neededReady } from './rollout-position.ts'
 import { isInForce, readyInstances } from './routing.ts'
 import { isDrained, isServing } from './set-upkeep.ts'
@@ -29,6 +31,8 @@ export function continueStep(state: ServiceState, rollout: RolloutState, context
       return provision(state, rollout, { step, ...moment })
     case 'verify':
       return verify(state, rollout, { step, ...moment })
+    case 'vacate':
+      return vacate(state, rollout, { step, ...moment })
     case 'gate':
       return gate(state, rollout, { step, ...moment })
     case 'shrink':
@@ -76,12 +80,12 @@ function shiftTraffic(
     const set = candidateSet(state)
     const ready = readyInstances(set).length
     if (ready < neededReady(rollout)) {
-      const overdue = looked && now - startedAt - rollout.heldMs >= rollout.settings.health.deadlineMs
+      const overdue = looked && now - startedAt - rollout.heldMs >= readyWithinMs(rollout.settings.health)
       return overdue && set !== undefined ? neverReady(state, rollout, { set, ready, now }) : []
     }
     const reason: Reason = {
       code: 'STEP',
-      message: `${version} gets ${weight} of traffic`,
+      message: `${version} gets ${weight} ${shareText(rollout.settings)}`,
       evidence: { weightPermille: step.weightPermille },
       actor: ENGINE,
     }
@@ -191,13 +195,14 @@ function finishStage(
   )
     return []
   const took = formatDuration(lasted)
+  const what = step.shadow === undefined ? 'requests at this weight' : 'copied requests answered'
   const early = isEarly
     ? `; ${formatDuration(step.durationMs - lasted)} early, since that it is worse is ruled out`
     : ''
   return done(
     rollout,
     now,
-    `${took} and ${requests} requests at this weight, ${criteria.length} criteria met${early}${ignoredText(rollout)}`,
+    `${took} and ${requests} ${what}, ${criteria.length} criteria met${early}${ignoredText(rollout)}`,
   )
 }
 

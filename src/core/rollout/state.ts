@@ -10,8 +10,9 @@ import { ServiceSettings } from '../release/settings.ts'
 import { Freeze } from '../shared/freeze.ts'
 import { Instance } from '../shared/instance.ts'
 import { Problem } from '../shared/problem.ts'
+import { RouterName } from '../shared/router-ability.ts'
 import { RouteSet } from '../shared/routes.ts'
-import { NO_SIDE_ROUTES, SideRoutes } from '../shared/side-routes.ts'
+import { Closed, NO_SIDE_ROUTES, SideRoutes } from '../shared/side-routes.ts'
 import { VerifyReport } from '../shared/verification.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import { AbState } from './ab/ab-state.ts'
@@ -25,6 +26,7 @@ import { LightWatch } from './light-watch/light-watch.ts'
 import { MetricState } from './metrics/metric-state.ts'
 import { Outcome } from './outcome.ts'
 import { Actor, Reason } from './reason.ts'
+import { ShadowState } from './shadow/shadow-state.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** Version of the shape below, stored with every row. A change of shape adds an upcaster (upcast.ts). */
@@ -63,8 +65,14 @@ export type SetState = z.infer<typeof SetState>
 /** Shares as decided, and routes as decided from shares and ready instances. Confirmed means read back. */
 export const TrafficState = z.object({
   weights: z.record(z.string(), WeightPermille),
+  /** Nobody is served, by decision; the weights are 0 then. */
+  closed: Closed.nullable().default(null),
   routes: z.array(RouteSet),
   side: SideRoutes.default(NO_SIDE_ROUTES),
+  /** Who was asked for `routes`. */
+  router: RouterName.default('builtin'),
+  /** Who was asked before and has not let go yet. */
+  left: z.array(RouterName).default([]),
   /** Sequence of the token that carries `routes`. */
   sequence: z.int(),
   confirmed: z
@@ -163,6 +171,8 @@ export const RolloutState = z.object({
   metrics: z.array(MetricState).default([]),
   /** Of an A/B test; `null` before anything was counted. */
   ab: AbState.nullable().default(null),
+  /** Of copies of requests; `null` before any was made. It is part of the totals, which say what was judged. */
+  shadow: ShadowState.nullable().default(null),
   /** Alerts from outside that were heard while it ran, oldest first. */
   alerts: z.array(HeardAlert).default([]),
   /** Of the named checks of health; empty before the first look. */
@@ -188,6 +198,8 @@ export const RolloutState = z.object({
     probesLost: z.int(),
     requests: z.int(),
     unroutable: z.int(),
+    /** Turned away while the service was closed, as declared. */
+    closed: z.int().default(0),
     cutOnDrain: z.int(),
   }),
   /** Somebody asked to go straight to 100%: the stages between are skipped. */
@@ -281,7 +293,16 @@ export const newServiceState = (stream: string): ServiceState => ({
   stable: null,
   previous: [],
   sets: [],
-  traffic: { weights: {}, routes: [], side: NO_SIDE_ROUTES, sequence: 0, confirmed: null },
+  traffic: {
+    weights: {},
+    closed: null,
+    routes: [],
+    side: NO_SIDE_ROUTES,
+    router: 'builtin',
+    left: [],
+    sequence: 0,
+    confirmed: null,
+  },
   rollout: null,
   queued: null,
   lightWatch: null,

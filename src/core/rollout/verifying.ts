@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts'
-import { localUrl } from '../shared/local-url.ts'
+import { type LocalPlace, type LocalWay, localPlace, localUrl } from '../shared/local-url.ts'
 import {
   checksAt,
   hasPassed,
@@ -61,6 +61,7 @@ export type ChecksDue = {
   index: number
   moment: VerifyMoment
   url: string
+  way?: LocalWay
   version: string
   release: string
   checks: VerifyCheck[]
@@ -74,17 +75,18 @@ export function checksDue(state: ServiceState): ChecksDue | null {
   const { id, stepIndex: index, settings, plan, steps } = rollout
   const isBegun = (steps[index]?.startedAt ?? null) !== null
   if (!isBegun || isHeld(state, rollout) || reportOf(rollout) !== null) return null
-  const url = step.moment === 'before' ? instanceUrl(state) : settings.listen && localUrl(settings.listen)
-  if (url === null) return null
+  const { listen } = settings
+  const place = step.moment === 'before' ? instancePlace(state) : listen && localPlace(listen, settings)
+  if (place === null) return null
   const { version, release } = plan.to
   const checks = checksAt(settings.verify, step.moment)
-  return { rollout: id, index, moment: step.moment, url, version, release, checks }
+  return { rollout: id, index, moment: step.moment, ...place, version, release, checks }
 }
 
 /** Before it has traffic the candidate is asked itself. */
-function instanceUrl(state: ServiceState): string | null {
+function instancePlace(state: ServiceState): LocalPlace | null {
   const [first] = readyInstances(candidateSet(state))
-  return first === undefined ? null : localUrl(first)
+  return first === undefined ? null : { url: localUrl(first) }
 }
 
 /** A report of a step that is over, or of another controller, says nothing any more. */

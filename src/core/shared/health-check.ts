@@ -7,12 +7,24 @@ const Tcp = z.object({ kind: z.literal('tcp') })
 const Grpc = z.object({ kind: z.literal('grpc'), service: z.string() })
 /** Ends with code 0, run in the folder and with the variables of the instance. */
 const Command = z.object({ kind: z.literal('command'), command: z.array(z.string()).min(1) })
+/** Nobody can ask it: it is well once it has run for so long, and for as long as it runs. */
+const Runs = z.object({ kind: z.literal('runs'), forMs: z.int().positive() })
 /** Somebody else's address takes a connection. */
 const Address = z.object({ kind: z.literal('address'), host: z.string(), port: z.int().min(1).max(65535) })
 
 /** One way to ask an instance how it is. */
-export const HealthCheck = z.discriminatedUnion('kind', [Http, Tcp, Grpc, Command])
+export const HealthCheck = z.discriminatedUnion('kind', [Http, Tcp, Grpc, Command, Runs])
 export type HealthCheck = z.infer<typeof HealthCheck>
+
+/** Asked from the start of a process until it passes once; only then is it asked whether it is ready. */
+export const StartProbe = z.object({
+  check: HealthCheck,
+  intervalMs: z.int().positive(),
+  timeoutMs: z.int().positive(),
+  /** It may boot for so long; the time to become ready comes after it. */
+  deadlineMs: z.int().positive(),
+})
+export type StartProbe = z.infer<typeof StartProbe>
 
 /** Asked once an instance has been ready: one that fails it again and again is restarted where it stands. */
 export const LiveProbe = z.object({

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Ejection } from './ejection.ts'
 import { CheckResult } from './health-check.ts'
 
 /** Why a probe failed, named so that a person knows where to look. */
@@ -16,6 +17,8 @@ export const ProbeFailure = z.object({
     /** It answered that it is not well: gRPC health other than SERVING, a command with another exit code than 0. */
     'not-serving',
     'not-live',
+    /** A worker could not be told to take no new work before it was stopped. */
+    'not-told',
     'exited',
   ]),
   /** One sentence with the values: `GET http://127.0.0.1:41234/up answered 503: "warming up"`. */
@@ -56,6 +59,8 @@ export const Instance = z.object({
   lastExit: ExitStatus.nullable(),
   /** Named checks of a ready instance; absent where its release has none. */
   checks: z.array(CheckResult).exactOptional(),
+  /** As the router says. `alsoStable`: an instance of stable is out at the same time, so this says little about its version. */
+  ejected: Ejection.extend({ alsoStable: z.boolean() }).exactOptional(),
   /** Last lines of its output, newest last, secrets redacted; filled only when the instance has a problem. */
   logTail: z.array(z.string()),
 })

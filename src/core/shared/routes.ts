@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { Entry } from './entry.ts'
 import { ListenAddress } from './listen-address.ts'
+import { RequestPolicy } from './request-policy.ts'
 import { SideRoutes } from './side-routes.ts'
 import { FencingToken } from './token.ts'
 import { TOTAL_PERMILLE, WeightPermille } from './weight.ts'
@@ -42,13 +44,15 @@ export type DrainLimits = z.infer<typeof DrainLimits>
 
 /**
  * Everything the data plane must know about one service. Complete and valid by itself, absolute, never a delta.
- * Weights add up to 1000; a set with weight has at least one active instance, and so has one that a rule or the preview names.
+ * Weights add up to 1000, or to 0 where the service is closed; a set with weight has at least one active instance, and so has one that a rule or the preview names.
  */
 export const ServiceRoutes = z
   .object({
     service: z.string(),
     token: FencingToken,
     listen: ListenAddress,
+    /** Which requests at this address are those of the service, and its certificate. */
+    ...Entry.shape,
     /** Release id that a controller-loss revert sends everything to. */
     stable: z.string().nullable(),
     sets: z.array(RouteSet),
@@ -59,10 +63,11 @@ export const ServiceRoutes = z
     /** Secret value of the `sluice-probe` header: requests that carry it are served but never counted. */
     probeKey: z.string(),
     ...SideRoutes.shape,
+    ...RequestPolicy.shape,
   })
   .refine(
-    (routes) => routes.sets.length === 0 || sumOfWeights(routes.sets) === TOTAL_PERMILLE,
-    'weights must add up to 1000',
+    ({ sets, closed }) => sets.length === 0 || sumOfWeights(sets) === (closed === null ? TOTAL_PERMILLE : 0),
+    'weights must add up to 1000, or to 0 where the service is closed',
   )
   .refine(
     (routes) => routes.sets.every(hasCapacityForItsWeight),
@@ -75,6 +80,10 @@ export const ServiceRoutes = z
   .refine(
     ({ sets, preview }) => preview === null || preview.release === null || isServed(sets, preview.release),
     'the preview needs a set with an active instance',
+  )
+  .refine(
+    ({ sets, mirror }) => mirror === null || isServed(sets, mirror.release),
+    'a mirror needs a set with an active instance',
   )
 export type ServiceRoutes = z.infer<typeof ServiceRoutes>
 

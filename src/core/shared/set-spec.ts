@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { HealthCheck, LiveProbe, NamedCheck } from './health-check.ts'
+import { HealthCheck, LiveProbe, NamedCheck, StartProbe } from './health-check.ts'
 import { FencingToken } from './token.ts'
 
 const phases = {
@@ -9,8 +9,10 @@ const phases = {
   successes: z.int().positive(),
   /** Consecutive failures until a ready instance counts as unready. */
   failures: z.int().positive(),
-  /** An instance that is not ready this long after its start has failed. */
+  /** An instance that is not ready this long after its start (`start`: after it has booted) has failed. */
   deadlineMs: z.int().positive(),
+  /** Absent: it is asked whether it is ready from the beginning. */
+  start: StartProbe.exactOptional(),
   /** Absent: an instance is restarted only when it ends. */
   live: LiveProbe.exactOptional(),
   checks: z.array(NamedCheck).exactOptional(),
@@ -26,14 +28,32 @@ export const HealthProbe = z.union([
 ])
 export type HealthProbe = z.infer<typeof HealthProbe>
 
+/** All that a new instance may take, its boot included. */
+export const readyWithinMs = ({ start, deadlineMs }: Pick<HealthProbe, 'start' | 'deadlineMs'>): number =>
+  (start?.deadlineMs ?? 0) + deadlineMs
+
 export const readyCheckOf = (probe: HealthProbe): HealthCheck =>
   'path' in probe ? { kind: 'http', path: probe.path } : probe.check
 
-/** How a worker is told to take no new work, and how long it may go on with what it has before it is stopped. */
-export const Quiesce = z.object({
-  signal: z.enum(['SIGUSR1', 'SIGUSR2', 'SIGTSTP', 'SIGQUIT', 'SIGINT', 'SIGHUP', 'SIGWINCH']),
-  graceMs: z.int().nonnegative(),
-})
+export const QuiesceSignal = z.enum([
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGTSTP',
+  'SIGQUIT',
+  'SIGINT',
+  'SIGHUP',
+  'SIGWINCH',
+])
+const given = { graceMs: z.int().nonnegative() }
+
+/**
+ * How a worker is told to take no new work, and how long it may go on with what it has before it is stopped: by a signal, or
+ * by a program that runs beside it. Where the program fails nobody knows whether it was told, and it is stopped at once.
+ */
+export const Quiesce = z.union([
+  z.object({ signal: QuiesceSignal, ...given }),
+  z.object({ command: z.array(z.string()).min(1), timeoutMs: z.int().positive(), ...given }),
+])
 export type Quiesce = z.infer<typeof Quiesce>
 
 /**

@@ -58,6 +58,37 @@ export const VariantCounts = z.object({
 })
 export type VariantCounts = z.infer<typeof VariantCounts>
 
+/** How copies and what users got compare. */
+export const PairCounts = z.object({
+  /** Both answered, and neither with an error: only these say whether the answers are the same. */
+  answered: Count,
+  /** Of these, with another class of status. */
+  statusDiffers: Count,
+  /** Of these, with the same class of status and another body. */
+  bodyDiffers: Count,
+  /** Bodies that were not compared although they should have been: too large, or too many at a time. */
+  bodyUnknown: Count,
+  /** Requests that were due to be copied and were not: as many copies were under way as there may be at a time. */
+  busy: Count,
+  /** The same: their body is larger than what is kept of one. */
+  large: Count,
+  /** Copies that say nothing: the client left, the answer has no end, or the copying was over first. */
+  unfinished: Count,
+})
+export type PairCounts = z.infer<typeof PairCounts>
+
+/** Of requests that were copied to a release without traffic. Both sides hold the same requests, timed from the same moment. */
+export const ShadowCounts = PairCounts.extend({
+  /** Which comparison: that of the routes. */
+  salt: z.string(),
+  release: z.string(),
+  /** What the shadow did, counted nowhere else. */
+  candidate: TrafficCounts,
+  /** What users got for the same requests; they are in the counters of their release, too. */
+  stable: TrafficCounts,
+})
+export type ShadowCounts = z.infer<typeof ShadowCounts>
+
 /** Counters of one service. A new `boot` means the data plane was restarted and counts from zero again. */
 export const ServiceCounts = z.object({
   service: z.string(),
@@ -67,9 +98,15 @@ export const ServiceCounts = z.object({
   apart: z.array(ApartCounts).exactOptional(),
   /** Of the A/B test that is on. */
   variants: z.array(VariantCounts).exactOptional(),
+  /** Of the copying that is on, or was on last. */
+  shadow: ShadowCounts.exactOptional(),
   /** Requests answered by the data plane itself because no instance could take them (502, 503, 504): lost requests. */
   unroutable: Count,
+  /** Requests turned away because the service was closed by decision (503): lost, and declared before. */
+  closed: Count.exactOptional(),
   /** Requests refused as malformed or over a limit (400, 413, 414, 431...): not lost, the client's fault. */
   refused: Count,
+  /** Requests that the data plane says it had and that are in none of these numbers: what told about them was lost. */
+  missing: Count.exactOptional(),
 })
 export type ServiceCounts = z.infer<typeof ServiceCounts>

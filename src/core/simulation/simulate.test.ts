@@ -147,6 +147,15 @@ describe('a plan in virtual time', () => {
     )
   })
 
+  it('turns requests away for as long as nobody is served, on the way there and back', () => {
+    const settings = simulatedSettings({ recreate: {} })
+    const good = run({ settings, script: scripted({ requestsPerSecond: 50 }) })
+    expect([good.outcome, good.strategy, good.lost > 50]).toEqual(['promoted', 'recreate', true])
+    const bad = run({ settings, script: BAD })
+    expect([bad.outcome, bad.lost > good.lost]).toEqual(['rolled_back', true])
+    expect(texts(bad).filter((text) => text.startsWith('closed: '))).toHaveLength(2)
+  })
+
   it('carries out each kind of plan', () => {
     const settings = simulatedSettings()
     expect(run({ plan: planFor(settings, 'deploy', null) })).toMatchObject({
@@ -177,5 +186,15 @@ describe('a plan in virtual time', () => {
       kind: 'failed',
       problem: { code: 'SIMULATION_NOT_BEGUN' },
     })
+  })
+
+  it('copies requests to a shadow before it gets any, and takes a bad one back that nobody met', () => {
+    const settings = simulatedSettings({ shadow: {}, analysis: { differingPercent: 1 } })
+    const good = run({ settings, script: scripted({ requestsPerSecond: 200 }) })
+    expect(good.outcome).toBe('promoted')
+    expect(texts(good).some((text) => text.includes('copied requests answered'))).toBe(true)
+    const bad = run({ settings, script: BAD })
+    expect(bad.outcome).toBe('rolled_back')
+    expect(texts(bad).some((text) => /1\.1\.0 gets/.test(text))).toBe(false)
   })
 })

@@ -1,9 +1,10 @@
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
+import type { MirrorRoute } from '../shared/mirror.ts'
 import type { RouterState } from '../shared/router-state.ts'
 import type { RouteSet } from '../shared/routes.ts'
-import type { SideRoutes } from '../shared/side-routes.ts'
+import { NO_SIDE_ROUTES, type SideRoutes } from '../shared/side-routes.ts'
 import type { FencingToken } from '../shared/token.ts'
-import type { ServiceCounts, TrafficCounts } from '../shared/traffic-counts.ts'
+import type { ServiceCounts, ShadowCounts, TrafficCounts } from '../shared/traffic-counts.ts'
 import { binomial, type Chance, poisson } from './chance.ts'
 import { bucketShares, dealt } from './latency.ts'
 import type { SideNow } from './script.ts'
@@ -17,40 +18,108 @@ type Tick = {
 }
 
 /** Routes in force, and counts of a stream of requests that follows them, as a data plane would count. */
-export function createTraffic({ stream, chance }: { stream: string; chance: Chance }) {
-  let token: FencingToken | null = null
-  let sets: RouteSet[] = []
-  let preview: RouterState['preview']
-  let unroutable = 0
-  const counts = new Map<string, TrafficCounts>()
-  const shares = new Map<string, readonly number[]>()
+export class SimulatedTraffic {
+  readonly #stream: string
+  readonly #chance: Chance
+  #token: FencingToken | null = null
+  #sets: readonly RouteSet[] = []
+  #side: SideRoutes = NO_SIDE_ROUTES
+  #unroutable = 0
+  #turnedAway = 0
+  #copies: ShadowCounts | null = null
+  readonly #counts = new Map<string, TrafficCounts>()
+  readonly #shares = new Map<string, readonly number[]>()
 
-  const sharesOf = ({ p50Ms, p99Ms }: SideNow): readonly number[] => {
-    const key = `${p50Ms} ${p99Ms}`
-    const known = shares.get(key) ?? bucketShares({ p50Ms, p99Ms })
-    shares.set(key, known)
-    return known
+  constructor({ stream, chance }: { stream: string; chance: Chance }) {
+    this.#stream = stream
+    this.#chance = chance
   }
 
-  function serve({ requestsPerSecond, ms, qualityOf, readyOf }: Tick): void {
-    if (sets.length === 0) return
-    let left = poisson(chance, (requestsPerSecond * ms) / 1000)
+  /** Requests of a stretch of time. */
+  serve(tick: Tick): void {
+    const { requestsPerSecond, ms, qualityOf, readyOf } = tick
+    const { closed, mirror } = this.#side
+    if (closed !== null) {
+      this.#turnedAway += poisson(this.#chance, (requestsPerSecond * ms) / 1000)
+      return
+    }
+    if (this.#sets.length === 0) return
+    if (mirror !== null && readyOf(mirror.release) > 0) this.#copies = this.#copied(mirror, tick)
+    let left = poisson(this.#chance, (requestsPerSecond * ms) / 1000)
     let rest = 1000
-    for (const { release, weightPermille } of sets) {
-      const here = rest <= 0 ? 0 : binomial(chance, left, Math.min(1, weightPermille / rest))
+    for (const { release, weightPermille } of this.#sets) {
+      const here = rest <= 0 ? 0 : binomial(this.#chance, left, Math.min(1, weightPermille / rest))
       left -= here
       rest -= weightPermille
-      if (here > 0 && readyOf(release) === 0) unroutable += here
-      else if (here > 0) count(release, here, qualityOf(release))
+      if (here > 0 && readyOf(release) === 0) this.#unroutable += here
+      else if (here > 0)
+        this.#counts.set(release, this.#grown(this.#counts.get(release) ?? NOTHING, here, qualityOf(release)))
     }
-    unroutable += left
+    this.#unroutable += left
   }
 
-  function count(release: string, requests: number, quality: SideNow): void {
-    const before = counts.get(release) ?? NOTHING
-    const errors = binomial(chance, requests, quality.errorRatePercent / 100)
-    const buckets = dealt(chance, requests, sharesOf(quality))
-    counts.set(release, {
+  setRoutes({ token, routes, side }: { token: FencingToken; routes: RouteSet[]; side: SideRoutes }): void {
+    this.#token = token
+    this.#sets = routes
+    this.#side = side
+  }
+
+  forget(): void {
+    this.#token = null
+    this.#sets = []
+    this.#side = { ...this.#side, closed: null, mirror: null }
+  }
+
+  state(): RouterState {
+    const { preview, closed } = this.#side
+    return {
+      service: this.#stream,
+      boot: BOOT,
+      token: this.#token,
+      listening: this.#token === null ? null : { host: '127.0.0.1', port: 1 },
+      sets: [...this.#sets],
+      ...(preview === null ? {} : { preview: { listening: preview.listen, problem: null } }),
+      ...(closed === null ? {} : { closed }),
+      instances: [],
+      reverted: null,
+    }
+  }
+
+  counts(): ServiceCounts {
+    return {
+      service: this.#stream,
+      boot: BOOT,
+      releases: [...this.#counts].map(([release, total]) => ({ release, total, routes: {} })),
+      unroutable: this.#unroutable,
+      ...(this.#turnedAway === 0 ? {} : { closed: this.#turnedAway }),
+      refused: 0,
+      ...(this.#copies === null ? {} : { shadow: this.#copies }),
+    }
+  }
+
+  /** Drawn beside the requests of users: with the same answers, as if all of them could be copied. */
+  #copied({ salt, release, sharePermille }: MirrorRoute, { requestsPerSecond, ms, qualityOf }: Tick) {
+    const known = this.#copies
+    const stable = this.#sets.find(({ weightPermille }) => weightPermille > 0)?.release
+    if (stable === undefined || stable === release) return known
+    const before = known?.salt === salt ? known : noCopies(salt, release)
+    const requests = poisson(this.#chance, (requestsPerSecond * ms * sharePermille) / 1_000_000)
+    const [candidate, user] = [
+      this.#grown(before.candidate, requests, qualityOf(release)),
+      this.#grown(before.stable, requests, qualityOf(stable)),
+    ]
+    const errors = candidate.errors - before.candidate.errors + user.errors - before.stable.errors
+    return {
+      ...before,
+      ...{ candidate, stable: user, answered: before.answered + Math.max(0, requests - errors) },
+    }
+  }
+
+  /** As many requests of this quality more. */
+  #grown(before: TrafficCounts, requests: number, quality: SideNow): TrafficCounts {
+    const errors = binomial(this.#chance, requests, quality.errorRatePercent / 100)
+    const buckets = dealt(this.#chance, requests, this.#sharesOf(quality))
+    return {
       ...before,
       requests: before.requests + requests,
       errors: before.errors + errors,
@@ -60,37 +129,14 @@ export function createTraffic({ stream, chance }: { stream: string; chance: Chan
         '5xx': before.status['5xx'] + errors,
       },
       latencyBuckets: before.latencyBuckets.map((sum, index) => sum + (buckets[index] ?? 0)),
-    })
+    }
   }
 
-  return {
-    serve,
-    setRoutes: (to: { token: FencingToken; routes: RouteSet[]; side: SideRoutes }): void => {
-      token = to.token
-      sets = to.routes
-      preview = to.side.preview === null ? undefined : { listening: to.side.preview.listen, problem: null }
-    },
-    forget: (): void => {
-      token = null
-      sets = []
-    },
-    state: (): RouterState => ({
-      service: stream,
-      boot: BOOT,
-      token,
-      listening: token === null ? null : { host: '127.0.0.1', port: 1 },
-      sets,
-      ...(preview === undefined ? {} : { preview }),
-      instances: [],
-      reverted: null,
-    }),
-    counts: (): ServiceCounts => ({
-      service: stream,
-      boot: BOOT,
-      releases: [...counts].map(([release, total]) => ({ release, total, routes: {} })),
-      unroutable,
-      refused: 0,
-    }),
+  #sharesOf({ p50Ms, p99Ms }: SideNow): readonly number[] {
+    const key = `${p50Ms} ${p99Ms}`
+    const known = this.#shares.get(key) ?? bucketShares({ p50Ms, p99Ms })
+    this.#shares.set(key, known)
+    return known
   }
 }
 
@@ -108,3 +154,8 @@ const NOTHING: TrafficCounts = {
   bytesOut: 0,
   latencyBuckets: Array.from({ length: LATENCY_BUCKETS }, () => 0),
 }
+
+const noCopies = (salt: string, release: string): ShadowCounts => ({
+  ...{ salt, release, candidate: NOTHING, stable: NOTHING },
+  ...{ answered: 0, statusDiffers: 0, bodyDiffers: 0, bodyUnknown: 0, busy: 0, large: 0, unfinished: 0 },
+})

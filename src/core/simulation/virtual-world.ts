@@ -7,10 +7,11 @@ import { evolve } from '../rollout/evolve.ts'
 import { newServiceState, type ServiceState } from '../rollout/state.ts'
 import { NEVER_FROZEN } from '../shared/freeze.ts'
 import type { Problem } from '../shared/problem.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { chanceOf } from './chance.ts'
 import { VirtualInstances } from './instances.ts'
 import { checksPassAt, crashesIn, rateAt, type Script, type Side, type SideNow, sideAt } from './script.ts'
-import { createTraffic } from './traffic.ts'
+import { SimulatedTraffic } from './traffic.ts'
 
 /** The controller looks as often as numbers are judged, within these. */
 const SHORTEST_LOOK_MS = 100
@@ -37,7 +38,7 @@ export type WorldInput = {
 export class VirtualWorld {
   readonly #input: WorldInput
   readonly #instances: VirtualInstances
-  readonly #traffic: ReturnType<typeof createTraffic>
+  readonly #traffic: SimulatedTraffic
   readonly #events: Event[] = []
   #now: number
   #state: ServiceState
@@ -48,11 +49,11 @@ export class VirtualWorld {
     this.#input = input
     this.#now = startsAt
     this.#state = newServiceState(stream)
-    this.#traffic = createTraffic({ stream, chance: chanceOf(script.seed) })
+    this.#traffic = new SimulatedTraffic({ stream, chance: chanceOf(script.seed) })
     this.#instances = new VirtualInstances({
       stream,
       startMsOf: (release) => this.#qualityOf(release).startMs,
-      deadlineMs: settings.health.deadlineMs,
+      deadlineMs: readyWithinMs(settings.health),
     })
     this.order({ kind: 'controller-started', epoch: EPOCH, observation: this.#observation() })
   }
@@ -73,9 +74,10 @@ export class VirtualWorld {
     return this.#instances.running()
   }
 
-  /** Requests that no instance could take. */
+  /** Requests that no instance could take, or that were turned away as planned. */
   lost(): number {
-    return this.#traffic.counts().unroutable
+    const { unroutable, closed = 0 } = this.#traffic.counts()
+    return unroutable + closed
   }
 
   /** Time goes by until the next look, or until a moment before it, and the controller looks. */

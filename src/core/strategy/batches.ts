@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts'
 import type { ServiceSettings, StageCriteria } from '../release/settings.ts'
 import { isWorker } from '../release/worker.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { TOTAL_PERMILLE } from '../shared/weight.ts'
 import { verification } from './steps.ts'
 
@@ -46,7 +47,7 @@ function growth(settings: ServiceSettings, { before, batch, limits: { surge } }:
   const isFirst = before.candidate === 0
   const weight = shareOf(batch, run.replicas)
   return [
-    { kind: 'provision', replicas: batch.candidate, deadlineMs: health.deadlineMs, surge },
+    { kind: 'provision', replicas: batch.candidate, deadlineMs: readyWithinMs(health), surge },
     ...(isFirst ? verification(settings, 'before') : []),
     ...(isFirst || weight > shareOf(before, run.replicas)
       ? [{ kind: 'traffic' as const, weightPermille: weight }]

@@ -4,7 +4,9 @@ import { isWorker } from '../release/worker.ts'
 import { abSteps } from './ab.ts'
 import { blueGreenSteps } from './blue-green.ts'
 import { canarySteps } from './canary.ts'
+import { departureOf, oneAfterTheOther, recreateSteps } from './recreate.ts'
 import { type OldSet, rollingBatches, rollingSteps } from './rolling.ts'
+import { shadowSteps } from './shadow.ts'
 import { allTraffic, arrival, departure, farewell, provision, verification } from './steps.ts'
 import { workerBatches, workerCanarySteps } from './worker.ts'
 
@@ -36,14 +38,19 @@ function strategySteps(settings: ServiceSettings, old: OldSet): Step[] {
         : canarySteps(settings, strategy)
     case 'blue-green':
       return blueGreenSteps(settings, strategy)
+    case 'recreate':
+      return recreateSteps(settings, strategy, old)
     case 'rolling':
       return rollingSteps(settings, strategy, { old })
+    case 'shadow':
+      return shadowSteps(settings, strategy)
   }
 }
 
 /** A person takes the candidate to 100% at once: readiness, the checks and the watch are kept, the stages are not. */
 export function fullSteps(settings: ServiceSettings, old = sameSize(settings)): Step[] {
   const { strategy } = settings
+  if (strategy.kind === 'recreate') return recreateSteps(settings, strategy, old)
   if (strategy.kind === 'rolling') return rollingSteps(settings, strategy, { old, isFull: true })
   if (strategy.kind === 'canary' && isWorker(settings))
     return workerCanarySteps(settings, strategy, { old, isFull: true })
@@ -69,14 +76,15 @@ const firstSteps = (settings: ServiceSettings): Step[] => [
 const rollbackSteps = (settings: ServiceSettings, old: OldSet): Step[] => [
   ...wayTo(settings, old),
   { kind: 'promote' },
-  ...departure,
+  ...(settings.strategy.kind === 'recreate' ? departureOf(old) : departure),
 ]
 
-/** In batches where the release is rolled, since there is room for no more. */
+/** In batches where the release is rolled, since there is room for no more; one after the other where it is recreated. */
 function wayTo(settings: ServiceSettings, old: OldSet): Step[] {
   const { strategy } = settings
   if (strategy.kind === 'canary' && isWorker(settings))
     return workerBatches(settings, strategy, { old, isFull: true })
+  if (strategy.kind === 'recreate') return oneAfterTheOther({ ...settings, verify: [] }, strategy, old)
   if (strategy.kind !== 'rolling') return [provision(settings), allTraffic]
   return rollingBatches({ ...settings, verify: [] }, strategy, { old, isFull: true })
 }

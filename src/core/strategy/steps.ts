@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
 import type { CanaryStep, ServiceSettings } from '../release/settings.ts'
+import { readyWithinMs } from '../shared/set-spec.ts'
 import { checksAt, type VerifyMoment } from '../shared/verification.ts'
 import { TOTAL_PERMILLE } from '../shared/weight.ts'
 
@@ -7,7 +8,7 @@ import { TOTAL_PERMILLE } from '../shared/weight.ts'
 export const provision = ({ run, health }: ServiceSettings, replicas = run.replicas): Step => ({
   kind: 'provision',
   replicas,
-  deadlineMs: health.deadlineMs,
+  deadlineMs: readyWithinMs(health),
 })
 
 /** The checks of this moment; no step where there are none. */

@@ -22,6 +22,13 @@ routerConformance('fake', async () => {
       // The fake cuts when its state is read.
       return { ended: Promise.race([held.ended, readUntilCut(router)]) }
     },
+    second: async () => router,
+    edit: async (weights) => router.editFromOutside('shop', weights),
+    takenAddress: async () => {
+      router.refuseNext(BROKEN)
+      return { host: '127.0.0.1', port: 80 }
+    },
+    turnedAway: async () => router.turnedAway('shop'),
     cleanup: async () => undefined,
   }
 })

@@ -56,12 +56,14 @@ export class FakeRouter implements Router {
     this.endDrains(service)
     const entry = this.entries.get(service)
     const routes = entry?.routes ?? null
+    const closed = entry?.reverted === null ? (routes?.closed ?? null) : null
     return ok({
       service,
       boot: this.boot,
       token: routes?.token ?? null,
       listening: routes === null ? null : { host: routes.listen.host, port: routes.listen.port || 8080 },
       sets: structuredClone(entry?.sets ?? []),
+      ...(closed === null ? {} : { closed }),
       instances: this.traffic(service),
       reverted: entry?.reverted ?? null,
     })
@@ -161,6 +163,13 @@ export class FakeRouter implements Router {
       served[set.release] = (served[set.release] ?? 0) + 1
     }
     return served
+  }
+
+  /** What a request is told while the service is closed. */
+  turnedAway(service: string): { status: number; retryAfter: string } {
+    const closed = this.entryOf(service).routes?.closed ?? null
+    if (closed === null) throw new Error(`the fake router serves ${service}`)
+    return { status: 503, retryAfter: String(closed.retryAfterS) }
   }
 
   /** A request that stays in flight at the next release until it is cut. */

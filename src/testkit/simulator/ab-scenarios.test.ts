@@ -42,6 +42,17 @@ describe('an A/B test', () => {
     expect([world.weightOf(NEW), stepKind(world.state())]).toEqual([500, 'observe'])
   })
 
+  it('is for those of whom all conditions are so, as the plan, the view and the routes say (S45)', () => {
+    const country = { kind: 'exact', in: 'header', name: 'x-country', value: 'de' } as const
+    const world = testing({ where: [[country]] })
+    expect(world.router.side().sticky).toMatchObject({ test: { where: [[country]] } })
+    const { rollout } = world.state()
+    expect(rollout?.plan.besides?.[0]).toBe(
+      'Only users whose header x-country is "de" take part; everybody else stays with stable and is counted apart.',
+    )
+    expect(rollout === null ? null : abView(rollout, world.now())?.among).toBe('header x-country is "de"')
+  })
+
   it('says which variants are better or worse than stable, and which are not decided', () => {
     const world = testing()
     count(world, { control: 400, green: 340, blue: 210 })
@@ -77,6 +88,7 @@ describe('an A/B test', () => {
     world.passUntil((state) => stepKind(state) === 'gate')
     world.pass(120_000)
     expect([world.weightOf(NEW), waitingOn(world)?.kind]).toEqual([500, 'person'])
+    expect(waitingOn(world)?.message).toContain('users keep their variants: promote 1.1.0, or abort')
     count(world, { control: 1, green: 2, blue: 3 })
     expect(result(world).blue?.goals).toBe(3)
     world.byHand('promote')

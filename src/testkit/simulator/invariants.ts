@@ -4,6 +4,7 @@ import { limitsOf } from '../../core/rollout/batches/planned.ts'
 import type { Event } from '../../core/rollout/event.ts'
 import { readyInstances } from '../../core/rollout/routing.ts'
 import { ServiceState } from '../../core/rollout/state.ts'
+import { brokenRecreate } from './recreate-invariants.ts'
 import { brokenSide } from './side-invariants.ts'
 
 export type Step = { before: ServiceState; event: Event; after: ServiceState }
@@ -38,14 +39,15 @@ export function brokenInvariant(memory: InvariantMemory, { before, event, after 
     batchesKeepTheirBounds(before, event, after) ??
     oneOutcome(memory, before, event) ??
     sequenceGrows(memory, event) ??
-    brokenSide({ before, event, after })
+    brokenSide({ before, event, after }) ??
+    brokenRecreate({ before, event })
   )
 }
 
 function weightsAddUp(event: Event): string | null {
   if (event.kind !== 'routes-decided' || event.routes.length === 0) return null
   const sum = event.routes.reduce((total, { weightPermille }) => total + weightPermille, 0)
-  return sum === 1000 ? null : `INV1: weights add up to ${sum}`
+  return sum === (event.side.closed === null ? 1000 : 0) ? null : `INV1: weights add up to ${sum}`
 }
 
 function trafficIsServed(event: Event, after: ServiceState): string | null {
@@ -91,10 +93,14 @@ function stableStays(before: ServiceState, event: Event): string | null {
 }
 
 /** The old set is only let go once what takes its place has as many ready instances as the settings ask for. */
-function capacityStays({ sets, rollout, stable, settings }: ServiceState, event: Event): string | null {
+function capacityStays(
+  { sets, rollout, stable, settings, traffic }: ServiceState,
+  event: Event,
+): string | null {
   if (event.kind !== 'set-retiring' || rollout === null) return null
   const old = sets.find(({ release }) => release === event.release)
-  if (old?.role !== 'warm') return null
+  // Where nobody is served by plan, nothing is kept either.
+  if (old?.role !== 'warm' || traffic.closed !== null) return null
   const set = sets.find(({ release }) => release === stable?.release)
   // What was kept beyond its rollout stands in for the stable release, by whose settings it is kept.
   const { strategy } = (old.releaseAt === null ? null : settings) ?? rollout.settings

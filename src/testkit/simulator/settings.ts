@@ -6,8 +6,10 @@ import type {
   AbSettings,
   BlueGreenSettings,
   CanarySettings,
+  RecreateSettings,
   RollingSettings,
   ServiceSettings,
+  ShadowSettings,
 } from '../../core/release/settings.ts'
 import type { ServiceState } from '../../core/rollout/state.ts'
 import type { NamedCheck } from '../../core/shared/health-check.ts'
@@ -19,6 +21,10 @@ export type SettingsChange = {
   blueGreen?: Partial<BlueGreenSettings>
   /** An A/B test in place of the canary. */
   ab?: Partial<AbSettings>
+  /** Copies of requests first, in place of the canary. */
+  shadow?: Partial<ShadowSettings>
+  /** One after the other in place of the canary. */
+  recreate?: Partial<RecreateSettings>
   /** Batches in place of the canary. */
   rolling?: Partial<RollingSettings>
   analysis?: Partial<ServiceSettings['analysis']>
@@ -49,6 +55,7 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
       resources: {},
     },
     listen: { host: '127.0.0.1', port: 8080 },
+    router: 'builtin',
     health: {
       path: '/up',
       intervalMs: 1000,
@@ -101,6 +108,19 @@ export function simulatedSettings(change: SettingsChange = {}): ServiceSettings 
 
 const stage = (weightPermille: number) => ({ weightPermille, pauseMs: 10_000, criteria: {} })
 
+/** Half of the requests for a minute, and then everybody. */
+const SHADOW: Omit<ShadowSettings, 'watchMs' | 'lightWatch' | 'holdMs' | 'readyPercent'> = {
+  kind: 'shadow',
+  steps: [{ weightPermille: 1000, pauseMs: 0, criteria: {} }],
+  earliestMs: null,
+  sharePermille: 500,
+  methods: ['GET', 'HEAD'],
+  idempotent: [],
+  bodies: { kind: 'exact' },
+  forMs: 60_000,
+  criteria: {},
+}
+
 /** A quarter of the users each, for a minute. */
 const AB: Omit<AbSettings, 'watchMs' | 'lightWatch' | 'holdMs' | 'readyPercent'> = {
   kind: 'ab',
@@ -112,9 +132,13 @@ const AB: Omit<AbSettings, 'watchMs' | 'lightWatch' | 'holdMs' | 'readyPercent'>
   alpha: 0.05,
 }
 
-function strategyOf({ strategy, blueGreen, rolling, ab }: SettingsChange): ServiceSettings['strategy'] {
+function strategyOf(change: SettingsChange): ServiceSettings['strategy'] {
+  const { strategy, blueGreen, rolling, recreate, ab, shadow } = change
   const arrival = { watchMs: 30_000, lightWatch: null, holdMs: 15_000, readyPercent: 100 }
   if (ab !== undefined) return { ...AB, ...arrival, ...ab }
+  if (shadow !== undefined) return { ...SHADOW, ...arrival, ...shadow }
+  if (recreate !== undefined)
+    return { ...{ kind: 'recreate', retryAfterS: 5 }, ...arrival, holdMs: 0, ...recreate }
   if (rolling !== undefined)
     return {
       ...{

@@ -3,21 +3,27 @@ import { readyInstances } from '../../core/rollout/routing.ts'
 import type { RolloutState, ServiceState } from '../../core/rollout/state.ts'
 import type { SideRoutes } from '../../core/shared/side-routes.ts'
 import { hasPassed } from '../../core/shared/verification.ts'
+import { brokenTest } from './test-invariants.ts'
 
 type Step = { before: ServiceState; event: Event; after: ServiceState }
 
 /** What must hold of where requests go besides the weights. */
 export const brokenSide = ({ event, after }: Step): string | null =>
-  sideIsServed(event, after) ?? sideBelongs(event, after) ?? nothingOutlives(event, after)
+  sideIsServed(event, after) ??
+  sideBelongs(event, after) ??
+  brokenTest(event, after) ??
+  nothingOutlives(event, after)
 
 /** Neither a rule nor the preview points to a set that could not answer (S27, S42). */
 function sideIsServed(event: Event, after: ServiceState): string | null {
   if (event.kind !== 'routes-decided') return null
-  const { rules, preview } = event.side
+  const { rules, preview, mirror } = event.side
   const isServed = (release: string): boolean => {
     const active = event.routes.find((set) => set.release === release)?.instances ?? []
     return active.some(({ state }) => state === 'active')
   }
+  if (mirror !== null && !isServed(mirror.release))
+    return `INV2: copies go to ${mirror.release}, which has no active instance`
   const rule = rules.find(({ release }) => !isServed(release))
   if (rule !== undefined) return `INV2: a rule points to ${rule.release}, which has no active instance`
   const shown = preview?.release ?? null
@@ -44,7 +50,8 @@ function sideBelongs(event: Event, { rollout, stable }: ServiceState): string | 
 }
 
 /** Releases that requests or users are bound to. */
-const boundIn = ({ rules, sticky }: SideRoutes): string[] => [
+const boundIn = ({ rules, sticky, mirror }: SideRoutes): string[] => [
+  ...(mirror === null ? [] : [mirror.release]),
   ...rules.map(({ release }) => release),
   ...(sticky?.kind === 'assign' ? [sticky.release] : []),
 ]

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BlueGreenSettings, CanarySettings } from '../../core/release/settings.ts'
 import { serviceView } from '../../core/rollout/view/service-view.ts'
+import { NO_SIDE_ROUTES } from '../../core/shared/side-routes.ts'
 import { NEW, stage } from './scene.ts'
 import { simulatedSettings } from './settings.ts'
 import type { World } from './world.ts'
@@ -194,6 +195,6 @@ describe('sticky users', () => {
       settings: simulatedSettings({ strategy: { sticky: STICKY, routes: [TESTER] } }),
     })
     world.withStable()
-    expect(world.router.side()).toEqual({ preview: null, rules: [], sticky: null })
+    expect(world.router.side()).toEqual(NO_SIDE_ROUTES)
   })
 })

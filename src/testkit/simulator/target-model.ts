@@ -134,6 +134,8 @@ export function createTargetModel(now: () => number) {
 
   return {
     perform,
+    /** The highest sequence that was obeyed. */
+    obeyed: (): number | undefined => highest?.sequence,
     tick,
     instances: (): Instance[] =>
       instances.map((one) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ServiceSettings } from '../../core/release/settings.ts'
 import { withoutRequests } from '../../core/release/worker.ts'
+import { viewOf } from './course.test.kit.ts'
 import { decidedWeights, instancesOf, NEW, stage } from './scene.ts'
 import type { SettingsChange } from './settings.ts'
 import { simulatedSettings } from './settings.ts'
@@ -36,6 +37,16 @@ describe('workers', () => {
     world.pass(5000)
     expect([working(world, NEW), working(world, OLD)]).toEqual([4, 0])
     expect(world.eventsOf('routes-decided')).toEqual([])
+  })
+
+  it('is told of by instances and not by traffic', () => {
+    const world = worldWith()
+    world.deploy(NEW)
+    world.passUntil((state) => stepKind(state) === 'observe')
+    expect(viewOf(world)).toMatchObject({
+      sharedBy: 'instances',
+      sentence: expect.stringContaining('25% of the instances'),
+    })
   })
 
   it('never fewer work than before, also where there is one', () => {

@@ -75,6 +75,9 @@ export function createWorld({
   const memory: InvariantMemory = { sequence: 0, outcomes: new Map() }
   const target = createTargetModel(() => now)
   const router = createRouterModel()
+  const routers = { builtin: router, haproxy: createRouterModel(), nginx: createRouterModel() }
+  /** Users come by the address of the router that is decided on. */
+  const serving = () => routers[state.traffic.router]
 
   function send(command: Command): Result<Event[]> {
     const decided = decide(state, command, now)
@@ -101,17 +104,23 @@ export function createWorld({
 
   function observation(): Observed {
     const answer = (): MetricAnswer => {
-      if (metrics === 'samples') return { kind: 'samples', at: now, counts: router.counts() }
+      if (metrics === 'samples') return { kind: 'samples', at: now, counts: serving().counts() }
       return metrics === 'no-data'
         ? { kind: 'no-data', at: now }
         : { kind: 'failure', at: now, problem: unreachable('METRICS') }
     }
     return {
       instances: targetReachable
-        ? { kind: 'seen', instances: target.instances(), errors: target.errors(), use: target.use() }
+        ? {
+            kind: 'seen',
+            instances: target.instances(),
+            errors: target.errors(),
+            use: target.use(),
+            obeyed: target.obeyed(),
+          }
         : { kind: 'failed', problem: unreachable('TARGET') },
       router: routerReachable
-        ? { kind: 'seen', state: router.state() }
+        ? { kind: 'seen', state: serving().state() }
         : { kind: 'failed', problem: unreachable('ROUTER') },
       metrics: answer(),
       freeze: freezesReachable
@@ -124,7 +133,7 @@ export function createWorld({
   const act = (effect: Change): Problem | null => {
     if (effect.kind === 'go-back') return goBack()
     if (effect.kind === 'set-routes' || effect.kind === 'finalize')
-      return routerReachable ? router.perform(effect) : unreachable('ROUTER')
+      return routerReachable ? routers[effect.router].perform(effect) : unreachable('ROUTER')
     return targetReachable ? target.perform(effect) : unreachable('TARGET')
   }
 
@@ -190,7 +199,7 @@ export function createWorld({
     for (const end = now + ms; now < end; ) {
       const step = Math.min(LOOK_MS, end - now)
       now += step
-      router.serve((requestsPerSecond * step) / 1000)
+      serving().serve((requestsPerSecond * step) / 1000)
       target.tick()
       look()
     }
@@ -269,7 +278,7 @@ export function createWorld({
     for (const end = now + downMs; now < end; ) {
       const step = Math.min(LOOK_MS, end - now)
       now += step
-      router.serve((requestsPerSecond * step) / 1000)
+      serving().serve((requestsPerSecond * step) / 1000)
       target.tick()
     }
     state = JSON.parse(JSON.stringify(state))
@@ -282,6 +291,7 @@ export function createWorld({
   return {
     target,
     router,
+    routers,
     send,
     /** What would be decided, without deciding it. */
     decide: (command: Command): Result<Event[]> => decide(state, command, now),

@@ -12,7 +12,12 @@ export type Traffic = { load: Load; stop(): Promise<{ requests: LoadStats; webSo
 /** Users: half on kept connections, half on new ones, a tenth of their requests takes 2 s, and WebSockets that talk all the time. */
 export async function startTraffic(
   stack: Stack,
-  { ratePerSecond = 60, webSockets = 4, slow = 1 } = {},
+  {
+    ratePerSecond = 60,
+    webSockets = 4,
+    slow = 1,
+    connections = 'both',
+  }: { ratePerSecond?: number; webSockets?: number; slow?: number; connections?: 'both' | 'fresh' } = {},
 ): Promise<Traffic> {
   const mix = [
     { method: 'GET', path: '/', share: 10 - slow },
@@ -20,7 +25,7 @@ export async function startTraffic(
   ]
   const sockets = startWebSockets({ url: stack.webSocketUrl, count: webSockets, intervalMs: 200 })
   await sockets.ready
-  const load = startLoad({ url: stack.url, ratePerSecond, connections: 'both', timeoutMs: 30_000, mix })
+  const load = startLoad({ url: stack.url, ratePerSecond, connections, timeoutMs: 30_000, mix })
   return {
     load,
     stop: async () => {

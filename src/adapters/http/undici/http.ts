@@ -1,5 +1,6 @@
-import { request as send } from 'undici'
+import { Agent, request as send } from 'undici'
 import type { HttpAnswer, HttpClient, HttpRequest } from '../../../ports/http.ts'
+import { localConnector } from '../../tools/local-connector.ts'
 
 /** A server may not switch itself off for good. */
 const MAX_RETRY_AFTER_MS = 86_400_000
@@ -10,15 +11,17 @@ export function createHttpClient({ now = Date.now }: { now?: () => number } = {}
 }
 
 async function exchange(
-  { method, url, headers, body, timeoutMs, maxBytes }: HttpRequest,
+  { method, url, headers, body, timeoutMs, maxBytes, way }: HttpRequest,
   { now, signal }: { now: () => number; signal: AbortSignal | undefined },
 ): Promise<HttpAnswer> {
   const late = AbortSignal.timeout(timeoutMs)
+  const own = way === undefined ? null : new Agent({ connect: localConnector(way), pipelining: 0 })
   try {
     const answer = await send(url, {
       method,
       headers: { 'user-agent': 'sluice', ...headers },
       ...(body === null ? {} : { body }),
+      ...(own === null ? {} : { dispatcher: own }),
       signal: signal === undefined ? late : AbortSignal.any([late, signal]),
     })
     const text = await readBounded(answer.body, maxBytes)
@@ -30,6 +33,8 @@ async function exchange(
     if (late.aborted) return { kind: 'timed-out' }
     if (!(error instanceof Error)) throw error
     return { kind: 'unreachable', reason: reasonOf(error) }
+  } finally {
+    own?.destroy().catch(() => undefined)
   }
 }
 

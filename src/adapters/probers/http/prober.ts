@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici'
 import type { ProbeRequest, ProbeRun, Prober } from '../../../ports/prober.ts'
+import { localConnector } from '../../tools/local-connector.ts'
 
 /** An answer later than this is as good as none. */
 const TIMEOUT_MS = 5000
@@ -11,8 +12,9 @@ export function createHttpProber(): Prober {
   return { kind: 'http', start: startProbing }
 }
 
-function startProbing({ url, paths, intervalMs, probeKey }: ProbeRequest): ProbeRun {
-  const agent = new Agent({ connections: MAX_UNDER_WAY, pipelining: 1 })
+function startProbing({ url, way, paths, intervalMs, probeKey }: ProbeRequest): ProbeRun {
+  const connect = way === undefined ? {} : { connect: localConnector(way) }
+  const agent = new Agent({ connections: MAX_UNDER_WAY, pipelining: 1, ...connect })
   const ended = new AbortController()
   let sent = 0
   let lost = 0

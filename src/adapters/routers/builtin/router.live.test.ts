@@ -1,57 +1,34 @@
-import { Agent, request } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import {
-  call,
-  makeOrigin,
-  makeProxy,
-  type Origin,
-  type ProxyProcess,
-  until,
-} from '../../../proxy/proxy-process.test.kit.ts'
-import { type RouterSetup, routerConformance } from '../../../testkit/conformance/router.ts'
+import { makeProxy, type ProxyProcess } from '../../../proxy/proxy-process.test.kit.ts'
+import type { RouterSetup } from '../../../testkit/conformance/router/kit.ts'
+import { routerConformance } from '../../../testkit/conformance/router.ts'
+import { callAndKill, createRouterUsers } from '../../../testkit/servers/router-users.test.kit.ts'
+import { createBuiltinMetricSource } from '../../metrics/builtin/metric.ts'
 import { createBuiltinRouter } from './router.ts'
+
+const MODULE = new URL('./router.ts', import.meta.url).href
 
 routerConformance('builtin', async (): Promise<RouterSetup> => {
   const proxy = await makeProxy()
-  const origins: Origin[] = []
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-  const router = createBuiltinRouter({ socket: proxy.socket, startProxy: () => proxy.start() })
+  const { socket } = proxy
+  const users = createRouterUsers(() => proxy.port())
+  const options = { socket, startProxy: () => proxy.start() }
   return {
-    router,
+    ...users,
+    router: createBuiltinRouter(options),
     listen: { host: '127.0.0.1', port: 0 },
     tolerance: 0,
-    async startUpstream(release) {
-      const origin = await makeOrigin((req, res) => {
-        if (req.url !== '/hold') res.end(release)
-      })
-      origins.push(origin)
-      return { id: `i-${origin.port}`, host: '127.0.0.1', port: origin.port, state: 'active' }
+    second: async () => createBuiltinRouter(options),
+    killedIn: (routes, afterMs) =>
+      callAndKill({ module: MODULE, make: 'createBuiltinRouter', options: { socket } }, routes, afterMs),
+    async turnedAway() {
+      const answer = await fetch(`http://127.0.0.1:${await proxy.port()}/`)
+      return { status: answer.status, retryAfter: answer.headers.get('retry-after') }
     },
-    async send(count) {
-      const port = await proxy.port()
-      const served: Record<string, number> = {}
-      for (let turn = 0; turn < count; turn += 1) {
-        const { body } = await call({ port, agent })
-        served[body] = (served[body] ?? 0) + 1
-      }
-      return served
-    },
-    async hold() {
-      const held = request({ port: await proxy.port(), path: '/hold', agent: false })
-      const ended = new Promise<void>((resolve) => {
-        held.on('response', () => resolve())
-        held.on('error', () => resolve())
-      })
-      held.end()
-      await until('the instance has it', () =>
-        origins.some((origin) => origin.seen.some((req) => req.url === '/hold')),
-      )
-      return { ended }
-    },
+    counts: createBuiltinMetricSource({ socket, now: Date.now }),
     async cleanup() {
-      agent.destroy()
+      await users.cleanup()
       await proxy.remove()
-      for (const origin of origins) await origin.close()
     },
   }
 })

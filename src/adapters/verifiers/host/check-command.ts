@@ -28,9 +28,20 @@ export async function runCheckCommand(
   return findingOf(ending, { program, check, hide })
 }
 
-const variablesOf = ({ url, moment, service, environment, version, release, probeKey }: VerifyRequest) => ({
+const variablesOf = ({
+  url,
+  way,
+  moment,
+  service,
+  environment,
+  version,
+  release,
+  probeKey,
+}: VerifyRequest) => ({
   ...(probeKey === null ? {} : { SLUICE_PROBE: probeKey }),
   SLUICE_URL: url,
+  // For programs that would ask a name server: `curl --connect-to ::$SLUICE_CONNECT: $SLUICE_URL`.
+  ...(way === undefined ? {} : { SLUICE_CONNECT: way.connect }),
   SLUICE_MOMENT: moment,
   SLUICE_SERVICE: service,
   SLUICE_ENVIRONMENT: environment,

@@ -51,7 +51,7 @@ type Asking = { step: JourneyStep; captured: Captured; request: VerifyRequest; l
 
 function ask(
   http: HttpClient,
-  { step, captured, request: { url, probeKey }, leftMs }: Asking,
+  { step, captured, request: { url, way, probeKey }, leftMs }: Asking,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const { method, path, headers, body } = step
@@ -68,6 +68,7 @@ function ask(
       body: body === null ? null : filled(body, captured, insideJson),
       timeoutMs: leftMs,
       maxBytes: MAX_ANSWER_BYTES,
+      way,
     },
     signal,
   )

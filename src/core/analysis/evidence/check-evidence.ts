@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts'
-import { countsIn, evidenceNow, isAboutErrors, thresholdOf } from '../judge.ts'
+import { countsIn, evidenceNow, hasOwnCounts, isAboutErrors, thresholdOf } from '../judge.ts'
 import type { Dispersion } from '../sequential/dispersion.ts'
 import type { Verdict } from '../sequential/state.ts'
 import { burnFacts } from './burn-facts.ts'
@@ -7,7 +7,7 @@ import { chanceOf } from './chance.ts'
 import { comparisonFacts } from './comparison-facts.ts'
 import type { CheckEvidence, EvidencePoint, Facts } from './evidence.ts'
 import { limitFacts } from './limit-facts.ts'
-import { crashFacts, throughputFacts } from './own-facts.ts'
+import { crashFacts, differingFacts, throughputFacts } from './own-facts.ts'
 import { stretches } from './stretches.ts'
 import { counts, type Judged, type Look } from './trail.ts'
 
@@ -64,11 +64,13 @@ function factsOf(judged: Judged, used: readonly Look[], phi: number): Facts {
       return throughputFacts(check, used)
     case 'crashes':
       return crashFacts(check, { state, index }, used)
+    case 'differing':
+      return differingFacts(check, used)
   }
 }
 
 function aboutOf(check: Check): CheckEvidence['about'] {
-  if (check.kind === 'throughput' || check.kind === 'crashes') return check.kind
+  if (hasOwnCounts(check)) return check.kind
   return isAboutErrors(check) ? 'errors' : 'latency'
 }
 
@@ -76,6 +78,7 @@ function countedWords(check: Check, boundMs: number | null): string {
   if (isAboutErrors(check)) return 'Errors'
   if (check.kind === 'throughput') return 'Answered of the requests due'
   if (check.kind === 'crashes') return 'Crashes of instance hours'
+  if (check.kind === 'differing') return 'Answers that differ'
   return boundMs === null ? 'Slow requests' : `Slower than ${boundMs} ms`
 }
 

@@ -44,7 +44,7 @@ export const CheckEvidence = z.object({
   harm: z.enum(['more', 'less']),
   /** Requests slower than this are the bad ones; `null` where they are errors, or no bound was chosen yet. */
   boundMs: z.number().nullable(),
-  about: z.enum(['errors', 'latency', 'throughput', 'crashes', 'declared']),
+  about: z.enum(['errors', 'latency', 'throughput', 'crashes', 'differing', 'declared']),
   /** `null` for the checks that are always made. */
   asking: Asking.nullable(),
   /** Share of bad ones above which an absolute limit is broken; `null` for a comparison with stable. */

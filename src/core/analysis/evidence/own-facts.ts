@@ -1,5 +1,6 @@
-import type { CrashComparison, ThroughputLimit } from '../check.ts'
+import type { CrashComparison, DifferingLimit, ThroughputLimit } from '../check.ts'
 import { comparedCrashes, crashMetric } from '../crashes.ts'
+import { differingIn, differingTerms } from '../differing.ts'
 import { logMeanExp } from '../e-process.ts'
 import { spreadOf, thresholdOf, tooFewTerms } from '../judge.ts'
 import { momentOf } from '../sequential/decisive-moment.ts'
@@ -42,8 +43,10 @@ function passingPart(check: ThroughputLimit, used: readonly Look[]): number | nu
   return passes(1) ? edge(1, 0, passes) : null
 }
 
-const dividedIn = (check: ThroughputLimit | CrashComparison, { dispersions }: Look): number =>
-  spreadOf(check, { errors: dispersions.errors.phi, latency: dispersions.latency.phi })
+const dividedIn = (
+  check: ThroughputLimit | CrashComparison | DifferingLimit,
+  { dispersions }: Look,
+): number => spreadOf(check, { errors: dispersions.errors.phi, latency: dispersions.latency.phi })
 
 /** Of crashes beside those of stable. */
 export function crashFacts(
@@ -68,4 +71,34 @@ export function crashFacts(
     needed: { what: 'one that crashes more', toNotice: null, toRuleOut: null },
     leastNoticed: null,
   }
+}
+
+/** Of answers of a shadow that are not what users got. */
+export function differingFacts(check: DifferingLimit, used: readonly Look[]): Facts {
+  return {
+    boundMs: null,
+    limitShare: check.limitShare,
+    atLeast: NOTHING_AT_LEAST,
+    passing: used.length === 0 ? null : differingThatPasses(check, used),
+    needed: { what: 'one that answers otherwise', toNotice: null, toRuleOut: null },
+    leastNoticed: null,
+  }
+}
+
+/** The share, the same all the time, up to which it would never have been too much. */
+function differingThatPasses(check: DifferingLimit, used: readonly Look[]): number | null {
+  const threshold = thresholdOf(check)
+  const passes = (share: number): boolean => {
+    let sums: number[] = []
+    return used.every((look) => {
+      const { total } = differingIn(look.batch) ?? { total: 0 }
+      const by = dividedIn(check, look)
+      sums = differingTerms(check, { bad: share * total, total }).map(
+        (term, index) => term / by + (sums[index] ?? 0),
+      )
+      return logMeanExp(sums) < threshold
+    })
+  }
+  if (passes(1)) return 1
+  return passes(0) ? edge(0, 1, passes) : null
 }

@@ -1,6 +1,7 @@
 import type { Batch } from '../batch.ts'
 import type { Check } from '../check.ts'
 import { comparedCrashes } from '../crashes.ts'
+import { differingIn } from '../differing.ts'
 import type { CheckState } from '../judge.ts'
 import type { Dispersions } from '../stable-minutes.ts'
 import { answeredOfDue } from '../throughput.ts'
@@ -22,6 +23,7 @@ export function counts({ check, index }: Judged, { batch, isWarmingUp, checks }:
   if (batch.candidate.requests === 0 && batch.stable.requests === 0) return false
   if (check.kind === 'throughput') return !isWarmingUp && answeredOfDue(batch) !== null
   if (check.kind === 'crashes') return comparedCrashes(batch) !== null
+  if (check.kind === 'differing') return (differingIn(batch)?.total ?? 0) > 0
   if (check.kind === 'compare') return check.of === 'errors' || !isWarmingUp
   return check.kind !== 'latency-over-stable' || checks[index]?.boundMs !== null
 }

@@ -144,6 +144,7 @@ const listed = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 
 function nameOf(strategy: StrategySettings): string {
+  if (strategy.kind === 'shadow') return strategy.steps.length > 1 ? 'shadow then canary' : 'shadow'
   if (strategy.kind !== 'blue-green') return strategy.kind
   return strategy.steps.length > 1 ? 'blue-green then canary' : 'blue-green'
 }

@@ -30,6 +30,7 @@ function facts({
     changes,
     allAtOnce: false,
     shrinksStable: false,
+    stopsFirst: false,
     budgetMs: 5 * MINUTE,
     trafficOffMs: [],
   }

@@ -23,7 +23,7 @@ export type ChangeFacts = {
 export const DECLARED = ['api', 'schema', 'framework'] as const
 export type Declared = (typeof DECLARED)[number]
 
-const INFRASTRUCTURE = /^(run\.replicas|run\.resources\.|listen\.)/
+const INFRASTRUCTURE = /^(run\.replicas|run\.resources\.|listen\.|hosts$|paths$|tls\.|router$)/
 const CONFIG = /^(run\.(env\.|command|secrets)|secrets\.|health\.|drain\.)/
 
 export function changeFacts(stable: Release, release: Release, changes: readonly Change[]): ChangeFacts {
@@ -69,7 +69,7 @@ function partsOf(version: string): { major: string; minor: string; rest: string 
 }
 
 function isShrinking({ path, from, to }: Change): boolean {
-  if (path.startsWith('listen.')) return true
+  if (/^(router$|listen\.|hosts$|paths$|tls\.)/.test(path)) return true
   if (!INFRASTRUCTURE.test(path)) return false
   // A limit that was not there before is less than all of the machine.
   return Number(to ?? Number.POSITIVE_INFINITY) < Number(from ?? Number.POSITIVE_INFINITY)

@@ -15,6 +15,8 @@ export type BackFacts = {
   allAtOnce: boolean
   /** Stable gives up instances on the way, so that going back starts them again. */
   shrinksStable: boolean
+  /** Stable stops before anything else starts. */
+  stopsFirst: boolean
   /** What the strategy may take, in ms. */
   budgetMs: number
   /** How long traffic took to be off a candidate, in earlier rollouts. */
@@ -27,7 +29,14 @@ export function wayBackFactor(facts: BackFacts): RiskFactor {
   return { name: 'way back', level: levelOf(findings), known: true, evidence: byGravity(findings) }
 }
 
-function findingsOf({ stable, release, changes, allAtOnce, shrinksStable }: BackFacts): Finding[] {
+function findingsOf({
+  stable,
+  release,
+  changes,
+  allAtOnce,
+  shrinksStable,
+  stopsFirst,
+}: BackFacts): Finding[] {
   if (stable === null)
     return [{ level: 'medium', text: 'There is nothing to go back to: it is the first release.' }]
   const findings: Finding[] = []
@@ -48,6 +57,11 @@ function findingsOf({ stable, release, changes, allAtOnce, shrinksStable }: Back
     findings.push({
       level: 'medium',
       text: 'All users meet it at once: nothing is observed with few of them first.',
+    })
+  if (stopsFirst)
+    findings.push({
+      level: 'medium',
+      text: `${stable.version} stops first: going back starts it again, and nobody is served meanwhile.`,
     })
   if (findings.length === 0)
     findings.push({

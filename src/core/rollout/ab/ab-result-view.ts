@@ -4,7 +4,8 @@ import * as z from 'zod'
 export const AbArmView = z.object({
   name: z.string(),
   sharePermille: z.int(),
-  users: z.int(),
+  /** `null`: the service says who they are, and not how many there are. */
+  users: z.int().nullable(),
   goals: z.int(),
   verdict: z.enum(['control', 'better', 'worse', 'open']),
   ratio: z.number().nullable(),
@@ -16,6 +17,8 @@ export type AbArmView = z.infer<typeof AbArmView>
 
 export const AbView = z.object({
   goal: z.string(),
+  /** `header x-country is "de"`: who takes part; absent where everybody does. */
+  among: z.string().exactOptional(),
   endsAt: z.number().nullable(),
   confidencePercent: z.number(),
   arms: z.array(AbArmView),

@@ -1,6 +1,7 @@
 import { type AbComparison, type ArmCount, compareArms } from '../../analysis/ab-result.ts'
 import { shareOf } from '../../release/ab-settings.ts'
 import { formatDuration } from '../../shared/duration.ts'
+import { participantsText } from '../../shared/request-match-text.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../../shared/weight.ts'
 import type { RolloutState } from '../state.ts'
 import type { AbArmView, AbView } from './ab-result-view.ts'
@@ -11,12 +12,14 @@ const CONTROL = 'control'
 export function abView(rollout: RolloutState, now: number): AbView | null {
   const { strategy } = rollout.settings
   if (strategy.kind !== 'ab' || rollout.plan.kind !== 'deploy') return null
-  const { variants, goal, forMs } = strategy
+  const { by, where, variants, goal, forMs } = strategy
   const alpha = strategy.alpha / variants.length
   const control = armOf(rollout, null, TOTAL_PERMILLE - shareOf(variants))
+  const known = ({ users }: ArmCount): number | null => (by.kind === 'own-cookie' ? users : null)
   const arms = variants.map(({ name, sharePermille }) => {
     const arm = armOf(rollout, name, sharePermille)
-    return variantView(name, arm, { control, comparison: compareArms(arm, control, alpha) })
+    const comparison = compareArms(arm, control, alpha)
+    return { ...variantView(name, arm, { control, comparison }), users: known(arm) }
   })
   const began = rollout.steps.find(
     (_, index) => rollout.plan.steps[index]?.step.kind === 'observe',
@@ -25,9 +28,10 @@ export function abView(rollout: RolloutState, now: number): AbView | null {
   const goalText = `${goal.method} ${goal.path}`
   return {
     goal: goalText,
+    ...(where === undefined ? {} : { among: participantsText(where) }),
     endsAt,
     confidencePercent: 100 * (1 - strategy.alpha),
-    arms: [controlView(control, goalText), ...arms],
+    arms: [{ ...controlView(control, goalText), users: known(control) }, ...arms],
     sentence: `${arms.map(({ sentence }) => sentence).join('; ')}; ${timeText(endsAt, now)}`,
   }
 }
@@ -37,10 +41,9 @@ const armOf = ({ ab }: RolloutState, variant: string | null, sharePermille: numb
   return { share: sharePermille / TOTAL_PERMILLE, users: total?.users ?? 0, goals: total?.goals ?? 0 }
 }
 
-const controlView = ({ share, users, goals }: ArmCount, goal: string): AbArmView => ({
+const controlView = ({ share, goals }: ArmCount, goal: string): Omit<AbArmView, 'users'> => ({
   name: CONTROL,
   sharePermille: Math.round(share * TOTAL_PERMILLE),
-  users,
   goals,
   verdict: CONTROL,
   ...{ ratio: null, low: null, high: null },
@@ -49,15 +52,15 @@ const controlView = ({ share, users, goals }: ArmCount, goal: string): AbArmView
 
 function variantView(
   name: string,
-  { share, users, goals }: ArmCount,
+  { share, goals }: ArmCount,
   { control, comparison }: { control: ArmCount; comparison: AbComparison },
-): AbArmView {
+): Omit<AbArmView, 'users'> {
   const { verdict, ratio, low, high, confidencePercent } = comparison
   const sharePermille = Math.round(share * TOTAL_PERMILLE)
   const counted = `${name} (${formatWeight(sharePermille)}): ${goals} reached the goal, ${control.goals} in the control (${formatWeight(Math.round(control.share * TOTAL_PERMILLE))})`
   const between = `${times(low)} to ${high === null ? 'any' : times(high)} times as often as the control`
   const sentence = `${counted}; ${WORDS[verdict]}, ${between} with ${confidencePercent.toFixed(1)}% confidence`
-  return { name, sharePermille, users, goals, verdict, ratio, low, high, sentence }
+  return { name, sharePermille, goals, verdict, ratio, low, high, sentence }
 }
 
 const WORDS = { better: 'better', worse: 'worse', open: 'not decided' } as const

@@ -1,4 +1,5 @@
 import type { Plan, Step } from '../../plan/plan.ts'
+import { stopsFirst } from '../recreate/closing.ts'
 import type { RolloutState, ServiceState, SetState } from '../state.ts'
 
 /** The plan takes stable apart while the candidate grows. */
@@ -14,6 +15,7 @@ export function plannedCandidate({ plan, stepIndex, settings }: RolloutState): n
 /** Instances of stable that are left at this step; `null`: all of them. */
 export function plannedStable(state: ServiceState, rollout: RolloutState): number | null {
   const { plan, stepIndex } = rollout
+  if (stopsFirst(plan)) return plan.steps.slice(0, stepIndex + 1).some(isVacating) ? 0 : null
   const index = plan.steps.slice(0, stepIndex + 1).findLastIndex(({ step }) => step.kind === 'shrink')
   const step = plan.steps[index]?.step
   const planned = step?.kind === 'shrink' ? step.replicas : null
@@ -25,6 +27,8 @@ export function plannedStable(state: ServiceState, rollout: RolloutState): numbe
   const present = planned ?? state.settings?.run.replicas ?? 0
   return room < present ? room : planned
 }
+
+const isVacating = ({ step }: Plan['steps'][number]): boolean => step.kind === 'vacate'
 
 const lastOf = ({ steps }: Plan, index: number, kind: Step['kind']): Step | undefined =>
   steps.slice(0, index + 1).findLast(({ step }) => step.kind === kind)?.step

@@ -5,6 +5,7 @@ import { addBatch, newCheckState } from '../../analysis/judge.ts'
 import { FULL_BASELINE_MINUTES } from '../../analysis/sequential/dispersion.ts'
 import { addToMinutes, type Dispersions, dispersionsAt, NO_SPREADS } from '../../analysis/stable-minutes.ts'
 import type { EventOf } from '../event.ts'
+import { countShadow } from '../shadow/count-shadow.ts'
 import type { Exposure, RolloutState } from '../state.ts'
 import { looksWith } from './stage-criteria.ts'
 
@@ -27,6 +28,7 @@ export function countMetrics(rollout: RolloutState, event: EventOf<'metrics-obse
   return {
     ...looked,
     checks: judged(rollout, batch, total),
+    shadow: countShadow(rollout.shadow, batch),
     stableMinutes: withMinute(rollout, batch),
     atStep,
     stageLooks: looksWith({ ...rollout, atStep }, batch),
@@ -34,8 +36,9 @@ export function countMetrics(rollout: RolloutState, event: EventOf<'metrics-obse
     total,
     loss: {
       ...loss,
-      requests: loss.requests + batch.requests + batch.unroutable,
+      requests: loss.requests + batch.requests + batch.unroutable + (batch.closed ?? 0),
       unroutable: loss.unroutable + batch.unroutable,
+      closed: loss.closed + (batch.closed ?? 0),
       cutOnDrain: loss.cutOnDrain + batch.cutOnDrain,
     },
   }

@@ -52,7 +52,8 @@ export function countResources(
   const looked = { ...known, cursor: use.cursor }
   const { batch } = use
   if (batch === null || !isSteady(rollout, batch)) return looked
-  const served = { candidate: requests?.candidate.requests ?? 0, stable: requests?.stable.requests ?? 0 }
+  const stable = requests?.shadow === undefined ? requests?.stable.requests : requests.requests
+  const served = { candidate: requests?.candidate.requests ?? 0, stable: stable ?? 0 }
   // One interval without a request does not make it idle; all traffic on the candidate does.
   const isStableServing = served.stable > 0 || weightAtStep(rollout) < TOTAL_PERMILLE
   const context = { at, isStableServing, before: rollout.baseline?.use ?? null }

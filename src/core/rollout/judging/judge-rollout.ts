@@ -2,7 +2,14 @@ import type { Check } from '../../analysis/check.ts'
 import { checksOf } from '../../analysis/check.ts'
 import { type HardSignal, isDryRun } from '../../analysis/dry-run.ts'
 import type { CheckState } from '../../analysis/judge.ts'
-import { isAboutErrors, isFineSince, newCheckState, spreadOf, verdictOf } from '../../analysis/judge.ts'
+import {
+  hasOwnCounts,
+  isAboutErrors,
+  isFineSince,
+  newCheckState,
+  spreadOf,
+  verdictOf,
+} from '../../analysis/judge.ts'
 import { describeCheck } from '../../analysis/sentence.ts'
 import type { Dispersion } from '../../analysis/sequential/dispersion.ts'
 import type { Instance } from '../../shared/instance.ts'
@@ -13,6 +20,7 @@ import { ENGINE } from '../reason.ts'
 import type { RolloutState, ServiceState, SetState } from '../state.ts'
 import { alertsShown } from './alerts.ts'
 import { dispersionsOf } from './count-metrics.ts'
+import { ejectionsFound, failsForUsers } from './ejections.ts'
 import { namedChecksFound } from './named-checks.ts'
 import { newErrorsShown } from './new-errors.ts'
 import { resourcesFound } from './resource-finding.ts'
@@ -52,6 +60,7 @@ export function judgeRollout(rollout: RolloutState, candidate: SetState | undefi
       metricsFound(rollout, 'warning') ??
         resourcesFound(rollout, 'warning') ??
         namedChecksFound(rollout, 'warning') ??
+        ejectionsFound(rollout, candidate) ??
         written ??
         alertsShown(rollout, 'pause'),
     )
@@ -94,8 +103,7 @@ export function describedCheck(rollout: RolloutState, { check, state }: CheckWit
 /** What the evidence of the next batch would be divided by. */
 export function dispersionNow(rollout: RolloutState, check: Check): Dispersion {
   const { errors, latency } = dispersionsOf(rollout, rollout.cursor?.at ?? rollout.startedAt)
-  const known =
-    isAboutErrors(check) || check.kind === 'throughput' || check.kind === 'crashes' ? errors : latency
+  const known = isAboutErrors(check) || hasOwnCounts(check) ? errors : latency
   return { ...known, phi: spreadOf(check, { errors: errors.phi, latency: latency.phi }) }
 }
 
@@ -149,7 +157,9 @@ const instancesFailing: SignalOf = ({ settings: { analysis } }, candidate) => {
   const enough = candidate.replicas === 1 ? failing.length >= 1 : failing.length >= 2
   if (!enough || (100 * failing.length) / candidate.replicas <= analysis.failingInstancesPercent) return null
   const message = `${failing.length} of ${candidate.replicas} instances of ${candidate.version} are failing${lastWords(candidate)}`
-  const evidence = { failing: failing.map(({ id, state }) => `${id} ${state}`) }
+  const evidence = {
+    failing: failing.map((one) => `${one.id} ${failsForUsers(one) ? 'left out' : one.state}`),
+  }
   return signal('failing instances', { code: 'INSTANCES_FAILING', message, evidence })
 }
 
@@ -160,6 +170,7 @@ const signal = (name: HardSignal, reason: Omit<Reason, 'actor'>): Signal => ({
 
 /** One that ended while nobody watched (the agent was away) is no evidence yet: what is wrong with it ends it again. */
 function isFailing(instance: Instance, checks: number): boolean {
+  if (failsForUsers(instance)) return true
   switch (instance.state) {
     case 'crashed':
       return instance.lastExit?.cause !== 'unknown'
@@ -181,11 +192,17 @@ export function lastWords(set: SetState): string {
     ({ state, lastExit, lastProbeFailure }) =>
       state !== 'ready' && (lastExit !== null || lastProbeFailure !== null),
   )
-  if (instance === undefined) return ''
+  if (instance === undefined) return userWords(set)
   const { lastExit, lastProbeFailure } = instance
   if (lastExit !== null && lastExit.cause !== 'not-live' && instance.state !== 'failed')
     return `: ${lastExit.signal === null ? `exit code ${lastExit.code ?? 'unknown'}` : `killed by ${lastExit.signal}`}`
   return lastProbeFailure === null ? '' : `: ${lastProbeFailure.message}`
+}
+
+/** What users met with an instance that the router left out. */
+function userWords({ instances }: SetState): string {
+  const why = instances.find(failsForUsers)?.ejected?.why
+  return why === undefined ? '' : `: ${why}`
 }
 
 export const candidateSet = (state: ServiceState): SetState | undefined => {

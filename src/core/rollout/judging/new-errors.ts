@@ -82,7 +82,11 @@ function splitIn(state: ServiceState, { plan }: RolloutState, batch: Batch | nul
   const readyOf = (release: string | undefined): number =>
     readyInstances(state.sets.find((set) => set.release === release)).length
   return splitOf(
-    { candidate: batch.candidate.requests, stable: batch.stable.requests },
+    // Stable also answered what was not copied.
+    {
+      candidate: batch.candidate.requests,
+      stable: batch.shadow === undefined ? batch.stable.requests : batch.requests,
+    },
     { candidate: readyOf(plan.to.release), stable: readyOf(plan.from?.release) },
   )
 }

@@ -9,6 +9,7 @@ import type { Observed } from '../command.ts'
 import type { Event, EventOf } from '../event.ts'
 import type { Reason } from '../reason.ts'
 import { ENGINE } from '../reason.ts'
+import { servedToUsers } from '../shadow/count-shadow.ts'
 import type { Moment } from '../stage-context.ts'
 import type { RolloutState, ServiceState } from '../state.ts'
 import type { LightWatch } from './light-watch.ts'
@@ -22,7 +23,7 @@ export function beginLightWatch(rollout: RolloutState, now: number): Event[] {
   const { release, version } = plan.to
   const recorded = [
     { version: plan.from.version, counts: total.stable },
-    { version, counts: total.candidate },
+    { version, counts: servedToUsers(rollout) },
   ]
   const watch: LightWatch = {
     rollout: rollout.id,

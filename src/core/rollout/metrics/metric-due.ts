@@ -1,5 +1,6 @@
 import type { MetricDefinition } from '../../shared/metric-definition.ts'
 import type { MetricSubject, MetricWindow } from '../../shared/metric-subject.ts'
+import { shadowingOf } from '../shadow/shadowing.ts'
 import type { RolloutState, ServiceState } from '../state.ts'
 import { LONGEST_RETRY_MS, metricStateOf } from './metric-count.ts'
 import type { MetricState } from './metric-state.ts'
@@ -59,7 +60,8 @@ export function comparedStage({
   if (plan.kind !== 'deploy' || phase.kind !== 'running' || step?.kind !== 'observe' || startedAt === null)
     return null
   const before = plan.steps.slice(0, stepIndex).findLast((one) => one.step.kind === 'traffic')?.step
-  if (before?.kind !== 'traffic' || before.weightPermille >= ALL) return null
+  const isShared = before?.kind === 'traffic' && before.weightPermille < ALL
+  if (!isShared && shadowingOf(step) === null) return null
   const lasts = step.durationMs ?? Number.POSITIVE_INFINITY
   return { startedAt, warmAt: startedAt + Math.min(settings.analysis.warmUpMs, lasts / 2) }
 }

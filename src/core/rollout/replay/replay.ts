@@ -8,6 +8,7 @@ import type { Event, EventOf } from '../event.ts'
 import { sidesOf } from '../judging/count-resources.ts'
 import type { ResourceState } from '../judging/resource-state.ts'
 import type { MetricState } from '../metrics/metric-state.ts'
+import { sidesNow } from '../shadow/shadowing.ts'
 import type { RolloutState, ServiceState } from '../state.ts'
 import { checkViews } from '../view/check-view.ts'
 import type { CheckView, ReleaseRef } from '../view/view.ts'
@@ -136,18 +137,14 @@ function standingOf(differences: readonly Difference[], methods: ReadonlySet<num
 }
 
 /** Batches are differences of counters that are kept beside them: one that was changed gives itself away. */
-function seeBatch(
-  tally: Tally,
-  { batch, cursor }: EventOf<'metrics-observed'>,
-  { cursor: last, plan }: RolloutState,
-): void {
+function seeBatch(tally: Tally, { batch, cursor }: EventOf<'metrics-observed'>, before: RolloutState): void {
   if (batch === null) return
   tally.batches += 1
+  const { cursor: last } = before
   if (last === null) return
-  const sides = { candidate: plan.to.release, stable: plan.from?.release ?? null }
   const place = { kind: 'batch' as const, batch: tally.batches, at: batch.at }
   tally.differences.push(
-    ...compared(batch, batchBetween(last, cursor, sides)).map((one) => ({ ...place, ...one })),
+    ...compared(batch, batchBetween(last, cursor, sidesNow(before))).map((one) => ({ ...place, ...one })),
   )
 }
 

@@ -1,4 +1,4 @@
-import { whyNoJump } from '../by-hand.ts'
+import { whyNoJump, whyNoPause } from '../by-hand.ts'
 import { isDriftHeld, whyHeld } from '../hold.ts'
 import { isFailed, isWatching } from '../rollout-position.ts'
 import type { ServiceState } from '../state.ts'
@@ -31,7 +31,10 @@ export function actionsOf(state: ServiceState): ActionView[] {
     say('promote', inSteps ?? held ?? skippable),
     say('promote-full', inSteps ?? held ?? watching),
     say('jump', active ? whyNoJump(state, rollout) : idle),
-    say('pause', inSteps ?? watching ?? (paused ? 'it is paused' : null)),
+    say(
+      'pause',
+      inSteps ?? watching ?? (active ? whyNoPause(state, rollout) : null) ?? (paused ? 'it is paused' : null),
+    ),
     say(
       'resume',
       isDriftHeld(state)

@@ -1,7 +1,9 @@
 import { formatWeight } from '../../shared/weight.ts'
 import type { Event, EventOf } from '../event.ts'
 import { wayBackFrom } from '../light-watch/light-watch-back.ts'
+import { servedToUsers } from '../shadow/count-shadow.ts'
 import type { ServiceState } from '../state.ts'
+import { requestsLost } from './loss.ts'
 
 export type Announcement = {
   type: string
@@ -40,6 +42,8 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
     case 'rollout-started':
       return say('started', 'info', `deploy began, by ${event.rollout.actor.name}`)
     case 'weights-decided': {
+      if (event.closed !== undefined)
+        return say('closed', 'warning', event.reason.message, { retryAfterS: event.closed.retryAfterS })
       const weight = event.weights[to.release] ?? 0
       return rollout.phase.kind === 'running'
         ? say('step_advanced', 'info', `${formatWeight(weight)} of traffic`, { weightPermille: weight })
@@ -67,14 +71,13 @@ export function announcementOf(event: Event, state: ServiceState): Announcement 
     case 'light-watch-alarmed':
       return sayLightAlarm(event, state, say)
     case 'outcome-reached': {
-      const loss = rollout.loss.unroutable + rollout.loss.cutOnDrain
       const facts = {
         reason: event.reason,
         outcome: event.outcome,
         trafficOffMs: event.trafficOffMs,
         requests: rollout.loss.requests,
-        requestsLost: loss,
-        exposedRequests: rollout.total.candidate.requests,
+        requestsLost: requestsLost(rollout),
+        exposedRequests: servedToUsers(rollout).requests,
       }
       return say(event.outcome, severityOf(event.outcome), event.reason.message, facts)
     }

@@ -1,7 +1,9 @@
 import { healthTargets } from '../../analysis/health-targets.ts'
 import { figuresOfUse } from '../../analysis/resources/use-sums.ts'
 import type { ServiceSettings } from '../../release/settings.ts'
+import { sharedBy, shareText } from '../../release/worker.ts'
 import { formatDuration } from '../../shared/duration.ts'
+import type { RouterState } from '../../shared/router-state.ts'
 import { formatWeight } from '../../shared/weight.ts'
 import { abView } from '../ab/ab-view.ts'
 import { isDriftHeld } from '../hold.ts'
@@ -13,10 +15,15 @@ import type { WaitingOn } from '../reason.ts'
 import { breakerText } from '../refusal.ts'
 import { isWatching } from '../rollout-position.ts'
 import { readyInstances } from '../routing.ts'
+import { servedToUsers } from '../shadow/count-shadow.ts'
+import { shadowText, shadowView } from '../shadow/shadow-view.ts'
 import type { RolloutState, ServiceState, SetState } from '../state.ts'
 import { actionsOf } from './actions.ts'
 import { checkViews } from './check-view.ts'
+import { entryViews } from './entry-view.ts'
 import { lightWatchView, lightWatchWarnings } from './light-watch-view.ts'
+import { limitViews } from './limits-view.ts'
+import { requestsLost } from './loss.ts'
 import { sideViews } from './side-view.ts'
 import type { RolloutView, ServiceView, SetView, StepView, TimelineEntry } from './view.ts'
 import { VIEW_SCHEMA_VERSION } from './view.ts'
@@ -27,13 +34,22 @@ export type ViewInput = {
   now: number
   timeline: TimelineEntry[]
   inFlight: Record<string, number>
+  /** What limits of the service turned away, where it has any. */
+  limited?: RouterState['limited'] | undefined
+  /** What clients are shown, where it ends TLS. */
+  certificate?: RouterState['certificate'] | undefined
 }
 
 /** The one picture that page, terminal and scripts see. */
 export function serviceView(state: ServiceState, input: ViewInput): ServiceView {
   const [service = state.stream, environment = 'local'] = state.stream.split('.')
   const { settings } = state
-  const besides = sideViews(state)
+  const { certificate } = input
+  const besides = [
+    ...sideViews(state),
+    ...limitViews(state, input.limited),
+    ...entryViews(settings, certificate),
+  ]
   return {
     schemaVersion: VIEW_SCHEMA_VERSION,
     asOf: input.now,
@@ -51,6 +67,7 @@ export function serviceView(state: ServiceState, input: ViewInput): ServiceView 
     freeze: state.freeze,
     drift: driftView(state),
     ...(besides.length === 0 ? {} : { besides }),
+    ...(certificate === undefined ? {} : { certificate }),
     timeline: input.timeline,
     actions: actionsOf(state),
     warnings: [
@@ -101,6 +118,7 @@ function observedWeight({ traffic, drift }: ServiceState, release: string): numb
 function setView(state: ServiceState, set: SetState, { inFlight }: ViewInput): SetView {
   const { routes } = state.traffic
   const counted = set.instances.map(({ id }) => inFlight[id])
+  const leaving = [...new Set([...set.leaving, ...set.dismissed])]
   return {
     release: set.release,
     version: set.version,
@@ -114,6 +132,7 @@ function setView(state: ServiceState, set: SetState, { inFlight }: ViewInput): S
       ? null
       : counted.reduce<number>((sum, count) => sum + (count ?? 0), 0),
     instances: set.instances,
+    ...(leaving.length === 0 ? {} : { leaving }),
   }
 }
 
@@ -122,6 +141,8 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
   const waitingOn = waitingOnOf(state, rollout, now)
   const { release } = plan.to
   const ab = abView(rollout, now)
+  const shadow = shadowView(rollout)
+  const exposed = servedToUsers(rollout)
   return {
     id: rollout.id,
     attempt: rollout.attempt,
@@ -151,21 +172,24 @@ export function rolloutView(state: ServiceState, rollout: RolloutState, now: num
       desiredPermille: state.traffic.weights[release] ?? 0,
       observedPermille: observedWeight(state, release),
     },
+    sharedBy: sharedBy(rollout.settings),
     checks: plan.kind === 'deploy' ? checkViews(rollout, candidateSet(state)) : [],
     ...(ab === null ? {} : { ab }),
+    ...(shadow === null ? {} : { shadow }),
     newErrors: newErrorViews(rollout),
     targets: healthTargets(rollout.settings.analysis.targets, {
-      counts: rollout.total.candidate,
+      counts: exposed,
       use: figuresOfUse(rollout.resources.candidate),
     }),
     loss: {
       probes: loss.probes,
       probesLost: loss.probesLost,
       requests: loss.requests,
-      requestsLost: loss.unroutable + loss.cutOnDrain,
+      requestsLost: requestsLost(rollout),
+      ...(loss.closed === 0 ? {} : { closed: loss.closed }),
       cutOnDrain: loss.cutOnDrain,
     },
-    exposure: { requests: rollout.total.candidate.requests, errors: rollout.total.candidate.errors },
+    exposure: { requests: exposed.requests, errors: exposed.errors },
     trafficOffMs: rollout.trafficOffMs,
     actions: actionsOf(state),
     problem: rollout.problem,
@@ -219,7 +243,7 @@ function sentenceOf(
       ? ''
       : ` for ${formatDuration(Math.floor(Math.max(0, now - startedAt) / 1000) * 1000)}`
   if (phase.paused !== null) return `${where}: paused at ${weight}. ${capital(phase.paused.reason.message)}.`
-  return `${where}: ${step}, ${weight} of traffic${since}${waitingOn === null ? '' : `; waiting: ${waitingOn.message}`}`
+  return `${where}: ${step}, ${shadowText(rollout) ?? `${weight} ${shareText(rollout.settings)}`}${since}${waitingOn === null ? '' : `; waiting: ${waitingOn.message}`}`
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '')

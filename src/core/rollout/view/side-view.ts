@@ -10,8 +10,10 @@ export function sideViews(state: ServiceState): SideView[] {
     state.sets.find((set) => set.release === release)?.version ?? release
   const views: SideView[] = []
   if (preview !== null) {
-    const shown = preview.release === null ? 'has nothing to show' : `shows ${nameOf(preview.release)}`
-    views.push({ kind: 'preview', sentence: `${preview.listen.host}:${preview.listen.port} ${shown}` })
+    const address = `${preview.listen.host}:${preview.listen.port}`
+    const version = preview.release === null ? null : nameOf(preview.release)
+    const shown = version === null ? 'has nothing to show' : `shows ${version}`
+    views.push({ kind: 'preview', sentence: `${address} ${shown}`, shows: { address, version } })
   }
   for (const { match, release } of rules)
     views.push({ kind: 'rule', sentence: ruleText(match, nameOf(release)) })

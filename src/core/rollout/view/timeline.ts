@@ -10,6 +10,7 @@ import { isLightEvent, type LightEvent } from '../light-watch/evolve-light-watch
 import { metricTurnText } from '../metrics/metric-turn.ts'
 import type { Reason } from '../reason.ts'
 import { isWayBack } from '../refusal.ts'
+import { isUntold } from '../untold.ts'
 import type { TimelineEntry } from './view.ts'
 
 type Line = Pick<TimelineEntry, 'text' | 'level'> & { actor?: string }
@@ -53,6 +54,7 @@ export const SILENT = [
   'instances-observed',
   'routes-decided',
   'routes-confirmed',
+  'router-left',
   'metrics-observed',
   'variants-counted',
   'errors-known',
@@ -83,7 +85,9 @@ function lineOf(
     case 'step-finished':
       return event.skipped ? because(event.reason, 'info') : info(event.reason.message)
     case 'weights-decided':
-      return info(`traffic decided: ${shares(event.weights, nameOf)}`)
+      return event.closed === undefined
+        ? info(`shares decided: ${shares(event.weights, nameOf)}`)
+        : { text: `closed: ${event.reason.message}`, level: 'warning' }
     case 'routes-drifted':
       return { text: driftText(event, nameOf), level: 'warning' }
     case 'step-reopened':
@@ -185,7 +189,9 @@ function seenLine(event: SeenEvent): Line | null {
       return { text: event.problem.message, level: 'warning' }
     case 'trouble-over':
       // The key of an effect says nothing to people; that it went on shows in the lines that follow.
-      return event.part.startsWith('effect ') ? null : info(`the ${event.part} works again`)
+      return event.part.startsWith('effect ') || isUntold(event.part)
+        ? null
+        : info(`the ${event.part} works again`)
   }
 }
 
@@ -252,7 +258,7 @@ function setLine(event: SetEvent, nameOf: (release: string) => string): Line | n
     case 'set-wanted':
       return info(
         event.adoption === null
-          ? `starting ${event.replicas} of ${event.version}`
+          ? startText(event)
           : `taking over the process on port ${event.adoption.port} as ${event.version}`,
       )
     case 'set-shrunk':
@@ -270,6 +276,9 @@ function setLine(event: SetEvent, nameOf: (release: string) => string): Line | n
       return info(`the instances of ${nameOf(event.release)} are gone`)
   }
 }
+
+const startText = ({ replicas, version }: EventOf<'set-wanted'>): string =>
+  replicas === 0 ? `no instance of ${version} is wanted any more` : `starting ${replicas} of ${version}`
 
 const holdText = ({ until, at }: EventOf<'set-held'>): string =>
   until === null ? ' until "sluice release discard"' : ` for ${formatDuration(Math.max(0, until - at))}`

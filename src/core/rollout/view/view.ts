@@ -5,11 +5,13 @@ import { ReleaseAbout } from '../../release/release-about.ts'
 import { Freeze } from '../../shared/freeze.ts'
 import { Instance } from '../../shared/instance.ts'
 import { Problem } from '../../shared/problem.ts'
+import { ShownCertificate } from '../../shared/router-state.ts'
 import { WeightPermille } from '../../shared/weight.ts'
 import { AbView } from '../ab/ab-result-view.ts'
 import { ChecklistItem } from '../checklist.ts'
 import { Outcome } from '../outcome.ts'
 import { Reason, WaitingOn } from '../reason.ts'
+import { ShadowView } from '../shadow/shadow-result-view.ts'
 import { Snapshot } from '../snapshot.ts'
 
 /**
@@ -57,8 +59,13 @@ export const LightWatchView = z.object({
 })
 export type LightWatchView = z.infer<typeof LightWatchView>
 
-/** Where requests go besides the weights, as decided. */
-export const SideView = z.object({ kind: z.enum(['preview', 'rule', 'sticky']), sentence: z.string() })
+/** Where requests go besides the weights, as decided, and what is taken at most. */
+export const SideView = z.object({
+  kind: z.enum(['preview', 'rule', 'sticky', 'limits', 'entry', 'certificate']),
+  sentence: z.string(),
+  /** Of a preview: where it is, and the version that it shows; `null` while nobody can answer. */
+  shows: z.object({ address: z.string(), version: z.string().nullable() }).exactOptional(),
+})
 export type SideView = z.infer<typeof SideView>
 
 export const SetView = z.object({
@@ -75,6 +82,8 @@ export const SetView = z.object({
   observedWeightPermille: WeightPermille.nullable(),
   inFlight: z.int().nullable(),
   instances: z.array(Instance),
+  /** Those that finish what they have and stop, by id; absent where all stay or all go. */
+  leaving: z.array(z.string()).exactOptional(),
 })
 export type SetView = z.infer<typeof SetView>
 
@@ -167,6 +176,8 @@ export const LossView = z.object({
   /** Requests of real users that reached the data plane during the rollout, and how many of them were lost. */
   requests: z.int(),
   requestsLost: z.int(),
+  /** Of those lost: turned away while the service was closed, as the plan said; absent where none were. */
+  closed: z.int().exactOptional(),
   cutOnDrain: z.int(),
 })
 export type LossView = z.infer<typeof LossView>
@@ -198,9 +209,13 @@ export const RolloutView = z.object({
   step: z.object({ index: z.int(), total: z.int() }),
   steps: z.array(StepView),
   weight: z.object({ desiredPermille: WeightPermille, observedPermille: WeightPermille.nullable() }),
+  /** What weights are shares of: nobody sends requests to a worker. */
+  sharedBy: z.enum(['traffic', 'instances']).default('traffic'),
   checks: z.array(CheckView),
   /** The result so far of an A/B test; absent in every other rollout. */
   ab: AbView.exactOptional(),
+  /** What copies of requests showed so far; absent in every other rollout. */
+  shadow: ShadowView.exactOptional(),
   /** Most frequent first. */
   newErrors: z.array(NewErrorView).default([]),
   targets: z.array(HealthTargetView),
@@ -239,6 +254,8 @@ export const ServiceView = z.object({
   drift: DriftView.nullable(),
   /** Absent where there is nothing but the weights. */
   besides: z.array(SideView).exactOptional(),
+  /** Shown to clients by the data plane. Absent without TLS, or while nobody looked. */
+  certificate: ShownCertificate.exactOptional(),
   /** Newest last, at most 50. */
   timeline: z.array(TimelineEntry),
   actions: z.array(ActionView),

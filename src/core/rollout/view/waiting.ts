@@ -1,4 +1,5 @@
 import { isWorker } from '../../release/worker.ts'
+import { readyWithinMs } from '../../shared/set-spec.ts'
 import { stableSet } from '../batches/planned.ts'
 import { routerTrouble } from '../effect-answer.ts'
 import { isDriftHeld, isFrozen } from '../hold.ts'
@@ -6,10 +7,12 @@ import { candidateSet, lastWords } from '../judging/judge-rollout.ts'
 import { bindingCriteria, hasPassedOften } from '../judging/stage-criteria.ts'
 import { lackingMetrics } from '../metrics/metric-lack.ts'
 import type { WaitingOn } from '../reason.ts'
+import { isClosed } from '../recreate/closing.ts'
 import { hasFreshNumbers, isFailed, neededReady } from '../rollout-position.ts'
-import { isConfirmed, isInForce, readyInstances } from '../routing.ts'
+import { isConfirmed, isInForce, livingInstances, readyInstances } from '../routing.ts'
 import { driftText } from '../see-routes.ts'
 import { isServing } from '../set-upkeep.ts'
+import { shadowingNow } from '../shadow/shadowing.ts'
 import type { RolloutState, ServiceState } from '../state.ts'
 
 const PERSON = 'whoever may operate the service'
@@ -37,6 +40,8 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
       return waitingForInstances(state, rollout, startedAt + rollout.heldMs + step.deadlineMs)
     case 'verify':
       return waitingForChecks(rollout, { atMostMs: step.atMostMs, startedAt })
+    case 'vacate':
+      return waitingForEnd(state)
     case 'gate':
       return waitingAtGate(state, rollout, { durationMs: step.durationMs, startedAt, now })
     case 'traffic':
@@ -74,9 +79,13 @@ function waitingAtGate(
   rollout: RolloutState,
   { durationMs, startedAt, now }: Timed & { durationMs: number | null },
 ): WaitingOn {
-  const { version } = rollout.plan.to
+  const { version, release } = rollout.plan.to
   if (durationMs === null) {
-    const message = `${version} is ready and has no traffic: promote it, or abort`
+    const weight = state.traffic.weights[release] ?? 0
+    const message =
+      weight === 0
+        ? `${version} is ready and has no traffic: promote it, or abort`
+        : `the time of the test is over, and users keep their variants: promote ${version}, or abort`
     return { kind: 'person', who: PERSON, until: null, message }
   }
   if (now - startedAt >= durationMs) return waitingForInstances(state, rollout, null)
@@ -94,11 +103,24 @@ function waitingForFreeze({ freeze }: ServiceState): WaitingOn {
   return { kind: 'freeze', who: freeze?.who ?? '', until: freeze?.until ?? null, message }
 }
 
+/** What runs is to end: turned away first, then finished, then gone. */
+function waitingForEnd(state: ServiceState): WaitingOn {
+  if (!isConfirmed(state)) return waitingForRouter('the router confirms that nobody is served')
+  const set = stableSet(state)
+  const left = set === undefined ? [] : livingInstances(set)
+  const busy = left.filter(({ id }) => state.busy.includes(id)).length
+  const version = state.stable?.version ?? 'stable'
+  const message = `nobody is served: ${left.length} of ${version} still ${left.length === 1 ? 'runs' : 'run'}${busy === 0 ? '' : `, ${busy} with work`}`
+  return { kind: 'drain', who: version, until: null, message }
+}
+
 function waitingForReturn(state: ServiceState): WaitingOn {
   const { stable } = state
   const set = state.sets.find(({ release }) => release === stable?.release)
   if (stable !== null && readyInstances(set).length === 0) {
-    const message = 'stable has no ready instance to take the traffic'
+    const message = isClosed(state)
+      ? `nobody is served until ${stable.version} is ready again`
+      : 'stable has no ready instance to take the traffic'
     return { kind: 'instances', who: stable.version, until: null, message }
   }
   const trouble = routerTrouble(state)
@@ -158,7 +180,7 @@ function waitingForInstances(state: ServiceState, rollout: RolloutState, until: 
 /** A change of weight waits for instances that can take it, for the router, or for the side that cannot serve its share. */
 function waitingForWeight(state: ServiceState, rollout: RolloutState, startedAt: number | null): WaitingOn {
   const ready = readyInstances(candidateSet(state)).length
-  const { deadlineMs } = rollout.settings.health
+  const deadlineMs = readyWithinMs(rollout.settings.health)
   if (ready < neededReady(rollout))
     return waitingForInstances(
       state,
@@ -195,7 +217,7 @@ function waitingForStage(
   const unmet = bindingCriteria(rollout).find(({ met }) => met !== true)
   const isIdle = rollout.atStep.candidate.requests === 0 && !isWorker(rollout.settings)
   if (unmet?.met === null || isIdle) {
-    const message = unmet?.sentence ?? 'the candidate has had no request at this weight'
+    const message = unmet?.sentence ?? idleText(rollout)
     return { kind: 'data', who: 'users', until: null, message }
   }
   const [lack] = lackingMetrics(rollout, now)
@@ -205,6 +227,11 @@ function waitingForStage(
     unmet?.sentence ?? (hasPassedOften(rollout) ? 'the criteria of the stage' : passesText(rollout))
   return { kind: 'criteria', who: rollout.plan.to.version, until: null, message }
 }
+
+const idleText = (rollout: RolloutState): string =>
+  shadowingNow(rollout) === null
+    ? 'the candidate has had no request at this weight'
+    : 'no copied request was answered yet'
 
 function passesText({ plan, stepIndex, stageLooks }: RolloutState): string {
   const step = plan.steps[stepIndex]?.step

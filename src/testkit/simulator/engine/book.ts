@@ -32,8 +32,10 @@ export type Book = {
 }
 
 /** By which routes that were decided are known again where they take effect. */
-export const routesKey = (sets: readonly RouteSet[], { preview, rules, sticky }: SideRoutes): string =>
-  JSON.stringify([sets, preview, rules, sticky])
+export const routesKey = (
+  sets: readonly RouteSet[],
+  { preview, rules, sticky, mirror }: SideRoutes,
+): string => JSON.stringify([sets, preview, rules, sticky, mirror])
 
 /** What the world knows and the engine can only find out. */
 export type Truth = {
@@ -55,4 +57,6 @@ export type Truth = {
   served(release: string): number
   /** Users who truly reached the goal of a test. */
   reached(salt: string, variant: string | null): number
+  /** Requests that were truly copied for a rollout. */
+  copied(salt: string): number
 }

@@ -82,7 +82,8 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     if (book.routes.get(token.sequence) !== routesKey(sets, routes))
       violate(`the router got routes under ${show(token)} that were never decided`)
     const sum = sets.reduce((total, { weightPermille }) => total + weightPermille, 0)
-    if (sets.length > 0 && sum !== 1000) violate(`INV1: weights in force add up to ${sum}`)
+    if (sets.length > 0 && sum !== (routes.closed === null ? 1000 : 0))
+      violate(`INV1: weights in force add up to ${sum}`)
     for (const { release, weightPermille, instances } of sets)
       if (weightPermille > 0 && !instances.some(({ id, state }) => state === 'active' && target.wasReady(id)))
         violate(`INV2: ${release} got ${weightPermille} per mille and was never ready`)
@@ -132,6 +133,16 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
       violate(`INV5: ${running.length} instances of ${spec.service} run, ${limits.most} may`)
   }
 
+  /** While nobody is served since one version stops before the other starts, nothing else truly runs when instances are asked for. */
+  function apartFits(book: Book, { replicas, spec }: SetRequest): void {
+    if (book.state.traffic.closed === null) return
+    const running = target.instances(spec.service).filter(({ state }) => state !== 'gone')
+    const own = running.filter(({ release, state }) => release === spec.release && state !== 'stopping')
+    const other = running.find(({ release }) => release !== spec.release)
+    if (other !== undefined && own.length < replicas)
+      violate(`${spec.release} is started while ${other.id} runs`)
+  }
+
   /** What the owner saw at its last look, and decided after, must speak of weights that are not ours. */
   function driftIsNoticed(book: Book, { token, sets }: RouterState): void {
     const { state, stream, events } = book
@@ -168,6 +179,7 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
       if (result.kind === 'failed') return result
       passed('target', service, request.token)
       batchFits(journal.book(service), request)
+      apartFits(journal.book(service), request)
       const wanted = journal
         .book(service)
         .events.some(

@@ -3,6 +3,7 @@ import { limitsOf, stableSet } from '../../../core/rollout/batches/planned.ts'
 import type { Event, EventOf } from '../../../core/rollout/event.ts'
 import { isWayBack } from '../../../core/rollout/refusal.ts'
 import { readyInstances } from '../../../core/rollout/routing.ts'
+import { servedToUsers } from '../../../core/rollout/shadow/count-shadow.ts'
 import type { RolloutState, ServiceState, SetState } from '../../../core/rollout/state.ts'
 import type { Book } from './book.ts'
 import type { JournalRule } from './journal-rules.ts'
@@ -62,11 +63,19 @@ function heldStandsStill(before: ServiceState, event: Event): string | null {
     : `${before.rollout?.id} is held by ${why} and goes on: ${event.kind}`
 }
 
-function heldBy({ rollout, stable, freeze, drift }: ServiceState): 'pause' | 'freeze' | 'drift' | null {
+function heldBy({
+  rollout,
+  stable,
+  freeze,
+  drift,
+  traffic,
+}: ServiceState): 'pause' | 'freeze' | 'drift' | null {
   if (rollout?.phase.kind !== 'running') return null
   if (rollout.phase.paused !== null) return 'pause'
   if (drift?.held === true) return 'drift'
-  const isBound = !isWayBack(rollout.order) && stable?.release !== candidateOf(rollout)
+  // Where nobody is served the way out is ahead.
+  const isBound =
+    !isWayBack(rollout.order) && stable?.release !== candidateOf(rollout) && traffic.closed === null
   return freeze !== null && isBound ? 'freeze' : null
 }
 
@@ -153,11 +162,12 @@ function deadlineIsServed(book: Book, before: ServiceState, event: Event): strin
 const isHopeless = (set: SetState | undefined): boolean =>
   set?.instances.some(({ state }) => state === 'failed') === true
 
-function driftIsNotFought({ events }: Book, { rollout }: ServiceState, event: Event): string | null {
+function driftIsNotFought({ events }: Book, { rollout, traffic }: ServiceState, event: Event): string | null {
   if (event.kind !== 'routes-drifted' || event.held || event.cause !== 'edited') return null
   const isGoingBack =
     rollout?.phase.kind === 'returning' || (rollout?.phase.kind === 'running' && isWayBack(rollout.order))
-  if (isGoingBack) return null
+  // Traffic on its way back, and a service that is closed, are never left to others.
+  if (isGoingBack || traffic.closed !== null) return null
   let times = 1
   for (const { event: one } of events.toReversed()) {
     if (one.kind === 'drift-settled') break
@@ -210,7 +220,7 @@ function stableIsNotGivenUp({ rollout, stable }: ServiceState, event: Event): st
 
 function onlyServedIsCounted({ truth }: Book, { rollout }: ServiceState, event: Event): string | null {
   if (event.kind !== 'outcome-reached' || rollout === null || !truth.countersAreWhole) return null
-  const { requests } = rollout.total.candidate
+  const { requests } = servedToUsers(rollout)
   const served = truth.served(candidateOf(rollout))
   return requests <= served
     ? null

@@ -10,6 +10,7 @@ import { HISTORY_RULES } from './history-rules.ts'
 import type { JournalRule } from './journal-rules.ts'
 import { JOURNAL_RULES } from './journal-rules.ts'
 import type { Life } from './life.ts'
+import { SHADOW_RULES } from './shadow-rules.ts'
 import { SIGNAL_RULES } from './signal-rules.ts'
 import { STRATEGY_RULES } from './strategy-rules.ts'
 import type { Trace } from './trace.ts'
@@ -115,7 +116,14 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
   }
 }
 
-const RULES = [...JOURNAL_RULES, ...HISTORY_RULES, ...CHECK_RULES, ...SIGNAL_RULES, ...STRATEGY_RULES]
+const RULES = [
+  ...JOURNAL_RULES,
+  ...HISTORY_RULES,
+  ...CHECK_RULES,
+  ...SIGNAL_RULES,
+  ...STRATEGY_RULES,
+  ...SHADOW_RULES,
+]
 
 function firstBroken(rules: readonly JournalRule[], step: Parameters<JournalRule>[0]): string | null {
   for (const rule of rules) {

@@ -8,7 +8,7 @@ import type { Freezes } from '../../../ports/freezes.ts'
 import type { MetricProvider, MetricReading, MetricSource } from '../../../ports/metric.ts'
 import type { Notifier } from '../../../ports/notifier.ts'
 import type { ProbeRun, Prober } from '../../../ports/prober.ts'
-import type { Router } from '../../../ports/router.ts'
+import type { Router, RouterOf } from '../../../ports/router.ts'
 import type { Store } from '../../../ports/store.ts'
 import type { Target } from '../../../ports/target.ts'
 import type { EffectOracle } from './effect-oracle.ts'
@@ -41,9 +41,8 @@ export type PortParts = {
 /** The ports as one life of a controller sees them: the shipped interfaces, over the network, over the world. */
 export type LifePorts = {
   store: Store
-  router: Router
+  routerOf: RouterOf
   target: Target
-  metrics: MetricSource
   provider: MetricProvider
   prober: Prober
   freezes: Freezes
@@ -53,11 +52,11 @@ export type LifePorts = {
 
 export function createPorts(parts: PortParts): LifePorts {
   const probes = createProber(parts.scheduler)
+  const plane = { router: routerPort(parts), counts: metricPort(parts) }
   return {
     store: storePort(parts),
-    router: routerPort(parts),
+    routerOf: () => plane,
     target: targetPort(parts),
-    metrics: metricPort(parts),
     provider: providerPort(parts),
     prober: probes.prober,
     freezes: freezePort(parts),

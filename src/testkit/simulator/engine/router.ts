@@ -109,7 +109,8 @@ export function createRouter(
   function revert(service: string): void {
     const mine = entry(service)
     const stable = mine.routes?.stable ?? null
-    if (stable === null || !mine.sets.some(({ release }) => release === stable)) return
+    const set = mine.sets.find(({ release }) => release === stable)
+    if (set === undefined || activeIn([set]).length === 0) return
     beforeChange(service)
     mine.reverted = { at: wallNow(), fromWeights: weightsOf(mine.sets) }
     mine.sets = mine.sets.map((set) => ({ ...set, weightPermille: set.release === stable ? 1000 : 0 }))
@@ -157,6 +158,7 @@ export function createRouter(
         listening: mine.routes === null ? null : { ...mine.routes.listen },
         sets: mine.sets,
         ...previewSeen(mine.routes, previewTaken),
+        ...closedSeen(mine),
         instances: traffic(mine, scheduler.now()),
         reverted: mine.reverted,
       })
@@ -177,6 +179,12 @@ export function createRouter(
     },
   }
 }
+
+export const closedSeen = ({
+  routes,
+  reverted,
+}: Pick<Entry, 'routes' | 'reverted'>): Pick<RouterState, 'closed'> =>
+  routes === null || routes.closed === null || reverted !== null ? {} : { closed: routes.closed }
 
 function previewSeen(routes: ServiceRoutes | null, isTaken: boolean): Pick<RouterState, 'preview'> {
   const listen = routes?.preview?.listen

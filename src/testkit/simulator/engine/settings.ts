@@ -11,6 +11,9 @@ import type { NamedCheck } from '../../../core/shared/health-check.ts'
 import type { VerifyCheck } from '../../../core/shared/verification.ts'
 import { simulatedSettings } from '../settings.ts'
 import type { Random } from './random.ts'
+import { withRecreate } from './recreate-settings.ts'
+import { withShadow } from './shadow-settings.ts'
+import { withWhere } from './where-settings.ts'
 import { asWorker } from './worker-settings.ts'
 
 /** Configurations that the versions of one run carry; the first is the usual one. */
@@ -20,6 +23,9 @@ export function drawSettings(random: Random, stream: string, count: number): Ser
   const strategies = random.fork('strategies')
   const batches = random.fork('batches')
   const sides = random.fork('sides')
+  const wheres = random.fork('where')
+  const recreates = random.fork('recreate')
+  const shadows = random.fork('shadow')
   const checks = drawNamedChecks(random.fork('named checks'))
   const isWorker = random.fork('workers').chance(WORKER_SHARE)
   return Array.from({ length: count }, (_, index) => {
@@ -27,7 +33,16 @@ export function drawSettings(random: Random, stream: string, count: number): Ser
     const drawn =
       index === 0
         ? usual
-        : withSide(sides, withBatches(batches, withStrategy(strategies, withOptions(options, usual))))
+        : withShadow(
+            shadows,
+            withRecreate(
+              recreates,
+              withWhere(
+                wheres,
+                withSide(sides, withBatches(batches, withStrategy(strategies, withOptions(options, usual)))),
+              ),
+            ),
+          )
     const own = isWorker ? asWorker(drawn) : drawn
     // The usual configuration has none, or nothing would begin for most of the run.
     return index > 0 && windows.chance(WINDOWS_SHARE) ? { ...own, windows: [ALMOST_ALWAYS] } : own

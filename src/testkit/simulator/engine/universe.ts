@@ -122,6 +122,7 @@ export function createUniverse(options: UniverseOptions): Universe {
       hasLied: providers.hasLied,
       served: (release) => users.served(STREAM, release),
       reached: (salt, variant) => users.reached(STREAM, salt, variant),
+      copied: (salt) => users.copied(STREAM, salt),
     }),
   })
   const inbox = createInbox({ violate })
@@ -216,7 +217,7 @@ export function createUniverse(options: UniverseOptions): Universe {
 
 function truthOf(
   { moves, isCalm }: Script,
-  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served' | 'reached'>,
+  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served' | 'reached' | 'copied'>,
 ): Truth {
   const faults = moves.flatMap((move) => (move.kind === 'metrics' ? [move.fault] : []))
   const cuts = moves.some(

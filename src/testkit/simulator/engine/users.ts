@@ -1,9 +1,10 @@
 import type { MetricAnswer } from '../../../core/rollout/observation.ts'
 import { problem } from '../../../core/shared/problem.ts'
-import type { TrafficCounts } from '../../../core/shared/traffic-counts.ts'
+import type { ShadowCounts, TrafficCounts } from '../../../core/shared/traffic-counts.ts'
 import { ServiceCounts } from '../../../core/shared/traffic-counts.ts'
 import { trafficOf } from '../../traffic.ts'
-import type { SimulatedRouter } from './router.ts'
+import { type Answers, copyingIn, withCopies } from './copies.ts'
+import { closedSeen, type SimulatedRouter } from './router.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SimulatedTarget } from './target.ts'
 
@@ -20,10 +21,14 @@ type Meter = {
   since: number
   counts: Map<string, TrafficCounts>
   unroutable: number
+  closed: number
   owed: Map<string, number>
   /** Of A/B tests, by test and variant: since the counters began, and ever. */
   arms: Map<string, number>
   reached: Map<string, number>
+  /** Of copied requests: since the counters began, and ever by whose counts they are. */
+  copies: ShadowCounts | null
+  copied: Map<string, number>
 }
 
 /**
@@ -39,6 +44,8 @@ export type SimulatedUsers = {
   served(service: string, release: string): number
   /** Users of an arm of a test who ever reached the goal. */
   reached(service: string, salt: string, variant: string | null): number
+  /** Requests that were ever copied for a rollout. */
+  copied(service: string, salt: string): number
   strike(fault: MetricFault | null): void
   query(service: string, at: number): MetricAnswer
   /** The data plane counts from zero again. */
@@ -57,8 +64,8 @@ export function createUsers(
 
   function meter(service: string): Meter {
     const found = meters.get(service) ?? {
-      ...{ since: 0, counts: new Map(), unroutable: 0, owed: new Map() },
-      ...{ arms: new Map(), reached: new Map() },
+      ...{ since: 0, counts: new Map(), unroutable: 0, closed: 0, owed: new Map() },
+      ...{ arms: new Map(), reached: new Map(), copies: null, copied: new Map() },
     }
     meters.set(service, found)
     return found
@@ -68,7 +75,12 @@ export function createUsers(
     const mine = meter(service)
     const requests = ((scheduler.now() - mine.since) / 1000) * parts.requestsPerSecond
     mine.since = scheduler.now()
-    const { sets } = parts.router().entry(service)
+    const entry = parts.router().entry(service)
+    const { sets } = entry
+    if (closedSeen(entry).closed !== undefined) {
+      mine.closed += owed(mine, 'closed', requests)
+      return
+    }
     if (requests === 0 || sets.length === 0) return
     reachGoals(mine, service, requests)
     const up = new Set(
@@ -77,12 +89,26 @@ export function createUsers(
         .filter(({ state }) => state === 'ready' || state === 'unready')
         .map(({ id }) => id),
     )
+    copy(mine, copyingIn(entry, up), requests)
     for (const { release, weightPermille, instances } of sets) {
       const sent = owed(mine, release, (requests * weightPermille) / 1000)
       if (sent === 0) continue
       if (instances.some(({ id, state }) => state === 'active' && up.has(id))) serve(mine, release, sent)
       else mine.unroutable += sent
     }
+  }
+
+  function copy(mine: Meter, copying: ReturnType<typeof copyingIn>, requests: number): void {
+    if (copying === null) return
+    const { mirror, user } = copying
+    const pairs = owed(mine, `copies ${mirror.salt}`, (requests * mirror.sharePermille) / 1000)
+    const answers = (release: string): Answers => {
+      const { errorShare, bucket } = qualities.get(release) ?? GOOD
+      return { bucket, errors: Math.min(pairs, owed(mine, `${release} copied errors`, pairs * errorShare)) }
+    }
+    const sides = { candidate: answers(mirror.release), user: answers(user) }
+    mine.copies = withCopies(mine.copies, mirror, { pairs, ...sides })
+    mine.copied.set(mirror.salt, (mine.copied.get(mirror.salt) ?? 0) + pairs)
   }
 
   /** A tenth of the users of each arm reach the goal. */
@@ -104,7 +130,7 @@ export function createUsers(
 
   function truth(service: string): ServiceCounts {
     settle(service)
-    const { counts, unroutable } = meter(service)
+    const { counts, unroutable, closed } = meter(service)
     const releases = [...counts].map(([release, total]) => ({
       release,
       total: { ...total, latencyBuckets: [...total.latencyBuckets] },
@@ -114,8 +140,10 @@ export function createUsers(
       const goals = meter(service).arms.get(key) ?? 0
       return { salt, variant, users: goals, goals }
     })
-    const counted = { service, boot: parts.router().boot(), releases, unroutable, refused: 0 }
-    return variants.length === 0 ? counted : { ...counted, variants }
+    const counted = { service, boot: parts.router().boot(), releases, unroutable, closed, refused: 0 }
+    const { copies } = meter(service)
+    const shadow = copies === null ? {} : { shadow: copies }
+    return variants.length === 0 ? { ...counted, ...shadow } : { ...counted, variants, ...shadow }
   }
 
   return {
@@ -123,13 +151,21 @@ export function createUsers(
     quality: (release, quality) => qualities.set(release, { ...GOOD, ...quality }),
     qualityOf: (release) => qualities.get(release) ?? GOOD,
     served: (service, release) => meter(service).counts.get(release)?.requests ?? 0,
+    copied: (service, salt) => meter(service).copied.get(salt) ?? 0,
     reached: (service, salt, variant) => meter(service).reached.get(armKey(salt, variant)) ?? 0,
     strike: (with_) => {
       fault = with_
     },
     restart: () => {
       for (const mine of meters.values())
-        Object.assign(mine, { counts: new Map(), arms: new Map(), unroutable: 0, since: scheduler.now() })
+        Object.assign(mine, {
+          counts: new Map(),
+          arms: new Map(),
+          copies: null,
+          unroutable: 0,
+          closed: 0,
+          since: scheduler.now(),
+        })
     },
     heal: () => {
       fault = null
@@ -185,15 +221,22 @@ const broken = (message: string) =>
 
 const changed = (counts: ServiceCounts, change: (count: number) => number): ServiceCounts => ({
   ...counts,
-  releases: counts.releases.map(({ total, ...rest }) => ({
-    ...rest,
-    total: {
-      ...total,
-      requests: change(total.requests),
-      errors: change(total.errors),
-      latencyBuckets: total.latencyBuckets.map(change),
-    },
-  })),
+  releases: counts.releases.map(({ total, ...rest }) => ({ ...rest, total: changedTraffic(total, change) })),
+  ...(counts.shadow === undefined ? {} : { shadow: changedCopies(counts.shadow, change) }),
+})
+
+const changedCopies = (shadow: ShadowCounts, change: (count: number) => number): ShadowCounts => ({
+  ...shadow,
+  candidate: changedTraffic(shadow.candidate, change),
+  stable: changedTraffic(shadow.stable, change),
+  answered: change(shadow.answered),
+})
+
+const changedTraffic = (total: TrafficCounts, change: (count: number) => number): TrafficCounts => ({
+  ...total,
+  requests: change(total.requests),
+  errors: change(total.errors),
+  latencyBuckets: total.latencyBuckets.map(change),
 })
 const withNaN = (counts: ServiceCounts): ServiceCounts => changed(counts, () => Number.NaN)
 const halved = (counts: ServiceCounts): ServiceCounts => changed(counts, (count) => Math.floor(count / 2))

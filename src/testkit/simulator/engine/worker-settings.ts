@@ -13,7 +13,9 @@ export function asWorker(drawn: ServiceSettings): ServiceSettings {
     listen: null,
     prober: null,
     verify: [],
-    strategy: strategyWithoutRequests(strategy.kind === 'rolling' ? strategy : canary),
+    strategy: strategyWithoutRequests(
+      strategy.kind === 'rolling' || strategy.kind === 'recreate' ? strategy : canary,
+    ),
     analysis: withoutRequests(drawn.analysis),
   }
 }

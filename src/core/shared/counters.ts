@@ -1,11 +1,10 @@
-import { bucketOf, LATENCY_BUCKETS } from '../core/shared/histogram.ts'
-import type {
-  ApartCounts,
-  ReleaseCounts,
-  ServiceCounts,
-  TrafficCounts,
-} from '../core/shared/traffic-counts.ts'
-import { COUNTED_RELEASES, ROUTE_CLASSES } from './limits.ts'
+import { bucketOf, LATENCY_BUCKETS } from './histogram.ts'
+import type { ApartCounts, ReleaseCounts, ServiceCounts, TrafficCounts } from './traffic-counts.ts'
+
+/** Route classes per release; the rest is counted as `other`. */
+const ROUTE_CLASSES = 64
+/** Releases with counters per service; the oldest that take no traffic are forgotten first. */
+const COUNTED_RELEASES = 32
 
 const OTHER = 'other'
 
@@ -84,6 +83,7 @@ export class ReleaseCounters {
 /** Counters of one service since this process started. */
 export class ServiceCounters {
   unroutable = 0
+  closed = 0
   refused = 0
   private readonly releases = new Map<string, ReleaseCounters>()
   private readonly refusedConnections = new WeakSet<object>()
@@ -123,12 +123,16 @@ export class ServiceCounters {
 
   report(service: string, boot: string): ServiceCounts {
     const releases = [...this.releases.values()].map((release) => release.report())
-    return { service, boot, releases, unroutable: this.unroutable, refused: this.refused }
+    const { unroutable, closed, refused } = this
+    return { service, boot, releases, unroutable, ...(closed === 0 ? {} : { closed }), refused }
   }
 }
 
 /** What one request adds to: its release and its route class. */
 export class Tally {
+  /** Of this request alone. */
+  bytesIn = 0
+  bytesOut = 0
   private readonly release: ReleaseCounters
   private readonly total: Counters
   private readonly route: Counters
@@ -151,12 +155,14 @@ export class Tally {
 
   /** A piece of a body on its way to the instance. Counted as it goes: a long transfer is no secret until its end. */
   passedIn(bytes: number): void {
+    this.bytesIn += bytes
     this.total.bytesIn += bytes
     this.route.bytesIn += bytes
   }
 
   /** A piece of a body on its way to the client. */
   passedOut(bytes: number): void {
+    this.bytesOut += bytes
     this.total.bytesOut += bytes
     this.route.bytesOut += bytes
   }

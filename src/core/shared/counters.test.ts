@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ServiceCounts } from '../core/shared/traffic-counts.ts'
-import { ServiceCounters, Tally } from './counts.ts'
+import { ServiceCounters, Tally } from './counters.ts'
+import { ServiceCounts } from './traffic-counts.ts'
 
 describe('counters', () => {
   it('report in the shape of the contract', () => {
