@@ -1,4 +1,4 @@
-import { batchBetween, cursorOf, type SeenBeside } from '../analysis/counts-cursor.ts'
+import { batchBetween, type CountsCursor, cursorOf, type SeenBeside } from '../analysis/counts-cursor.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { CutRequest, InstanceTraffic } from '../shared/router-state.ts'
@@ -184,7 +184,8 @@ function seeMetrics(state: ServiceState, { metrics, probes, instances }: Observe
     case 'samples': {
       const cursor = cursorOf(metrics.counts, metrics.at, seenBeside(state))
       const last = rollout.cursor
-      if (last !== null && isTooSoon(metrics.at, last.at, rollout)) return []
+      if (last !== null && isTooSoon(metrics.at, last.at, rollout) && !hasOpened(state, last, cursor))
+        return []
       const batch = last === null ? null : batchBetween(last, cursor, sidesNow(rollout))
       const used = instances.kind === 'seen' ? instances.use : undefined
       const probed = { probes: probes.sent, probesLost: probes.lost }
@@ -193,6 +194,10 @@ function seeMetrics(state: ServiceState, { metrics, probes, instances }: Observe
     }
   }
 }
+
+/** The end of an outage is counted at once: a rollout may be over with the same look. */
+const hasOpened = ({ traffic }: ServiceState, last: CountsCursor, { closed = 0 }: CountsCursor): boolean =>
+  traffic.closed === null && traffic.confirmed?.sequence === traffic.sequence && closed > (last.closed ?? 0)
 
 /** Instances and router were looked at just before, in the same look. */
 function seenBeside({ traffic, epoch, sets, troubles }: ServiceState): SeenBeside {

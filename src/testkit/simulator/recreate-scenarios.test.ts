@@ -35,6 +35,19 @@ const passApart = (world: World, reached: (world: World) => boolean): void =>
   })
 
 describe('recreate', () => {
+  it('counts every request that it turned away, up to the moment of opening, there and back', () => {
+    const world = worldWith()
+    world.deploy(NEW)
+    ended(world)
+    const turnedAway = () => world.router.counts().closed ?? 0
+    expect(lossOf(world)?.closed).toBe(turnedAway())
+    const before = turnedAway()
+    world.deploy(OLD, { kind: 'rollback', settings: recreate() })
+    ended(world)
+    expect(turnedAway()).toBeGreaterThan(before)
+    expect(lossOf(world)?.closed).toBe(turnedAway() - before)
+  })
+
   it('stops what runs before the new one starts, and nobody is served in between', () => {
     const world = worldWith()
     world.deploy(NEW)

@@ -9,6 +9,9 @@ import type { RolloutState, ServiceState, SetState } from '../state.ts'
 import { done } from '../step-done.ts'
 import { closing, isAlone, isClosed, isSeenSince } from './closing.ts'
 
+/** A look takes milliseconds; this is for numbers that cannot be read. */
+const COUNT_WITHIN_MS = 2000
+
 /**
  * Everything that runs stops: the router turns everybody away and confirms it, the instances finish what they have and end.
  * The step is done when the last of them is gone and the target knows that none is wanted: what comes next may need what
@@ -24,7 +27,9 @@ export function vacate(
   if (stable === undefined || stable.adoption !== null)
     return done(rollout, now, 'what was taken over stays whole')
   if (!isClosed(state))
-    return [closing(state, { retryAfterS: step.retryAfterS, reason: closedFor(rollout, stable), now })]
+    return isCounting(rollout, moment)
+      ? [closing(state, { retryAfterS: step.retryAfterS, reason: closedFor(rollout, stable), now })]
+      : []
   if (!isConfirmed(state)) return []
   const beside = state.sets.find(
     ({ release, role }) => release !== stable.release && (role === 'warm' || role === 'held'),
@@ -36,6 +41,12 @@ export function vacate(
     ? done(rollout, now, `nothing of ${stable.version} runs any more`)
     : []
 }
+
+/** Whoever is turned away shall be counted from the first one on; numbers that do not come hold nothing up. */
+const isCounting = (
+  { cursor }: RolloutState,
+  { now, startedAt }: Pick<StageContext<'vacate'>, 'now' | 'startedAt'>,
+) => cursor !== null || now - startedAt >= COUNT_WITHIN_MS
 
 function letGo(state: ServiceState, set: SetState, now: number): Event {
   const { release, version, adoption } = set
