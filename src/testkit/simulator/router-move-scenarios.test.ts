@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { due } from '../../core/rollout/due.ts'
 import type { ServiceState } from '../../core/rollout/state.ts'
+import { routerViews } from '../../core/rollout/view/router-view.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { simulatedSettings } from './settings.ts'
 import { createWorld, isOver, stepKind } from './world.ts'
@@ -25,6 +26,10 @@ describe('a service that moves from one router to another (S131)', () => {
     const world = moving({ isRefused: true })
     world.pass(5_000)
     expect([listening(world), world.routers.builtin.weights()]).toEqual([['builtin'], { '1.0.0-r': 1000 }])
+    expect(routerViews(world.state()).map(({ sentence }) => sentence)).toEqual([
+      'HAProxy sends the requests to the instances',
+      'the built-in proxy serves at the address of before until the new routes are confirmed',
+    ])
     world.routers.haproxy.refuse(null)
     world.passUntil(({ traffic }) => traffic.router === 'haproxy' && traffic.left.length === 0)
     expect(listening(world)).toEqual(['haproxy'])

@@ -11,6 +11,7 @@ const NAME: Record<SideView['kind'], string> = {
   limits: 'Taken',
   entry: 'Hosts',
   certificate: 'TLS',
+  router: 'Router',
 }
 
 /** Where requests go besides the shares of traffic. */

@@ -24,6 +24,7 @@ import { entryViews } from './entry-view.ts'
 import { lightWatchView, lightWatchWarnings } from './light-watch-view.ts'
 import { limitViews } from './limits-view.ts'
 import { requestsLost } from './loss.ts'
+import { routerViews } from './router-view.ts'
 import { sideViews } from './side-view.ts'
 import type { RolloutView, ServiceView, SetView, StepView, TimelineEntry } from './view.ts'
 import { VIEW_SCHEMA_VERSION } from './view.ts'
@@ -49,6 +50,7 @@ export function serviceView(state: ServiceState, input: ViewInput): ServiceView 
     ...sideViews(state),
     ...limitViews(state, input.limited),
     ...entryViews(settings, certificate),
+    ...routerViews(state),
   ]
   return {
     schemaVersion: VIEW_SCHEMA_VERSION,

@@ -61,7 +61,7 @@ export type LightWatchView = z.infer<typeof LightWatchView>
 
 /** Where requests go besides the weights, as decided, and what is taken at most. */
 export const SideView = z.object({
-  kind: z.enum(['preview', 'rule', 'sticky', 'limits', 'entry', 'certificate']),
+  kind: z.enum(['preview', 'rule', 'sticky', 'limits', 'entry', 'certificate', 'router']),
   sentence: z.string(),
   /** Of a preview: where it is, and the version that it shows; `null` while nobody can answer. */
   shows: z.object({ address: z.string(), version: z.string().nullable() }).exactOptional(),
