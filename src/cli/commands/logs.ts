@@ -33,7 +33,11 @@ export const command = defineCommand({
   async run(session, { lines, release, follow, access }) {
     const connection = connect(session)
     if (connection.kind === 'failed') return session.fail(connection.problem)
-    const input = { ...addressOf(session), access, ...(release === undefined ? {} : { release }) }
+    const input = {
+      ...addressOf(session),
+      ...(access ? { access } : {}),
+      ...(release === undefined ? {} : { release }),
+    }
     const { client } = connection.value
     const first = await client.call('get_logs', { ...input, lines }, LogsAnswer)
     if (first.kind === 'failed') return session.fail(first.problem)
