@@ -205,7 +205,8 @@ const STALE = { status: 409, body: expect.objectContaining({ code: 'STALE_TOKEN'
 const lateRequest = ({ file }: { file: string }): Promise<string> =>
   eventually(
     'a request that went out late',
-    () => existsSync(`${file}.sent`) && readFileSync(`${file}.sent`, 'utf8'),
+    // It is there before it is written.
+    () => existsSync(`${file}.sent`) && (readFileSync(`${file}.sent`, 'utf8') || false),
   )
 
 const putRoutes = (stack: Stack, routes: ServiceRoutes, ahead: number) =>

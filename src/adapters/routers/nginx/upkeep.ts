@@ -50,12 +50,25 @@ export class Upkeep {
   }
 
   private async tick(): Promise<void> {
-    const look = await this.options.program.look()
-    const kept = await this.options.fenced.read()
-    const isLeft = look?.workers.some(({ isLeaving }) => isLeaving) ?? false
-    if (look !== null && kept.kind === 'ok') await this.see(kept.value, look, await this.traffic(look))
+    let isLeft = true
+    try {
+      isLeft = await this.lookAround()
+    } catch (error) {
+      this.options.log.warn('what a change of nginx left behind could not be seen to', {
+        error: String(error),
+      })
+    }
     this.timer = null
     if (isLeft) this.watch()
+  }
+
+  /** Whether something of a change is left. A process that is seen for one moment only, or not for one, proves nothing. */
+  private async lookAround(): Promise<boolean> {
+    const look = await this.options.program.look()
+    const kept = await this.options.fenced.read()
+    if (look === null || kept.kind === 'failed') return true
+    const after = await this.see(kept.value, look, await this.traffic(look))
+    return look.workers.some(({ isLeaving }) => isLeaving) || openDrainsOf(after).length > 0
   }
 
   async traffic(look: Look): Promise<Traffic> {
