@@ -12,9 +12,10 @@ import { type Bench, type BenchOptions, measured, orMissing, type Row, spread, t
 import { startOrigin } from '../wire/proxy-under-test.ts'
 import { requestsPerSecond } from '../wire/wrk.ts'
 import { haproxy } from './haproxy.ts'
+import { nginx } from './nginx.ts'
 import type { RouterUnderTest } from './router-under-test.ts'
 
-const ROUTERS: readonly RouterUnderTest[] = [haproxy]
+const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
 const ROUNDS = 5
 const SECONDS = 3
