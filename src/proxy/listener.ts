@@ -8,8 +8,8 @@ import {
 import { createServer as createSecureServer, Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
+import { listenFailed } from '../core/shared/route-problems.ts'
 import type { Limits } from './limits.ts'
 import { answerSocket, malformed, type Refusal, refusal } from './refusal.ts'
 import { type CertificateFor, guardDoor, secureOptions } from './tls/secure-door.ts'
@@ -206,17 +206,6 @@ function refusalOf(error: NodeJS.ErrnoException): Refusal {
     )
   }
   return malformed(`The request is not valid HTTP: ${error.message}.`)
-}
-
-export function listenFailed({ host, port }: Address, error: NodeJS.ErrnoException) {
-  return problem('LISTEN_FAILED', {
-    message: `Cannot listen on ${host}:${port}: ${error.code ?? error.message}.`,
-    cause: error.message,
-    remedy:
-      error.code === 'EADDRINUSE'
-        ? `Stop the program that uses port ${port}, or choose another address under "listen".`
-        : 'Choose an address of this machine under "listen", and a port this user may use.',
-  })
 }
 
 function isAddressInfo(address: AddressInfo | string | null): address is AddressInfo {

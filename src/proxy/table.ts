@@ -3,8 +3,8 @@ import type { Logger } from 'pino'
 import { accessLogFile } from '../core/shared/access-log-file.ts'
 import { entryOf } from '../core/shared/entry.ts'
 import type { ListenAddress } from '../core/shared/listen-address.ts'
-import { problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
+import { routesNotSaved, staleToken, tokenReused } from '../core/shared/route-problems.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
 import type { ServiceRoutes } from '../core/shared/routes.ts'
 import { compareTokens, type FencingToken } from '../core/shared/token.ts'
@@ -253,7 +253,7 @@ export class Table {
       await saveRoutes(this.options.folder, next)
     } catch (error) {
       this.options.log.error({ error }, 'routes cannot be saved')
-      return failed(notSaved(this.options.folder, String(error)))
+      return failed(routesNotSaved(this.options.folder, String(error)))
     }
     this.file = next
     return ok(undefined)
@@ -326,26 +326,4 @@ const asBefore = (entrance: Entrance | null): Entered | null =>
 const deadline = (ms: number): Promise<void> =>
   new Promise((resolve) => {
     setTimeout(resolve, ms).unref()
-  })
-
-const words = ({ epoch, sequence }: FencingToken): string => `epoch ${epoch}, sequence ${sequence}`
-
-const staleToken = (service: string, token: FencingToken, highest: FencingToken) =>
-  problem('STALE_TOKEN', {
-    message: `The change of ${service} carries ${words(token)}, but ${words(highest)} was seen already.`,
-    remedy: 'Another controller has taken over. Stop this one, or let it take ownership again.',
-  })
-
-const tokenReused = (service: string, token: FencingToken) =>
-  problem('TOKEN_REUSED', {
-    message: `Another change of ${service} already carried ${words(token)}.`,
-    remedy: 'Give every change a sequence of its own. Read the state to see what is in force.',
-  })
-
-const notSaved = (folder: string, cause: string) =>
-  problem('ROUTES_NOT_SAVED', {
-    message: `The routes cannot be written to ${folder}. Nothing was changed.`,
-    cause,
-    remedy: 'Look at the free space and the owner of this folder, then try again.',
-    retryable: true,
   })

@@ -1,5 +1,5 @@
 import { LATENCY_BUCKETS } from '../core/shared/histogram.ts'
-import type { ShadowCounts, TrafficCounts } from '../core/shared/traffic-counts.ts'
+import { NO_PAIRS, type ShadowCounts, type TrafficCounts } from '../core/shared/traffic-counts.ts'
 
 /** Counts of the data plane: nothing at all, but for what is said. */
 export const trafficOf = (of: Partial<TrafficCounts> = {}): TrafficCounts => ({
@@ -21,5 +21,5 @@ export const trafficOf = (of: Partial<TrafficCounts> = {}): TrafficCounts => ({
 /** Counts of copies before any was made. */
 export const shadowOf = (salt: string, release: string): ShadowCounts => ({
   ...{ salt, release, candidate: trafficOf(), stable: trafficOf() },
-  ...{ answered: 0, statusDiffers: 0, bodyDiffers: 0, bodyUnknown: 0, busy: 0, large: 0, unfinished: 0 },
+  ...NO_PAIRS,
 })

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
+import { routesNotSaved, staleToken, tokenReused } from '../../core/shared/route-problems.ts'
 import { ServiceRoutes } from '../../core/shared/routes.ts'
 import { compareTokens, FencingToken } from '../../core/shared/token.ts'
 import type { Log } from '../../ports/log.ts'
@@ -91,7 +92,7 @@ export class FencedRoutes<Own> {
       await replaceDurably(join(this.options.folder, NAME), JSON.stringify({ schema: 1, ...kept }))
       return ok(undefined)
     } catch (error) {
-      return failed(notSaved(this.options.folder, String(error)))
+      return failed(routesNotSaved(this.options.folder, String(error)))
     }
   }
 
@@ -137,10 +138,10 @@ function fence({ highestTokens, services }: Kept<unknown>, order: Order): Result
   if (highest === null) return ok('new')
   const age = compareTokens(order.token, highest)
   if (age > 0) return ok('new')
-  if (age < 0) return failed(staleToken(order, highest))
+  if (age < 0) return failed(staleToken(order.service, order.token, highest))
   return isDeepStrictEqual(entryOf(services, order.service), order.routes)
     ? ok('repeat')
-    : failed(tokenReused(order))
+    : failed(tokenReused(order.service, order.token))
 }
 
 function changed<Own>(kept: Kept<Own>, { service, token, routes }: Order, now: number): Kept<Own> {
@@ -181,33 +182,11 @@ function parseJson(text: string): unknown {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
-const words = ({ epoch, sequence }: FencingToken): string => `epoch ${epoch}, sequence ${sequence}`
-
-const staleToken = ({ service, token }: Order, highest: FencingToken) =>
-  problem('STALE_TOKEN', {
-    message: `The change of ${service} carries ${words(token)}, but ${words(highest)} was seen already.`,
-    remedy: 'Another controller has taken over. Stop this one, or let it take ownership again.',
-  })
-
-const tokenReused = ({ service, token }: Order) =>
-  problem('TOKEN_REUSED', {
-    message: `Another change of ${service} already carried ${words(token)}.`,
-    remedy: 'Give every change a sequence of its own. Read the state to see what is in force.',
-  })
-
 const invalid = (service: string, cause: string) =>
   problem('ROUTES_INVALID', {
     message: `The routes of ${service} cannot be used.`,
     cause,
     remedy: 'Report it: this is a bug of whoever made them.',
-  })
-
-const notSaved = (folder: string, cause: string) =>
-  problem('ROUTES_NOT_SAVED', {
-    message: `The routes cannot be written to ${folder}. Nothing was changed.`,
-    cause,
-    remedy: 'Look at the free space and the owner of this folder, then try again.',
-    retryable: true,
   })
 
 const notRead = (path: string, cause: string) =>

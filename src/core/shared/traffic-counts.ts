@@ -77,6 +77,16 @@ export const PairCounts = z.object({
 })
 export type PairCounts = z.infer<typeof PairCounts>
 
+export const NO_PAIRS: PairCounts = {
+  answered: 0,
+  statusDiffers: 0,
+  bodyDiffers: 0,
+  bodyUnknown: 0,
+  busy: 0,
+  large: 0,
+  unfinished: 0,
+}
+
 /** Of requests that were copied to a release without traffic. Both sides hold the same requests, timed from the same moment. */
 export const ShadowCounts = PairCounts.extend({
   /** Which comparison: that of the routes. */

@@ -4,7 +4,12 @@ import type { RouterState } from '../shared/router-state.ts'
 import type { RouteSet } from '../shared/routes.ts'
 import { NO_SIDE_ROUTES, type SideRoutes } from '../shared/side-routes.ts'
 import type { FencingToken } from '../shared/token.ts'
-import type { ServiceCounts, ShadowCounts, TrafficCounts } from '../shared/traffic-counts.ts'
+import {
+  NO_PAIRS,
+  type ServiceCounts,
+  type ShadowCounts,
+  type TrafficCounts,
+} from '../shared/traffic-counts.ts'
 import { binomial, type Chance, poisson } from './chance.ts'
 import { bucketShares, dealt } from './latency.ts'
 import type { SideNow } from './script.ts'
@@ -157,5 +162,5 @@ const NOTHING: TrafficCounts = {
 
 const noCopies = (salt: string, release: string): ShadowCounts => ({
   ...{ salt, release, candidate: NOTHING, stable: NOTHING },
-  ...{ answered: 0, statusDiffers: 0, bodyDiffers: 0, bodyUnknown: 0, busy: 0, large: 0, unfinished: 0 },
+  ...NO_PAIRS,
 })

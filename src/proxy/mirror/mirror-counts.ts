@@ -1,6 +1,6 @@
 import { Counters } from '../../core/shared/counters.ts'
 import { bucketOf } from '../../core/shared/histogram.ts'
-import type { PairCounts, ShadowCounts } from '../../core/shared/traffic-counts.ts'
+import { NO_PAIRS, type PairCounts, type ShadowCounts } from '../../core/shared/traffic-counts.ts'
 import type { Sameness } from './same-json.ts'
 
 /** How one side of a pair ended. `ms` from the moment at which the request was complete. */
@@ -16,15 +16,7 @@ export class MirrorCounts {
   readonly release: string
   private readonly candidate = new Counters()
   private readonly stable = new Counters()
-  private readonly pairs: PairCounts = {
-    answered: 0,
-    statusDiffers: 0,
-    bodyDiffers: 0,
-    bodyUnknown: 0,
-    busy: 0,
-    large: 0,
-    unfinished: 0,
-  }
+  private readonly pairs: PairCounts = { ...NO_PAIRS }
 
   constructor(salt: string, release: string) {
     this.salt = salt

@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import { type Problem, problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
+import { listenFailed } from '../../../core/shared/route-problems.ts'
 
 /**
  * Can a program of this user listen there? Tried, and let go of at once: with a port that is taken nginx would keep its
@@ -30,15 +31,3 @@ export const takenBy = ({ host, port }: ListenAddress, other: string): Problem =
 export const collide = (one: ListenAddress, other: ListenAddress): boolean =>
   one.port === other.port &&
   (one.host === other.host || [one.host, other.host].some((host) => host === '0.0.0.0' || host === '::'))
-
-/** As the built-in proxy says it. */
-function listenFailed({ host, port }: ListenAddress, error: NodeJS.ErrnoException): Problem {
-  return problem('LISTEN_FAILED', {
-    message: `Cannot listen on ${host}:${port}: ${error.code ?? error.message}.`,
-    cause: error.message,
-    remedy:
-      error.code === 'EADDRINUSE'
-        ? `Stop the program that uses port ${port}, or choose another address under "listen".`
-        : 'Choose an address of this machine under "listen", and a port this user may use.',
-  })
-}

@@ -1,5 +1,5 @@
 import { addSides, type Batch, noRequests, type SideCounts } from '../../analysis/batch.ts'
-import type { PairCounts } from '../../shared/traffic-counts.ts'
+import { NO_PAIRS, type PairCounts } from '../../shared/traffic-counts.ts'
 import type { RolloutState } from '../state.ts'
 import type { ShadowState } from './shadow-state.ts'
 
@@ -15,16 +15,6 @@ export function countShadow(
     candidate: addSides(before.candidate, candidate),
     stable: addSides(before.stable, stable),
   }
-}
-
-const NO_PAIRS: PairCounts = {
-  answered: 0,
-  statusDiffers: 0,
-  bodyDiffers: 0,
-  bodyUnknown: 0,
-  busy: 0,
-  large: 0,
-  unfinished: 0,
 }
 
 const addPairs = (a: PairCounts, b: PairCounts): PairCounts => ({
