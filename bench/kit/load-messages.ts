@@ -5,6 +5,8 @@ export type LoadOrder = z.infer<typeof LoadOrder>
 
 export const LoadReply = z.object({
   sent: z.int(),
+  /** Sent a second time, because an idle connection was reset under them. */
+  sentAgain: z.int(),
   /** Lost, answered with 5xx (the app never does), or not sent because too many were waiting. */
   failed: z.int(),
   samples: z.array(z.string()),

@@ -2,10 +2,10 @@ import { startLoad } from '../../src/testkit/load/load.ts'
 import { startWebSockets, type WebSocketLoad } from '../../src/testkit/load/websockets.ts'
 import { LoadOrder, type LoadReply } from './load-messages.ts'
 
-// The load of a bench in a process of its own: `node load-worker.ts URL RATE UPLOADS`. Orders come over the channel to the
+// The load of a bench in a process of its own: `node load-worker.ts URL RATE UPLOADS AGAIN`. Orders come over the channel to the
 // parent, each gets one reply; without a parent there is no load.
 
-const [url = '', rate = '0', uploads = '0'] = process.argv.slice(2)
+const [url = '', rate = '0', uploads = '0', again = 'false'] = process.argv.slice(2)
 const LONGEST_MS = 10 * 60_000
 const SOCKETS = 20
 const MESSAGE_EVERY_MS = 200
@@ -17,6 +17,7 @@ const load = startLoad({
   url,
   ratePerSecond: Number(rate),
   connections: 'both',
+  sendAgain: again === 'true',
   durationMs: LONGEST_MS,
   // 10% of 500 requests per second that last 2 s are 100 at a time; the rest is room for a stall.
   maxInFlight: 4000,
@@ -57,7 +58,7 @@ async function obey(order: LoadOrder): Promise<LoadReply> {
 }
 
 function numbers(): LoadReply {
-  const { sent, lost, errors, notSent, maxSendDelayMs } = load.stats()
+  const { sent, sentAgain, lost, errors, notSent, maxSendDelayMs } = load.stats()
   const {
     failedToOpen = 0,
     unexpectedCloses = 0,
@@ -66,6 +67,7 @@ function numbers(): LoadReply {
   } = sockets?.stats() ?? {}
   return {
     sent,
+    sentAgain,
     failed: lost.count + errors + notSent,
     samples: lost.samples.map(({ message }) => message),
     byKind: { ...lost.byKind, errors, notSent },

@@ -1,5 +1,5 @@
 import type { LoadReply } from './load-messages.ts'
-import { type LoadProcess, startLoadProcess } from './load-process.ts'
+import { type LoadKind, type LoadProcess, startLoadProcess } from './load-process.ts'
 
 /** Of the load where nothing else is said. */
 export const RATE_PER_SECOND = 500
@@ -8,6 +8,8 @@ export const RATE_PER_SECOND = 500
 export type Cost = {
   sent: number
   lost: number
+  /** Went out a second time, because an idle connection was reset under them. */
+  sentAgain: number
   brokenSockets: number
   gracefulCloses: number
   samples: string[]
@@ -18,9 +20,6 @@ export type PhasedLoad = {
   phase(act: () => Promise<void>): Promise<Cost>
   end(): Promise<void>
 }
-
-/** `uploads` is the share of slow uploads, in percent. */
-export type LoadKind = { ratePerSecond: number; uploads?: number }
 
 export function startPhasedLoad(
   url: string,
@@ -42,6 +41,7 @@ function costOf(before: LoadReply, after: LoadReply): Cost {
   return {
     sent: after.sent - before.sent,
     lost: after.failed - before.failed,
+    sentAgain: after.sentAgain - before.sentAgain,
     brokenSockets: after.sockets.broken,
     gracefulCloses: after.sockets.graceful,
     samples: after.samples.slice(before.samples.length),

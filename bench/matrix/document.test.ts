@@ -5,13 +5,17 @@ import { documentOf, isClean, type Line } from './document.ts'
 const CANARY: Strategy = { name: 'canary', settings: {} }
 const RECREATE: Strategy = { name: 'recreate', settings: {}, hasOutage: true }
 
-const way = (lost: number, closed = 0) => ({
-  ...{ sent: 1000, lost, closed, brokenSockets: 0, gracefulCloses: 20, samples: [] },
+const way = ({ lost = 0, closed = 0, sentAgain = 0 }) => ({
+  ...{ sent: 1000, lost, closed, sentAgain, brokenSockets: 0, gracefulCloses: 20, samples: [] },
 })
-const measured = (strategy: Strategy, { lost = 0, closed = 0 } = {}): Line => ({
-  cell: { strategy: strategy.name, target: 'processes', router: 'builtin' },
+const measured = (
+  strategy: Strategy,
+  cost: { lost?: number; closed?: number; sentAgain?: number } = {},
+  router: Router = 'builtin',
+): Line => ({
+  cell: { strategy: strategy.name, target: 'processes', router },
   strategy,
-  ...{ kind: 'measured', deploy: way(lost, closed), rollback: way(0), switchMs: 12, rollbackMs: null },
+  ...{ kind: 'measured', deploy: way(cost), rollback: way({}), switchMs: 12, rollbackMs: null },
   peak: { planned: 4, counted: 4 },
 })
 const impossible = (router: Router): Line => ({
@@ -33,6 +37,13 @@ describe('a line of the matrix', () => {
     expect(isClean(measured(CANARY, { closed: 300 }))).toBe(false)
   })
 
+  it('may reset idle connections behind nginx only', () => {
+    expect(isClean(measured(CANARY, { sentAgain: 2 }))).toBe(false)
+    expect(isClean(measured(CANARY, { sentAgain: 2 }, 'haproxy'))).toBe(false)
+    expect(isClean(measured(CANARY, { sentAgain: 2 }, 'nginx'))).toBe(true)
+    expect(isClean(measured(CANARY, { sentAgain: 2, lost: 1 }, 'nginx'))).toBe(false)
+  })
+
   it('may say that another router cannot do it, and never that ours cannot', () => {
     expect(isClean(impossible('nginx'))).toBe(true)
     expect(isClean(impossible('builtin'))).toBe(false)
@@ -45,7 +56,7 @@ describe('a line of the matrix', () => {
       machine: [],
     })
     expect(text).toContain(
-      '| recreate | processes | builtin | 2000 | 0, 0 | 300, 0 | 0 | 12 ms | no request | 4 of 4 |',
+      '| recreate | processes | builtin | 2000 | 0, 0 | 0 | 300, 0 | 0 | 12 ms | no request | 4 of 4 |',
     )
     expect(text).toContain('| canary | processes | nginx | not possible: refused: it cannot |')
   })

@@ -10,7 +10,7 @@ import { runPm2 } from '../loss/pm2-run.ts'
 import { type Cell, cellsOf, type Filter, ROUTERS, STRATEGIES, TARGETS } from './cells.ts'
 import { documentOf, isClean, type Line, type PeerLine } from './document.ts'
 import { runNginxByHand } from './nginx-by-hand.ts'
-import { type CellResult, RATE_PER_SECOND, runCell, UPLOAD_SHARE, type Way } from './run-cell.ts'
+import { type CellResult, LOAD, runCell, type Way } from './run-cell.ts'
 
 // `npm run matrix [-- --quick] [--strategy A,B] [--target C] [--router D]`: real releases under load, one line each.
 // Ends with 0 only if no line lost a request or a job. A run with a filter, or a quick one, says its lines and writes nothing.
@@ -74,18 +74,18 @@ function told(result: CellResult): string {
   const lost = ({ closed, ...cost }: Way): string =>
     [
       `${cost.lost} of ${cost.sent} lost`,
+      ...(cost.sentAgain === 0 ? [] : [`${cost.sentAgain} sent again`]),
       ...(closed === 0 ? cost.samples.slice(0, 3) : [`${closed} more turned away while closed, as declared`]),
     ].join(' | ')
   return `deploy ${lost(deploy)}; rollback ${lost(rollback)}; ${deploy.brokenSockets + rollback.brokenSockets} sockets broken; switch ${switchMs} ms, rollback ${rollbackMs} ms; ${peak.counted} instances of ${peak.planned} planned`
 }
 
 async function peers(): Promise<PeerLine[]> {
-  const load = { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE }
   return [
     await peer(`pm2 reload (PM2 ${PM2_VERSION}, as its documentation advises), twice`, async () => {
       const pm2 = await installPm2()
       try {
-        return await runPm2(pm2, 'tuned', load)
+        return await runPm2(pm2, 'tuned', LOAD)
       } finally {
         await pm2.remove()
       }

@@ -8,7 +8,7 @@ import { findProgram } from '../../scripts/testbed/programs.ts'
 import { cleanupOf } from '../kit/cleanup.ts'
 import { type Cost, startPhasedLoad } from '../kit/phased-load.ts'
 import { freePort, run, until } from '../kit/processes.ts'
-import { RATE_PER_SECOND, UPLOAD_SHARE } from './run-cell.ts'
+import { LOAD } from './run-cell.ts'
 
 const APP = fileURLToPath(new URL('../loss/app/server.mjs', import.meta.url))
 const COMMAND_LIMIT_MS = 10_000
@@ -40,7 +40,7 @@ export async function runNginxByHand(): Promise<Cost> {
     if (started.code !== 0) throw new Error(`nginx did not start: ${started.err}`)
     const url = `http://127.0.0.1:${listen}`
     await until(() => answers(`${url}/up`), { limitMs: COMMAND_LIMIT_MS, what: 'nginx to answer' })
-    const load = startPhasedLoad(url, { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE })
+    const load = startPhasedLoad(url, LOAD)
     try {
       return await load.phase(async () => {
         const after = await startTwo(folder, children)

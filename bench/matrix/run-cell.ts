@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import { findProgram } from '../../scripts/testbed/programs.ts'
+import type { LoadKind } from '../kit/load-process.ts'
 import { type Cost, type PhasedLoad, startPhasedLoad } from '../kit/phased-load.ts'
 import { freePort, until } from '../kit/processes.ts'
 import { type ServiceStatus, type Stage, setStage } from '../kit/stage.ts'
@@ -11,7 +12,9 @@ import { startTesters } from './testers.ts'
 
 export const RATE_PER_SECOND = 300
 /** Percent of the requests that are slow uploads: about one is always under way. */
-export const UPLOAD_SHARE = 0.15
+const UPLOAD_SHARE = 0.15
+/** The same for all lines and peers. */
+export const LOAD: LoadKind = { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE, sendAgain: true }
 const SETTLE_LIMIT_MS = 60_000
 /** `sluice plan` found something to do, or that it cannot be done. */
 const [CHANGES, REFUSED] = [3, 13]
@@ -104,7 +107,7 @@ async function thereAndBack(stage: Stage, strategy: Strategy, planned: number): 
 
 function loadOn(stage: Stage, { work, testers }: Strategy): PhasedLoad {
   if (work === 'jobs') return startJobs(join(stage.folder, 'jobs'))
-  const load = startPhasedLoad(stage.url, { ratePerSecond: RATE_PER_SECOND, uploads: UPLOAD_SHARE })
+  const load = startPhasedLoad(stage.url, LOAD)
   return testers === undefined ? load : withTesters(load, stage.url)
 }
 

@@ -35,6 +35,7 @@ export function startJobs(jobs: string): PhasedLoad {
 const costOf = (sent: number, lost: readonly string[]): Cost => ({
   sent,
   lost: lost.length,
+  sentAgain: 0,
   brokenSockets: 0,
   gracefulCloses: 0,
   samples: lost.map((job) => `job ${job} was taken and not finished`),

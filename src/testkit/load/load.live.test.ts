@@ -246,6 +246,32 @@ describe('what counts as lost', () => {
     expect(stats.lost.samples[0]?.message).toContain('on a reused connection')
   })
 
+  it('with sendAgain, a request without a body that an idle connection lost goes out once more', async () => {
+    let closed = 0
+    const url = await serveRaw((socket, numberOnSocket) => {
+      if (numberOnSocket === 1) return void socket.write(OK)
+      closed += 1
+      socket.end()
+    })
+    const again = await runLoad(url, { sendAgain: true })
+    expect(closed).toBeGreaterThan(0)
+    expect(again).toMatchObject({ sent: 100, answered: 100, sentAgain: closed, lost: { count: 0 } })
+    const before = closed
+    const posts = await runLoad(url, { sendAgain: true, mix: POST })
+    expect(posts).toMatchObject({ sent: 100, sentAgain: 0, lost: { count: closed - before } })
+  })
+
+  it('with sendAgain, a connection that had begun to answer, or was new, is lost all the same', async () => {
+    const begun = await serveRaw((socket, numberOnSocket) => {
+      if (numberOnSocket === 1) socket.write(OK)
+      else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf')
+    })
+    expect(await runLoad(begun, { sendAgain: true })).toMatchObject({ sentAgain: 0 })
+    const fresh = await serveRaw((socket) => socket.end())
+    const lost = { count: 100, byKind: { reset: 100 } }
+    expect(await runLoad(fresh, { sendAgain: true })).toMatchObject({ sentAgain: 0, lost })
+  })
+
   it('a connection closed together with its answer is no loss', async () => {
     const url = await serveRaw((socket) => socket.end(OK))
     const stats = await runLoad(url, { ratePerSecond: 80 })

@@ -10,6 +10,11 @@ export type LoadOptions = {
   mix: readonly MixEntry[]
   /** `both` flips a coin for each request. */
   connections?: 'keep-alive' | 'fresh' | 'both'
+  /**
+   * Does what browsers and most HTTP libraries do: a request without a body goes out once more, on a fresh connection, when
+   * a reused one was reset before the first byte of the answer (RFC 9110, 9.2.2). Without it, such a request is lost.
+   */
+  sendAgain?: boolean
   /** For each request, from the moment it is sent to the last byte of the answer. */
   timeoutMs?: number
   /** Requests that are due beyond it are counted as `notSent`. */
@@ -36,6 +41,7 @@ export type Load = {
 
 const DEFAULTS = {
   connections: 'keep-alive',
+  sendAgain: false,
   timeoutMs: 10_000,
   /** Bounds memory and sockets when the service hangs: 20 s of 50 requests per second. */
   maxInFlight: 1000,
@@ -85,6 +91,12 @@ export function startLoad(options: LoadOptions): Load {
       slowUploadMs,
     }
     const end = sendRequest(order)
+      .then((outcome) => {
+        const isDue = plan.sendAgain && outcome.kind === 'lost' && outcome.wasIdle === true
+        if (!isDue || entry.body !== undefined) return outcome
+        tally.countSentAgain()
+        return sendRequest({ ...order, agent: agents.fresh })
+      })
       .then((outcome) => tally.count(outcome))
       .finally(() => waiting.delete(end))
     waiting.add(end)

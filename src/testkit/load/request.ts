@@ -32,7 +32,7 @@ export class StrictAgent extends Agent {
   }
 }
 
-/** Sends one request, once: a failure on a reused connection is not tried again. Never rejects. */
+/** Sends one request, once: a failure on a reused connection is told, not tried again. Never rejects. */
 export function sendRequest(order: RequestOrder): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   const { entry, url } = order
@@ -45,6 +45,7 @@ export function sendRequest(order: RequestOrder): Promise<Outcome> {
     headers: headersOf(order),
   })
   let settled = false
+  let isAnswering = false
   const settle = (outcome: Outcome) => {
     settled = true
     clearTimeout(timer)
@@ -53,7 +54,8 @@ export function sendRequest(order: RequestOrder): Promise<Outcome> {
   const lose = (lost: LostKind, detail: string) => {
     // Also called by events that follow a complete answer, when the socket may serve the next request already.
     if (settled) return
-    settle({ kind: 'lost', lost, message: `${entry.method} ${entry.path}: ${detail}` })
+    const wasIdle = lost === 'reset' && request.reusedSocket && !isAnswering
+    settle({ kind: 'lost', lost, wasIdle, message: `${entry.method} ${entry.path}: ${detail}` })
     request.destroy()
   }
   const timer = setTimeout(
@@ -62,6 +64,7 @@ export function sendRequest(order: RequestOrder): Promise<Outcome> {
   )
   request.on('error', (error) => lose(kindOf(error), describe(error, request.reusedSocket)))
   request.on('response', (answer) => {
+    isAnswering = true
     const truncated = (why: string) => lose('truncated', `status ${answer.statusCode}, then ${why}`)
     answer.on('error', (error) => truncated(describe(error, request.reusedSocket)))
     answer.on('close', () => truncated('the connection closed before the body was complete'))

@@ -14,7 +14,8 @@ export type LostKind =
 /** How one request ended. `latencyMs` counts from the scheduled time; `null` when the client itself was slow on purpose. */
 export type Outcome =
   | { kind: 'answered'; status: number; version: string; latencyMs: number | null }
-  | { kind: 'lost'; lost: LostKind; message: string }
+  /** `wasIdle`: a reused connection was reset before the first byte of the answer. */
+  | { kind: 'lost'; lost: LostKind; wasIdle?: boolean; message: string }
 
 /** `at` is Unix time in milliseconds. */
 export type LostSample = { at: number; kind: LostKind; message: string }
@@ -30,6 +31,8 @@ export type LoadStats = {
   /** Due while `maxInFlight` requests were waiting already: the client's own limit, never silently skipped. */
   notSent: number
   inFlight: number
+  /** Requests that went out a second time, because an idle connection was reset under them. Each is in `sent` once. */
+  sentAgain: number
   /** Complete answers, errors of the version included. */
   answered: number
   /** Complete answers with 5xx: the version's own fault, not lost. */
@@ -64,6 +67,7 @@ export class Tally {
   private readonly errorsByVersion: Record<string, number> = {}
   private sent = 0
   private notSent = 0
+  private sentAgain = 0
   private answered = 0
   private errors = 0
   private lost = 0
@@ -81,6 +85,10 @@ export class Tally {
 
   countNotSent(): void {
     this.notSent += 1
+  }
+
+  countSentAgain(): void {
+    this.sentAgain += 1
   }
 
   count(outcome: Outcome): void {
@@ -103,6 +111,7 @@ export class Tally {
       sent: this.sent,
       notSent: this.notSent,
       inFlight: this.inFlight,
+      sentAgain: this.sentAgain,
       answered: this.answered,
       errors: this.errors,
       byStatus: { ...this.byStatus },
