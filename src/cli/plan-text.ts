@@ -24,6 +24,7 @@ export function planLines(plan: Plan, { columns }: { columns: number }): Line[] 
     [strong(titleOf(plan))],
     [quiet(`  plan ${plan.id}, ${plan.strategy}, ${plan.to.release}`)],
     ...(plan.because === '' ? [] : labelledText('way', plan.because, { columns })),
+    ...(plan.to.image === undefined ? [] : labelledText('image', plan.to.image, { columns })),
     [],
     ...stepLines(plan.steps),
     [],

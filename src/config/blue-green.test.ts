@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BlueGreenSettings } from '../core/release/settings.ts'
+import type { BlueGreenSettings } from '../core/release/strategy-settings.ts'
 import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
 const fileWith = (strategy: string, production = '') => `service: shop

@@ -1,21 +1,21 @@
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { isWorker } from '../core/release/worker.ts'
 import { readyCheckOf } from '../core/shared/set-spec.ts'
+import { alsoConflicts } from './check-also.ts'
 import { entryConflicts } from './check-entry.ts'
+import { runConflicts } from './check-run.ts'
 import { shadowConflicts } from './check-shadow.ts'
-import type { Complaint } from './complaint.ts'
+import { type Conflict, conflict, repeated } from './conflict.ts'
 import { DEFAULT_RECREATE } from './defaults.ts'
 import { addressText, previewOf, sameAddress } from './shared-addresses.ts'
 import { durationText, msOf } from './units.ts'
-
-/** What cannot work together, although each value is fine by itself. `paths` are the keys to blame, the first one by name. */
-export type Conflict = Complaint & { paths: string[] }
 
 export function conflictsIn(settings: ServiceSettings): Conflict[] {
   return [
     ...healthConflicts(settings),
     ...watchConflicts(settings),
     ...previewConflicts(settings),
+    ...alsoConflicts(settings),
     ...entryConflicts(settings).map(({ paths, message, remedy }) => conflict(paths, message, remedy)),
     ...batchConflicts(settings),
     ...shadowConflicts(settings),
@@ -192,48 +192,3 @@ function failureLimitConflicts({ analysis }: ServiceSettings): Conflict[] {
     ),
   ]
 }
-
-/** The agent sets these itself for every instance. */
-const RESERVED = ['PORT', 'SLUICE_VERSION']
-
-function runConflicts({ run }: ServiceSettings): Conflict[] {
-  const names = Object.keys(run.env)
-  return [
-    ...names
-      .filter((name) => RESERVED.includes(name))
-      .map((name) =>
-        conflict(
-          [`run.env.${name}`],
-          'is set by Sluice for each instance',
-          'Remove it. To pass the port under another name, write for example HTTP_PORT: "{{port}}".',
-        ),
-      ),
-    ...run.secrets
-      .filter((name) => Object.hasOwn(run.env, name))
-      .map((name) =>
-        conflict(
-          ['run.secrets'],
-          `holds ${name}, which run.env sets as well`,
-          'Remove it from one of the two.',
-        ),
-      ),
-    ...run.secrets
-      .filter((name) => RESERVED.includes(name))
-      .map((name) =>
-        conflict(['run.secrets'], `holds ${name}, which is set by Sluice for each instance`, 'Remove it.'),
-      ),
-    ...repeated(run.secrets, 'run.secrets', 'a name'),
-  ]
-}
-
-const repeated = (names: readonly string[], path: string, what: string): Conflict[] =>
-  [...new Set(names.filter((name, index) => names.indexOf(name) !== index))].map((name) =>
-    conflict([path], `has ${what} twice: ${name}`, 'Remove one of the two.'),
-  )
-
-const conflict = (paths: string[], message: string, remedy: string): Conflict => ({
-  paths,
-  code: 'CONFIG_CONFLICT',
-  message,
-  remedy,
-})

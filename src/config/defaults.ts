@@ -3,7 +3,17 @@
  * the reference print them, so a default stands in one place only.
  */
 export const DEFAULTS = {
-  run: { artifact: '.', replicas: 1, envFile: [], env: {}, secrets: [], stopGrace: '10s', resources: {} },
+  run: {
+    artifact: '.',
+    replicas: 1,
+    envFile: [],
+    env: {},
+    secrets: [],
+    stopGrace: '10s',
+    volumes: [],
+    secretFiles: false,
+    resources: {},
+  },
   health: {
     interval: '1s',
     timeout: '1s',

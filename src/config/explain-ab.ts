@@ -1,5 +1,5 @@
 import type { AbUnit } from '../core/release/ab-settings.ts'
-import type { AbSettings } from '../core/release/settings.ts'
+import type { AbSettings } from '../core/release/strategy-settings.ts'
 import type { Participants } from '../core/shared/side-routes.ts'
 import { formatWeight } from '../core/shared/weight.ts'
 import { durationText, percentText } from './units.ts'

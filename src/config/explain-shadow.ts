@@ -1,4 +1,4 @@
-import type { ShadowSettings } from '../core/release/settings.ts'
+import type { ShadowSettings } from '../core/release/strategy-settings.ts'
 import { formatWeight } from '../core/shared/weight.ts'
 import { durationText, percentText } from './units.ts'
 import type { Value } from './value-text.ts'

@@ -1,13 +1,13 @@
+import type { ServiceSettings } from '../core/release/settings.ts'
 import type {
   BlueGreenSettings,
   CanarySettings,
   CanaryStep,
   RecreateSettings,
   RollingSettings,
-  ServiceSettings,
   ShadowSettings,
   StageCriteria,
-} from '../core/release/settings.ts'
+} from '../core/release/strategy-settings.ts'
 import { formatWeight } from '../core/shared/weight.ts'
 import { abValues } from './explain-ab.ts'
 import { shadowValues } from './explain-shadow.ts'
@@ -21,6 +21,7 @@ export function strategyValues({ strategy, analysis }: ServiceSettings): Value[]
     case 'canary':
       return [
         ...riseValues('strategy.canary', strategy),
+        ['strategy.canary.instances', strategy.instances ?? 'all'],
         ...sideValues('strategy.canary', strategy),
         ...arrivalValues('strategy.canary', strategy),
       ]

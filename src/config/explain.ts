@@ -2,22 +2,21 @@ import type {
   CriticalLimits,
   GuardLimits,
   HealthTargets,
-  InstanceResources,
-  NotifyChannel,
   ServiceLevel,
-  ServiceSettings,
-} from '../core/release/settings.ts'
+} from '../core/release/analysis-settings.ts'
+import type { NotifyChannel, ServiceSettings } from '../core/release/settings.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { VerifyCheck } from '../core/shared/verification.ts'
 import { healthValues } from './explain-health.ts'
+import { runValues } from './explain-run.ts'
 import { strategyValues } from './explain-strategy.ts'
 import type { LoadedConfig } from './load.ts'
 import { type Origin, originText } from './origin.ts'
+import { alsoValues } from './resolve-also.ts'
 import { entryValues } from './resolve-entry.ts'
 import { requestPolicyValues } from './resolve-requests.ts'
 import { riskValues } from './resolve-risk.ts'
 import { windowText } from './schema-windows.ts'
-import { sizeText } from './size.ts'
 import { durationText, percentText } from './units.ts'
 import { addressText, listText, listValues, type Value, wordText } from './value-text.ts'
 
@@ -89,6 +88,7 @@ function valuesOf(settings: ServiceSettings): Value[] {
         : `revert after ${durationText(settings.onControllerLoss.afterMs)}`,
     ],
     ['router', settings.routerFound === true ? `auto: ${settings.router}` : settings.router],
+    ...alsoValues(settings.also),
     ['drift', settings.drift],
     ...listValues('windows', settings.windows, windowText),
     ['onFreeze', settings.onFreeze],
@@ -96,36 +96,6 @@ function valuesOf(settings: ServiceSettings): Value[] {
     ...listValues('notify', settings.notify, channelText),
   ]
 }
-
-const runValues = (run: ServiceSettings['run']): Value[] => [
-  ['run.artifact', run.artifact],
-  ['run.command', listText(run.command)],
-  ['run.replicas', String(run.replicas)],
-  ...(Object.keys(run.env).length === 0 ? [['run.env', '{}'] as const] : []),
-  ...Object.entries(run.env).map(([name, value]) => [`run.env.${name}`, wordText(value)] as const),
-  ['run.secrets', listText(run.secrets)],
-  ['run.stopGrace', durationText(run.stopGraceMs)],
-  ...(run.quiesce === undefined
-    ? []
-    : [...quiesceValues(run.quiesce), ['run.grace', durationText(run.quiesce.graceMs)] as const]),
-  ...resourceValues(run.resources),
-]
-
-const quiesceValues = (quiesce: NonNullable<ServiceSettings['run']['quiesce']>): Value[] =>
-  'signal' in quiesce
-    ? [['run.quiesce', quiesce.signal]]
-    : [
-        ['run.quiesce.command', listText(quiesce.command)],
-        ['run.quiesce.timeout', durationText(quiesce.timeoutMs)],
-      ]
-
-const resourceValues = ({ cpus, memoryBytes }: InstanceResources): Value[] =>
-  cpus === undefined && memoryBytes === undefined
-    ? [['run.resources', '{}']]
-    : [
-        ...(cpus === undefined ? [] : [['run.resources.cpus', String(cpus)] as const]),
-        ...(memoryBytes === undefined ? [] : [['run.resources.memory', sizeText(memoryBytes)] as const]),
-      ]
 
 function checkText(check: VerifyCheck): string {
   const { name, moments, timeoutMs } = check

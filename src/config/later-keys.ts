@@ -4,18 +4,6 @@
  */
 const LATER: readonly { parent: string; keys: readonly string[]; what: string; instead: string }[] = [
   {
-    parent: 'run',
-    keys: ['image', 'port'],
-    what: 'containers',
-    instead: 'Write run.command with the program that starts the service.',
-  },
-  {
-    parent: '',
-    keys: ['target'],
-    what: 'other targets than processes',
-    instead: 'Remove it: services run as processes on this machine.',
-  },
-  {
     parent: '',
     keys: ['from', 'soak'],
     what: 'promotion between environments',

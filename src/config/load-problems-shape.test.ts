@@ -8,7 +8,7 @@ describe('a file that cannot work is refused before anything is done: place, cau
       replaced(3, '  command: node s.js', '  replcas: 2'),
       '4:3',
       'unknown key "replcas" in run',
-      'Did you mean "replicas"? Known here: "artifact", "command", "env", "envFile", "grace", "quiesce", "replicas", "resources", "secrets" and "stopGrace".',
+      'Did you mean "replicas"? Known here: "artifact", "command", "env", "envFile", "grace", "image", "network", "port", "quiesce", "replicas", "resources", "secretFiles", "secrets", "stopGrace" and "volumes".',
     ],
     [
       'CONFIG_UNKNOWN_KEY',
@@ -66,8 +66,6 @@ describe('a file that cannot work is refused before anything is done: place, cau
   ])('%s %#', isOnlyProblem)
 
   test.each<[string, string, string]>([
-    ['run.image', replaced(3, '  image: shop'), 'run.command'],
-    ['target', withLines('target: processes'), 'Remove it'],
     ['environments.staging.from', withLines('environments: { staging: { from: dev } }'), 'promotion'],
     ['environments.staging.gates', withLines('environments: { staging: { gates: [] } }'), 'pause: manual'],
     ['strategy.featureFlag', withLines('strategy: { featureFlag: {} }'), 'canary: standard'],

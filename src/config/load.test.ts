@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ServiceSettings, stagesOf } from '../core/release/settings.ts'
+import { ServiceSettings } from '../core/release/settings.ts'
+import { stagesOf } from '../core/release/strategy-settings.ts'
 import { readyCheckOf } from '../core/shared/set-spec.ts'
 import { loadConfig } from './load.ts'
 

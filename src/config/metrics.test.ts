@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AnalysisSettings } from '../core/release/settings.ts'
+import { AnalysisSettings } from '../core/release/analysis-settings.ts'
 import { loadConfig } from './load.ts'
 
 const HEAD = `service: shop

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { ServiceLevel } from '../core/release/settings.ts'
+import type { ServiceLevel } from '../core/release/analysis-settings.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import type { Complaint } from './complaint.ts'
 import { type ConfigProblem, configProblem, type Position } from './config-problem.ts'

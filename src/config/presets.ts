@@ -1,4 +1,4 @@
-import type { CanaryStep, StageCriteria } from '../core/release/settings.ts'
+import type { CanaryStep, StageCriteria } from '../core/release/strategy-settings.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 
 const MINUTE_MS = 60_000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RecreateSettings } from '../core/release/settings.ts'
+import type { RecreateSettings } from '../core/release/strategy-settings.ts'
 import { explainSettings } from './explain.ts'
 import { loadConfig } from './load.ts'
 

@@ -1,4 +1,4 @@
-import type { RecreateSettings } from '../core/release/settings.ts'
+import type { RecreateSettings } from '../core/release/strategy-settings.ts'
 import { DEFAULT_RECREATE } from './defaults.ts'
 import type { LayeredReader } from './layers.ts'
 import type { Overrides } from './schema.ts'

@@ -11,7 +11,10 @@ import { sizeText } from './size.ts'
 import { durationText, percentText } from './units.ts'
 import type { Value } from './value-text.ts'
 
-type Serving = Pick<ServiceSettings, 'listen' | 'router'>
+type Serving = Pick<ServiceSettings, 'listen' | 'router'> & {
+  /** No other router serves besides. */
+  isAlone: boolean
+}
 
 /** What is done with each request of the service, as far as the file says so, or it is done without being asked for. */
 export function requestPolicyIn(reader: LayeredReader, serving: Serving): RequestPolicy {
@@ -25,13 +28,14 @@ export function requestPolicyIn(reader: LayeredReader, serving: Serving): Reques
   }
 }
 
-/** Left out by itself only where the built-in proxy serves; of another router it is asked when the file names it. */
-function outlierOf(reader: LayeredReader, { listen, router }: Serving): OutlierPolicy | null {
+/** Left out by itself only where the built-in proxy alone serves; of another router it is asked when the file names it. */
+function outlierOf(reader: LayeredReader, { listen, router, isAlone }: Serving): OutlierPolicy | null {
   const path = 'health.outlier'
   const chosen = reader.pick(path, ({ health }) => health?.outlier)
   if (chosen === 'off') return null
-  if (reader.originOf(path).kind === 'default' && (router !== 'builtin' || listen === null)) {
-    reader.note(path, { kind: 'default', note: 'off: only the built-in proxy does it unasked' })
+  if (reader.originOf(path).kind === 'default' && (router !== 'builtin' || listen === null || !isAlone)) {
+    const who = isAlone ? 'the built-in proxy' : 'the built-in proxy, where it serves alone,'
+    reader.note(path, { kind: 'default', note: `off: only ${who} does it unasked` })
     return null
   }
   reader.origins.delete(path)

@@ -1,4 +1,5 @@
-import type { RollingSettings, ServiceSettings, StageCriteria } from '../core/release/settings.ts'
+import type { ServiceSettings } from '../core/release/settings.ts'
+import type { RollingSettings, StageCriteria } from '../core/release/strategy-settings.ts'
 import { DEFAULT_ROLLING } from './defaults.ts'
 import type { LayeredReader } from './layers.ts'
 import type { Overrides } from './schema.ts'

@@ -8,7 +8,7 @@ import type {
   ShadowSettings,
   StageCriteria,
   StrategySettings,
-} from '../core/release/settings.ts'
+} from '../core/release/strategy-settings.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 import { DEFAULT_BLUE_GREEN, DEFAULT_LIGHT_WATCH, DEFAULT_STEP_PAUSE, DEFAULTS } from './defaults.ts'
 import type { LayeredReader } from './layers.ts'
@@ -60,6 +60,9 @@ const canaryOf = (reader: LayeredReader, production: boolean): CanarySettings =>
   kind: 'canary',
   steps: stepsOf(reader, 'strategy.canary', canaryIn),
   earliestMs: reader.pick('strategy.canary.earliest', ({ strategy }) => canaryIn(strategy)?.earliest),
+  ...(reader.find('strategy.canary.instances', ({ strategy }) => canaryIn(strategy)?.instances) === 'share'
+    ? { instances: 'share' as const }
+    : {}),
   ...sideOf(reader, { path: 'strategy.canary', sectionIn: canaryIn }),
   ...stickyOf(reader, { path: 'strategy.canary', sectionIn: canaryIn }),
   ...arrivalOf(reader, { production, path: 'strategy.canary', sectionIn: canaryIn }),

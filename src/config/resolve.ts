@@ -1,30 +1,25 @@
 import { resolve as resolvePath } from 'node:path'
 import { ALL_BUT_HARD } from '../core/analysis/dry-run.ts'
-import {
-  type AnalysisSettings,
-  type CriticalLimits,
-  type GuardLimits,
-  type NotifyChannel,
-  type ServiceLevel,
-  ServiceSettings,
-} from '../core/release/settings.ts'
+import type {
+  AnalysisSettings,
+  CriticalLimits,
+  GuardLimits,
+  ServiceLevel,
+} from '../core/release/analysis-settings.ts'
+import { type NotifyChannel, ServiceSettings } from '../core/release/settings.ts'
 import { isWorker, strategyWithoutRequests, withoutRequests } from '../core/release/worker.ts'
 import type { HealthCheck } from '../core/shared/health-check.ts'
 import type { MetricDefinition } from '../core/shared/metric-definition.ts'
 import type { RouterName } from '../core/shared/router-ability.ts'
 import type { ControllerLossPolicy } from '../core/shared/routes.ts'
-import {
-  DEFAULT_GRACE,
-  DEFAULT_NOTIFY_ON,
-  DEFAULT_QUIESCE_TIMEOUT,
-  DEFAULT_REVERT_AFTER,
-  DEFAULTS,
-} from './defaults.ts'
+import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
 import { defaultLayer, type Layer, LayeredReader } from './layers.ts'
 import type { Origins } from './origin.ts'
+import { alsoIn } from './resolve-also.ts'
 import { entryIn, takesPath } from './resolve-entry.ts'
 import { requestPolicyIn } from './resolve-requests.ts'
 import { riskOf } from './resolve-risk.ts'
+import { runOf } from './resolve-run.ts'
 import { differingLimitOf } from './resolve-shadow.ts'
 import { strategyOf } from './resolve-strategy.ts'
 import { Overrides } from './schema.ts'
@@ -66,23 +61,12 @@ export function resolveService({
   const entry = entryIn(reader, folder)
   const listen = reader.pick('listen', (layer) => layer.listen)
   const router = routerOf(reader, autoRouter)
+  const also = alsoIn(reader, folder)
   const settings: ServiceSettings = {
     service,
     environment,
     production,
-    run: {
-      artifact: resolvePath(
-        folder,
-        reader.pick('run.artifact', ({ run }) => run?.artifact),
-      ),
-      command: reader.pick('run.command', ({ run }) => run?.command),
-      replicas: reader.pick('run.replicas', ({ run }) => run?.replicas),
-      env: reader.merge('run.env', ({ run }) => run?.env),
-      secrets: reader.pick('run.secrets', ({ run }) => run?.secrets),
-      stopGraceMs: reader.pick('run.stopGrace', ({ run }) => run?.stopGrace),
-      ...quiesceOf(reader),
-      resources: resourcesOf(reader),
-    },
+    run: runOf(reader, folder, listen === null),
     listen,
     ...entry,
     health,
@@ -101,7 +85,8 @@ export function resolveService({
     ...riskOf(reader),
     onControllerLoss: controllerLossOf(reader),
     ...router,
-    ...requestPolicyIn(reader, { listen, router: router.router }),
+    ...(also.length === 0 ? {} : { also }),
+    ...requestPolicyIn(reader, { listen, router: router.router, isAlone: also.length === 0 }),
     drift: reader.pick('drift', ({ drift }) => drift),
     windows: reader.pick('windows', ({ windows }) => windows),
     onFreeze: reader.pick('onFreeze', ({ onFreeze }) => onFreeze),
@@ -125,21 +110,6 @@ function routerOf(
 ): Pick<ServiceSettings, 'router' | 'routerFound'> {
   const router = reader.pick('router', (layer) => layer.router)
   return router === 'auto' ? { router: autoRouter, routerFound: true } : { router }
-}
-
-function quiesceOf(reader: LayeredReader): Pick<ServiceSettings['run'], 'quiesce'> {
-  const how = reader.find('run.quiesce', ({ run }) => run?.quiesce)
-  const graceMs = reader.find('run.grace', ({ run }) => run?.grace) ?? msOf(DEFAULT_GRACE)
-  if (how === undefined) return {}
-  if (typeof how === 'string') return { quiesce: { signal: how, graceMs } }
-  const { command, timeout } = how
-  return { quiesce: { command, timeoutMs: timeout ?? msOf(DEFAULT_QUIESCE_TIMEOUT), graceMs } }
-}
-
-function resourcesOf(reader: LayeredReader): ServiceSettings['run']['resources'] {
-  const cpus = reader.find('run.resources.cpus', ({ run }) => run?.resources?.cpus)
-  const memoryBytes = reader.find('run.resources.memory', ({ run }) => run?.resources?.memory)
-  return { ...(cpus === undefined ? {} : { cpus }), ...(memoryBytes === undefined ? {} : { memoryBytes }) }
 }
 
 function healthOf(reader: LayeredReader): ServiceSettings['health'] {

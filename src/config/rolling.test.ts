@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RollingSettings } from '../core/release/settings.ts'
+import type { RollingSettings } from '../core/release/strategy-settings.ts'
 import { complaintsIn, rowsIn, settingsIn } from './settings.test.kit.ts'
 
 const fileWith = (strategy: string, replicas = 4) => `service: shop

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { burnLimitOf } from '../core/analysis/burn-rate.ts'
-import type { ServiceLevel } from '../core/release/settings.ts'
+import type { ServiceLevel } from '../core/release/analysis-settings.ts'
 import { type Complaint, complain } from './complaint.ts'
 import { DEFAULT_SLO_WINDOW } from './defaults.ts'
 import { duration, latencyLimit, percent } from './scalars.ts'

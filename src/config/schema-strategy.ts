@@ -196,7 +196,19 @@ const RiseSection = z.strictObject(RISE_KEYS).superRefine(onePreset)
 export type RiseSection = z.output<typeof RiseSection>
 
 const CanarySection = z
-  .strictObject({ ...RISE_KEYS, ...SIDE_KEYS, ...STICKY_KEY, ...ARRIVAL_KEYS })
+  .strictObject({
+    ...RISE_KEYS,
+    instances: z
+      .enum(['all', 'share'])
+      .meta({ title: 'all or share', default: 'all' })
+      .describe(
+        'How many instances the candidate has: `all` from the start, so that a stage shows no start-up and 100% is one change away, or its `share`: at 10% of the traffic a tenth of the replicas, rounded up, and more before each stage.',
+      )
+      .optional(),
+    ...SIDE_KEYS,
+    ...STICKY_KEY,
+    ...ARRIVAL_KEYS,
+  })
   .superRefine(onePreset)
 
 const BlueGreenSection = z.strictObject({

@@ -1,34 +1,23 @@
 import * as z from 'zod'
 import { Name } from '../core/release/settings.ts'
 import { RouterName } from '../core/shared/router-ability.ts'
-import { QuiesceSignal } from '../core/shared/set-spec.ts'
 import { complain } from './complaint.ts'
-import {
-  DEFAULT_GRACE,
-  DEFAULT_NOTIFY_ON,
-  DEFAULT_QUIESCE_TIMEOUT,
-  DEFAULT_REVERT_AFTER,
-  DEFAULTS,
-} from './defaults.ts'
+import { DEFAULT_NOTIFY_ON, DEFAULT_REVERT_AFTER, DEFAULTS } from './defaults.ts'
 import * as s from './scalars.ts'
+import { AlsoSection } from './schema-also.ts'
 import { AnalysisSection } from './schema-analysis.ts'
 import { entryKeys } from './schema-entry.ts'
 import { HealthOverrides, HealthSection } from './schema-health.ts'
 import { AccessLogSection, LimitsSection } from './schema-requests.ts'
 import { RiskSection } from './schema-risk.ts'
 import { RollbackSection } from './schema-rollback.ts'
+import { hasProgram, RunSection, TARGETS } from './schema-run.ts'
 import { StrategySection } from './schema-strategy.ts'
 import { VerifySection } from './schema-verify.ts'
 import { WindowsSection } from './schema-windows.ts'
 
 const HOUR_MS = 3_600_000
-/** Ten times what one machine can run; a larger number is a slip of the finger. */
-const MAX_REPLICAS = 1000
 const MAX_CHANNELS = 20
-const LEAST_CPUS = 0.01
-const MOST_CPUS = 1024
-const MAX_SECRETS = 1000
-const MAX_ENV_FILES = 20
 /** Every service is checked in every environment: the product of the two must stay small. */
 const MAX_SERVICES = 200
 const MAX_ENVIRONMENTS = 50
@@ -43,101 +32,6 @@ const atMost = (max: number) => (entries: object, context: z.RefinementCtx) => {
       remedy: 'Split the file: each service can have a file of its own.',
     })
 }
-const PLAIN_NUMBER = { title: 'whole number' }
-
-const ResourcesSection = z.strictObject({
-  cpus: z
-    .number()
-    .min(LEAST_CPUS)
-    .max(MOST_CPUS)
-    .meta({ title: 'number' })
-    .describe('Processors of one instance; 0.5 is half of one.')
-    .optional(),
-  memory: s
-    .size()
-    .describe('Memory of one instance, for example `512MiB`. A bare number is bytes.')
-    .optional(),
-})
-
-const RunSection = z.strictObject({
-  artifact: s
-    .artifact()
-    .meta({ default: DEFAULTS.run.artifact })
-    .describe(
-      'Folder, tarball or file with one version, relative to this file. May hold `{{version}}`. Each release runs from its own read-only copy.',
-    )
-    .optional(),
-  command: s
-    .command()
-    .describe(
-      'Starts one instance, without a shell. `{{port}}` becomes the port of the instance, which is also in the variable PORT.',
-    ),
-  replicas: z
-    .int()
-    .min(1)
-    .max(MAX_REPLICAS)
-    .meta({ ...PLAIN_NUMBER, default: DEFAULTS.run.replicas })
-    .describe('How many instances run.')
-    .optional(),
-  envFile: z
-    .array(s.envFile())
-    .max(MAX_ENV_FILES)
-    .meta({ title: 'list of paths', default: DEFAULTS.run.envFile })
-    .describe(
-      'Files with NAME=value lines, relative to this file. A later file wins over an earlier one, and `env` wins over all of them. Their values become part of the release, like those of `env`: never write a secret there.',
-    )
-    .optional(),
-  env: z
-    .record(z.string().regex(s.VARIABLE_NAME), s.envValue())
-    .meta({ title: 'mapping', default: DEFAULTS.run.env })
-    .describe('Variables of the instances. May hold `{{port}}`. PORT and SLUICE_VERSION are always set.')
-    .optional(),
-  secrets: z
-    .array(s.secretName())
-    .max(MAX_SECRETS)
-    .meta({ title: 'list of names', default: DEFAULTS.run.secrets })
-    .describe('Names of secrets that the instances get as variables. Never write a value here.')
-    .optional(),
-  stopGrace: s
-    .duration({ maxMs: HOUR_MS })
-    .meta({ default: DEFAULTS.run.stopGrace })
-    .describe('Time between SIGTERM and SIGKILL when an instance is stopped.')
-    .optional(),
-  quiesce: z
-    .union([
-      QuiesceSignal,
-      z.strictObject({
-        command: s
-          .command()
-          .describe(
-            'A program that is run beside the worker, in the folder of its release and with its variables; `SLUICE_PID` is its process. Code 0 says that it was told. It must be fit to be run twice.',
-          ),
-        timeout: s
-          .duration({ minMs: 100, maxMs: HOUR_MS })
-          .meta({ default: DEFAULT_QUIESCE_TIMEOUT })
-          .describe('A program that takes longer has failed. Shorter than `run.grace`.')
-          .optional(),
-      }),
-    ])
-    .meta({ title: 'signal or command' })
-    .describe(
-      'Workers only (`listen: none`): how one is told to take no new work before it is stopped, by a signal or by `{ command: ... }`. Where the command fails, the failure is reported and the worker is stopped at once, within `run.stopGrace`.',
-    )
-    .optional(),
-  grace: s
-    .duration({ maxMs: 24 * HOUR_MS })
-    .meta({ default: DEFAULT_GRACE })
-    .describe(
-      'Workers only: after `quiesce` it may go on with what it has for so long before SIGTERM. The rollout does not wait for it.',
-    )
-    .optional(),
-  resources: ResourcesSection.meta({ default: DEFAULTS.run.resources })
-    .describe(
-      'What one instance is meant to use at most. The use of CPU and memory is measured against it, and against the whole machine where it is not said. Nothing is enforced, and changing it makes no new release.',
-    )
-    .optional(),
-})
-
 const DrainSection = z.strictObject({
   requests: s
     .duration({ maxMs: HOUR_MS })
@@ -212,7 +106,14 @@ const ChannelSection = z.union([
 ])
 
 const serviceKeys = {
-  run: RunSection.describe('What runs.'),
+  run: RunSection.superRefine(hasProgram).describe('What runs.'),
+  target: z
+    .enum(TARGETS)
+    .meta({ title: 'processes or docker' })
+    .describe(
+      'What instances are: processes of this machine, from `run.artifact`, or containers of the Docker Engine, from `run.image`. Where only one of the two is described, that one.',
+    )
+    .optional(),
   listen: s
     .listenAddressOrNone()
     .describe(
@@ -251,6 +152,7 @@ const serviceKeys = {
       'Who sends requests to instances: the built-in proxy, or the HAProxy or nginx that is installed on this machine, run by Sluice with a configuration of its own. `auto`: HAProxy where it is installed, else the built-in proxy. What a router cannot do is refused by the plan.',
     )
     .optional(),
+  also: AlsoSection,
   limits: LimitsSection,
   accessLog: AccessLogSection,
   drift: z

@@ -1,3 +1,4 @@
+import { servingsOf } from '../core/release/servings.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { entryConflict, isSelective } from '../core/shared/entry.ts'
 import type { Complaint } from './complaint.ts'
@@ -27,10 +28,13 @@ export function sharedAddresses(
 
 /** Where a service listens: for live traffic, and for those who look at the candidate. */
 function addressesOf(settings: ServiceSettings): Taken[] {
-  const { listen, strategy } = settings
-  const preview = previewOf(strategy)
+  const preview = previewOf(settings.strategy)
   return [
-    ...(listen === null ? [] : [{ path: 'listen', address: listen, entry: settings }]),
+    ...servingsOf(settings).flatMap((serving, index) =>
+      serving.listen === null
+        ? []
+        : [{ path: index === 0 ? 'listen' : 'also', address: serving.listen, entry: serving }],
+    ),
     ...(preview === null ? [] : [{ ...preview, entry: null }]),
   ]
 }

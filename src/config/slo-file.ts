@@ -1,5 +1,5 @@
 import { resolve as resolvePath } from 'node:path'
-import type { ServiceLevel } from '../core/release/settings.ts'
+import type { ServiceLevel } from '../core/release/analysis-settings.ts'
 import { type ConfigProblem, configProblem, type Position } from './config-problem.ts'
 import type { ReadEnvFile } from './env-layer.ts'
 import type { FileText, Unreadable } from './file-text.ts'

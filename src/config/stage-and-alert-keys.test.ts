@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { stagesOf } from '../core/release/settings.ts'
+import { stagesOf } from '../core/release/strategy-settings.ts'
 import { explainSettings } from './explain.ts'
 import { loadConfig } from './load.ts'
 import { isOnlyProblem, withLines } from './load-problems.test.fixture.ts'

@@ -1,4 +1,5 @@
-import { type ServiceSettings, stagesOf } from '../core/release/settings.ts'
+import type { ServiceSettings } from '../core/release/settings.ts'
+import { stagesOf } from '../core/release/strategy-settings.ts'
 import { formatDuration } from '../core/shared/duration.ts'
 import type { MetricDefinition, MetricHeader, MetricQuery } from '../core/shared/metric-definition.ts'
 import { secretMissing } from '../ports/metric-problems.ts'

@@ -1,4 +1,5 @@
 import { Release } from '../core/release/release.ts'
+import { servingOf } from '../core/release/servings.ts'
 import { environmentOf } from '../core/release/settings.ts'
 import type { Command } from '../core/rollout/command.ts'
 import type { Change, Effect, Verification } from '../core/rollout/due.ts'
@@ -108,7 +109,8 @@ async function setRoutes(
   stream: string,
   { state, effect }: { state: ServiceState; effect: Extract<Effect, { kind: 'set-routes' }> },
 ): Promise<Result<void>> {
-  const settings = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
+  const inForce = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
+  const settings = inForce === null ? null : (servingOf(inForce, effect.router) ?? inForce)
   if (settings === null || settings.listen === null) return ok(undefined)
   return parts.routerOf(effect.router).router.setRoutes({
     service: stream,
@@ -159,6 +161,7 @@ function specOf(stream: string, { id, version, settings, artifact }: Release): S
     version,
     command: run.command,
     folder: artifact.folder,
+    ...containerOf(run.container, artifact.image),
     env: run.env,
     secrets: run.secrets,
     health,
@@ -166,6 +169,12 @@ function specOf(stream: string, { id, version, settings, artifact }: Release): S
     ...(run.quiesce === undefined ? {} : { quiesce: run.quiesce }),
   }
 }
+
+const containerOf = (
+  container: Release['settings']['run']['container'],
+  image: string | undefined,
+): Pick<SetSpec, 'container'> =>
+  container === undefined || image === undefined ? {} : { container: { ...container, image } }
 
 /** The checks may last: they are given up when nobody wants their report any more. */
 async function verify(

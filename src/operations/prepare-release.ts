@@ -26,16 +26,18 @@ async function prepare(
   context: PrepareContext,
   { settings, version, actor }: PrepareInput,
 ): Promise<Result<PreparedRelease>> {
-  const artifact = await context.target.resolve({ artifact: settings.run.artifact, version })
+  const { run } = settings
+  const kind = run.container === undefined ? 'files' : 'image'
+  const artifact = await context.target.resolve({ artifact: run.artifact, version, kind })
   if (artifact.kind === 'failed') return artifact
-  const secretVersions = await context.target.secretVersions(settings.run.secrets)
+  const secretVersions = await context.target.secretVersions(run.secrets)
   if (secretVersions.kind === 'failed') return secretVersions
-  const { digest, folder, bytes, files, warnings } = artifact.value
+  const { digest, folder, bytes, files, image, warnings } = artifact.value
   const release = await record(context, {
     id: releaseId(context, { settings, version, digest, secretVersions: secretVersions.value }),
     stream: streamOf(settings),
     version,
-    artifact: { digest, folder, bytes, files },
+    artifact: { digest, folder, bytes, files, ...(image === undefined ? {} : { image }) },
     settings,
     secretVersions: secretVersions.value,
     createdAt: context.clock.now(),
@@ -75,12 +77,16 @@ function releaseId(
     secretVersions,
   }: { settings: ServiceSettings; version: string; digest: string; secretVersions: Record<string, string> },
 ): string {
-  const { service, environment, run, listen, health, drain, router } = settings
-  // Resources are what use is measured against, so they belong to how it is watched.
+  const { service, environment, run, listen, health, drain, router, also } = settings
+  // Resources are what use is measured against, so they belong to how it is watched; those of a container stand in it, too.
   const { artifact: _path, resources: _base, ...runs } = run
   // Releases from before there was a choice keep their names.
   // Hosts, paths and TLS are like the address: a change of them is a rollout, so that it comes into force and can be taken back.
-  const routed = { ...(router === 'builtin' ? {} : { router }), ...entryOf(settings) }
+  const routed = {
+    ...(router === 'builtin' ? {} : { router }),
+    ...(also === undefined ? {} : { also }),
+    ...entryOf(settings),
+  }
   return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, ...routed, version, digest, secretVersions }).slice(0, 10)}`
 }
 

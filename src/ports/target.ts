@@ -36,12 +36,15 @@ export interface Target {
   prune(keep: readonly string[]): Promise<Result<string[]>>
 }
 
-export type ResolveRequest = { artifact: string; version: string }
+/** `artifact`: where the files of a version are; `image`: the reference of a container image. Both may hold `{{version}}`. */
+export type ResolveRequest = { artifact: string; version: string; kind?: 'files' | 'image' }
 export type ResolvedArtifact = {
   digest: string
   folder: string
   bytes: number
   files: number
+  /** What the engine is asked to run; absent for files. */
+  image?: string
   warnings: string[]
 }
 export type { AdoptRequest, LogLine, Observation }

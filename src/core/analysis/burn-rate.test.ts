@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { simulatedSettings } from '../../testkit/simulator/settings.ts'
-import type { ServiceLevel } from '../release/settings.ts'
+import type { ServiceLevel } from '../release/analysis-settings.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../shared/histogram.ts'
 import { addSides, type Batch, noRequests, type SideCounts } from './batch.ts'
 import { addToBurn, type BurnState, burnEvidence, burnLimitOf, burnWindows } from './burn-rate.ts'

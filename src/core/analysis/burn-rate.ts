@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { ServiceLevel } from '../release/settings.ts'
+import type { ServiceLevel } from '../release/analysis-settings.ts'
 import { logMeanExp, logTermsAgainstLimit, type SideCount } from './e-process.ts'
 
 const MINUTE_MS = 60_000

@@ -1,4 +1,4 @@
-import type { AnalysisSettings } from '../release/settings.ts'
+import type { AnalysisSettings } from '../release/analysis-settings.ts'
 import type { MetricDefinition } from '../shared/metric-definition.ts'
 import { type BurnLimit, burnLimitOf } from './burn-rate.ts'
 import { Metric } from './sequential/metric.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StageCriteria } from '../release/settings.ts'
+import type { StageCriteria } from '../release/strategy-settings.ts'
 import { bucketOf, LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
 import { noRequests } from './batch.ts'

@@ -1,4 +1,4 @@
-import type { StageCriteria } from '../release/settings.ts'
+import type { StageCriteria } from '../release/strategy-settings.ts'
 import { quantileMs } from '../shared/histogram.ts'
 import { answersOf, type SideCounts } from './batch.ts'
 import { logMeanExp } from './e-process.ts'

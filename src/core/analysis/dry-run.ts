@@ -1,4 +1,4 @@
-import type { AnalysisSettings } from '../release/settings.ts'
+import type { AnalysisSettings } from '../release/analysis-settings.ts'
 
 /** Checks of numbers that can be tried without a consequence. */
 export const NUMBER_CHECKS = [

@@ -1,4 +1,4 @@
-import type { HealthTargets } from '../release/settings.ts'
+import type { HealthTargets } from '../release/analysis-settings.ts'
 import { quantileMs } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
 import { errorPercent, percent } from './criteria.ts'

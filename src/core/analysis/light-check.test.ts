@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AnalysisSettings } from '../release/settings.ts'
+import type { AnalysisSettings } from '../release/analysis-settings.ts'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'
 import { chance } from './chance.test.fixture.ts'

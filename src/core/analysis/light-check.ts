@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { AnalysisSettings } from '../release/settings.ts'
+import type { AnalysisSettings } from '../release/analysis-settings.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { countSlowerThan, LATENCY_BOUNDS_MS, quantileMs } from '../shared/histogram.ts'
 import type { SideCounts } from './batch.ts'

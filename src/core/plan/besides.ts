@@ -1,6 +1,7 @@
 import { shareOf } from '../release/ab-settings.ts'
-import type { AbSettings, ServiceSettings, ShadowSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
 import { copiedRequests } from '../release/shadow-settings.ts'
+import type { AbSettings, ShadowSettings } from '../release/strategy-settings.ts'
 import { formatDuration } from '../shared/duration.ts'
 import { matchText, participantsText } from '../shared/request-match-text.ts'
 import { formatWeight, TOTAL_PERMILLE } from '../shared/weight.ts'

@@ -81,7 +81,7 @@ export function composePlan(input: PlanInput): PlanContent {
     environment: settings.environment,
     kind: planKind,
     from: stable === null ? null : { release: stable.id, version: stable.version },
-    to: { release: release.id, version: release.version, digest: release.artifact.digest },
+    to: { release: release.id, version: release.version, ...contentOf(release) },
     base: { stable: stable?.id ?? null, candidate: input.candidate },
     strategy,
     because: becauseOf(planKind, input),
@@ -106,6 +106,11 @@ export function composePlan(input: PlanInput): PlanContent {
     actor: input.actor,
   }
 }
+
+const contentOf = ({
+  artifact: { digest, image },
+}: PlanInput['release']): Pick<Plan['to'], 'digest' | 'image'> =>
+  image === undefined ? { digest } : { digest, image }
 
 function becauseOf(kind: Plan['kind'], input: PlanInput): string {
   if (kind === 'none' || kind === 'first') return ''
@@ -163,8 +168,10 @@ function labelOf(step: Step, settings: ServiceSettings): string {
 function observationOf({ durationMs, shadow }: Extract<Step, { kind: 'observe' }>): string {
   if (shadow === undefined)
     return durationMs === null ? 'wait for promotion' : `observe ${formatDuration(durationMs)}`
-  const copies = `copy ${formatWeight(shadow.sharePermille)} to it`
-  return durationMs === null ? `${copies} until promotion` : `${copies} for ${formatDuration(durationMs)}`
+  const copies = `copy ${formatWeight(shadow.sharePermille)} of requests`
+  return durationMs === null
+    ? `${copies} until promoted by hand`
+    : `${copies} for ${formatDuration(durationMs)}`
 }
 
 /** Steps without a time of their own take what they took before; nothing is invented where nothing was measured. */

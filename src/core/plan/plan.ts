@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { StageCriteria } from '../release/settings.ts'
+import { StageCriteria } from '../release/strategy-settings.ts'
 import { ReleaseRef } from '../rollout/view/view.ts'
 import { Shadowing } from '../shared/mirror.ts'
 import { VerifyMoment } from '../shared/verification.ts'
@@ -86,7 +86,11 @@ export const Plan = z.object({
   environment: z.string(),
   kind: z.preprocess(renamed, z.enum(['first', 'deploy', 'rollback', 'none'])),
   from: ReleaseRef.nullable(),
-  to: ReleaseRef.extend({ digest: z.string() }),
+  to: ReleaseRef.extend({
+    digest: z.string(),
+    /** What containers of it are made of, by content. */
+    image: z.string().exactOptional(),
+  }),
   /** Live state the plan was made for; a plan whose base moved is refused. */
   base: z.object({ stable: z.string().nullable(), candidate: z.string().nullable() }),
   strategy: z.string(),

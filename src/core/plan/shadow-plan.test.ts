@@ -22,14 +22,14 @@ describe('a plan with a shadow', () => {
   it('copies first, and moves all traffic then', () => {
     expect(labels(planOf())).toEqual([
       'start 2 instances',
-      'copy 50% to it for 1m',
+      'copy 50% of requests for 1m',
       'traffic 100%',
       'watch 30s',
       'make it stable',
       'drain the old set',
       'stop the old set',
     ])
-    expect(labels(planOf({ forMs: null }))).toContain('copy 50% to it until promotion')
+    expect(labels(planOf({ forMs: null }))).toContain('copy 50% of requests until promoted by hand')
   })
 
   it('expects the time of the copies, and has a way back of its own meanwhile', () => {
@@ -66,7 +66,7 @@ describe('a plan with a shadow', () => {
   })
 
   it('can be passed over by a person, who then makes no copies', () => {
-    expect(labels(planOf({}, 'full'))).not.toContain('copy 50% to it for 1m')
+    expect(labels(planOf({}, 'full'))).not.toContain('copy 50% of requests for 1m')
   })
 
   it('has a name of its own beside what is recommended', () => {

@@ -8,7 +8,14 @@ export const Release = z.object({
   id: z.string(),
   stream: z.string(),
   version: z.string(),
-  artifact: z.object({ digest: z.string(), folder: z.string(), bytes: z.int(), files: z.int() }),
+  artifact: z.object({
+    digest: z.string(),
+    folder: z.string(),
+    bytes: z.int(),
+    files: z.int(),
+    /** A container image, by content; `folder` is empty then. */
+    image: z.string().exactOptional(),
+  }),
   settings: ServiceSettings,
   secretVersions: z.record(z.string(), z.string()),
   createdAt: z.number(),

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import { BodyComparison, RequestPattern } from '../shared/mirror.ts'
+import { DurationMs } from '../shared/quantities.ts'
 import { WeightPermille } from '../shared/weight.ts'
-
-const DurationMs = z.int().nonnegative()
 
 /** Methods that ask and change nothing (RFC 9110, 9.2.1). What a service makes of them is its own affair. */
 export const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'] as const

@@ -1,4 +1,6 @@
-import type { AnalysisSettings, GuardLimits, ServiceSettings, StrategySettings } from './settings.ts'
+import type { AnalysisSettings, GuardLimits } from './analysis-settings.ts'
+import type { ServiceSettings } from './settings.ts'
+import type { StrategySettings } from './strategy-settings.ts'
 
 /** A worker takes its work from elsewhere: nothing routes to it, and its share of the work is its share of the instances. */
 export const isWorker = (settings: Pick<ServiceSettings, 'listen'> | null): boolean =>

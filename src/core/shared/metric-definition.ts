@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { DurationMs } from './quantities.ts'
 
-const DurationMs = z.int().nonnegative()
 const Percent = z.number().min(0)
 
 /**

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { ContainerSpec } from './container-spec.ts'
 import { HealthCheck, LiveProbe, NamedCheck, StartProbe } from './health-check.ts'
 import { FencingToken } from './token.ts'
 
@@ -64,9 +65,12 @@ export const SetSpec = z.object({
   service: z.string(),
   release: z.string(),
   version: z.string(),
-  command: z.array(z.string()).min(1),
-  /** Absolute folder of the read-only artifact, the working directory of the instances. */
+  /** Empty only in a container: what the image says is run. */
+  command: z.array(z.string()),
+  /** Absolute folder of the read-only artifact, the working directory of the instances; empty with a container. */
   folder: z.string(),
+  /** Absent: a process of the host. */
+  container: ContainerSpec.exactOptional(),
   env: z.record(z.string(), z.string()),
   /** Names only: the agent resolves them where the instance starts. */
   secrets: z.array(z.string()),

@@ -1,6 +1,5 @@
 import * as z from 'zod'
-
-const DurationMs = z.int().nonnegative()
+import { DurationMs } from './quantities.ts'
 
 /** One request of a journey and what its answer must be. Redirects are not followed: they are an answer. */
 export const JourneyStep = z.object({

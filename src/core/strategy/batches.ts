@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
-import type { ServiceSettings, StageCriteria } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import type { StageCriteria } from '../release/strategy-settings.ts'
 import { isWorker } from '../release/worker.ts'
 import { readyWithinMs } from '../shared/set-spec.ts'
 import { TOTAL_PERMILLE } from '../shared/weight.ts'

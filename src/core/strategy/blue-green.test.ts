@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { simulatedSettings } from '../../testkit/simulator/settings.ts'
-import type { BlueGreenSettings } from '../release/settings.ts'
+import type { BlueGreenSettings } from '../release/strategy-settings.ts'
 import { compile, fullSteps } from './compile.ts'
 
 const labels = (blueGreen: Partial<BlueGreenSettings>, replicas = 2): string[] =>

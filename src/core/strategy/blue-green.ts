@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
-import type { BlueGreenSettings, ServiceSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import type { BlueGreenSettings } from '../release/strategy-settings.ts'
 import { arrival, farewell, provision, stages, verification } from './steps.ts'
 
 /**

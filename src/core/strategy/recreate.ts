@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
-import type { RecreateSettings, ServiceSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import type { RecreateSettings } from '../release/strategy-settings.ts'
 import type { OldSet } from './rolling.ts'
 import { allTraffic, arrival, departure, provision, verification } from './steps.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { simulatedSettings } from '../../testkit/simulator/settings.ts'
 import { sizesOf } from '../plan/sizes.ts'
-import type { RollingSettings } from '../release/settings.ts'
+import type { RollingSettings } from '../release/strategy-settings.ts'
 import { compile, fullSteps } from './compile.ts'
 import { rollingLimits } from './rolling.ts'
 import { stepWords } from './step-words.test.kit.ts'

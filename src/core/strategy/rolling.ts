@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
-import type { RollingSettings, ServiceSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import type { RollingSettings } from '../release/strategy-settings.ts'
 import { type Batch, type BatchLimits, type BatchSize, batchSteps } from './batches.ts'
 import { allTraffic, arrival, farewell, provision, verification } from './steps.ts'
 

@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts'
-import type { ServiceSettings, ShadowSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
 import { copiedRequests } from '../release/shadow-settings.ts'
+import type { ShadowSettings } from '../release/strategy-settings.ts'
 import { arrival, farewell, provision, stages, verification } from './steps.ts'
 
 /** A whole candidate answers copies of real requests first, which nobody sees; then the switch, or the steps of a canary. */

@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
-import type { CanaryStep, ServiceSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import type { CanaryStep } from '../release/strategy-settings.ts'
 import { readyWithinMs } from '../shared/set-spec.ts'
 import { checksAt, type VerifyMoment } from '../shared/verification.ts'
 import { TOTAL_PERMILLE } from '../shared/weight.ts'

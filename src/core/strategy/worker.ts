@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts'
-import type { CanarySettings, ServiceSettings } from '../release/settings.ts'
+import type { ServiceSettings } from '../release/settings.ts'
+import type { CanarySettings } from '../release/strategy-settings.ts'
 import { type Batch, batchSteps } from './batches.ts'
 import type { OldSet } from './rolling.ts'
 import { allTraffic, arrival, departure, provision } from './steps.ts'

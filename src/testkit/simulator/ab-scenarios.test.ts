@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AbSettings } from '../../core/release/settings.ts'
+import type { AbSettings } from '../../core/release/strategy-settings.ts'
 import { abView } from '../../core/rollout/ab/ab-view.ts'
 import { NEW, waitingOn } from './scene.ts'
 import { simulatedSettings } from './settings.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ALL_BUT_HARD } from '../../core/analysis/dry-run.ts'
-import type { StageCriteria } from '../../core/release/settings.ts'
+import type { StageCriteria } from '../../core/release/strategy-settings.ts'
 import { evidenceOf, recordedOf, replayOf, storedEvents, viewOf } from './course.test.kit.ts'
 import { decidedWeights, NEW, stage, waitingOn, withCandidateAt } from './scene.ts'
 import { type SettingsChange, simulatedSettings } from './settings.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LightWatchSettings } from '../../core/release/settings.ts'
+import type { LightWatchSettings } from '../../core/release/strategy-settings.ts'
 import { evolve } from '../../core/rollout/evolve.ts'
 import type { Actor } from '../../core/rollout/reason.ts'
 import { announcementOf } from '../../core/rollout/view/messages.ts'

@@ -2,15 +2,15 @@ import type { PlanInput } from '../../core/plan/compose.ts'
 import { composePlan } from '../../core/plan/compose.ts'
 import type { Plan } from '../../core/plan/plan.ts'
 import type { Release } from '../../core/release/release.ts'
+import type { ServiceSettings } from '../../core/release/settings.ts'
 import type {
   AbSettings,
   BlueGreenSettings,
   CanarySettings,
   RecreateSettings,
   RollingSettings,
-  ServiceSettings,
   ShadowSettings,
-} from '../../core/release/settings.ts'
+} from '../../core/release/strategy-settings.ts'
 import type { ServiceState } from '../../core/rollout/state.ts'
 import type { NamedCheck } from '../../core/shared/health-check.ts'
 

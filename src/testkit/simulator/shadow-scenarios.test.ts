@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ShadowSettings } from '../../core/release/settings.ts'
+import type { ShadowSettings } from '../../core/release/strategy-settings.ts'
 import { serviceView } from '../../core/rollout/view/service-view.ts'
 import { decidedWeights, NEW, stage, waitingOn } from './scene.ts'
 import { type SettingsChange, simulatedSettings } from './settings.ts'

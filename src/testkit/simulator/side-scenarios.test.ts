@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { BlueGreenSettings, CanarySettings } from '../../core/release/settings.ts'
+import type { BlueGreenSettings, CanarySettings } from '../../core/release/strategy-settings.ts'
 import { serviceView } from '../../core/rollout/view/service-view.ts'
 import { NO_SIDE_ROUTES } from '../../core/shared/side-routes.ts'
 import { NEW, stage } from './scene.ts'

@@ -1,4 +1,4 @@
-import type { HealthTargets } from '../../release/settings.ts'
+import type { HealthTargets } from '../../release/analysis-settings.ts'
 import type { BaselineFacts } from '../baseline.ts'
 import { addSides, noRequests, type SideCounts } from '../batch.ts'
 import { healthTargets } from '../health-targets.ts'

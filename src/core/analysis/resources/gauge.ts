@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { AnalysisSettings } from '../../release/settings.ts'
+import type { AnalysisSettings } from '../../release/analysis-settings.ts'
 import { addObservation, badOnes, type FailureLimit, isPersistent, Persistence } from '../persistence.ts'
 import { Amount, cpusOf, diskBusyPercentOf, diskRateOf, memoryOf, percentOf } from './amount.ts'
 import type { UseBatch } from './use-batch.ts'

@@ -1,5 +1,5 @@
 import type { Application, RiskLevel, RiskSettings } from '../../release/risk-settings.ts'
-import type { StrategySettings } from '../../release/settings.ts'
+import type { StrategySettings } from '../../release/strategy-settings.ts'
 import { formatDuration } from '../../shared/duration.ts'
 import { type ChangeFacts, DECLARED } from '../risk/change-facts.ts'
 import { isAtLeast } from '../risk/level.ts'

@@ -23,7 +23,7 @@ export type ChangeFacts = {
 export const DECLARED = ['api', 'schema', 'framework'] as const
 export type Declared = (typeof DECLARED)[number]
 
-const INFRASTRUCTURE = /^(run\.replicas|run\.resources\.|listen\.|hosts$|paths$|tls\.|router$)/
+const INFRASTRUCTURE = /^(run\.replicas|run\.resources\.|listen\.|hosts$|paths$|tls\.|router$|also\.)/
 const CONFIG = /^(run\.(env\.|command|secrets)|secrets\.|health\.|drain\.)/
 
 export function changeFacts(stable: Release, release: Release, changes: readonly Change[]): ChangeFacts {

@@ -1,4 +1,5 @@
 import type { Release } from '../../release/release.ts'
+import { servingOf, servingsOf } from '../../release/servings.ts'
 import type { ServiceSettings } from '../../release/settings.ts'
 import { isWorker } from '../../release/worker.ts'
 import { isSelective } from '../../shared/entry.ts'
@@ -62,24 +63,30 @@ export const routerLacks = (settings: ServiceSettings, { features }: RouterAbili
 
 type Fit = { release: Release; stable: Release | null; abilities: RouterAbilities }
 
-/** Why this router cannot take the release into production, or `null`. It is asked before anything is started. */
+/** Why this router, one of those of the release, cannot take it into production, or `null`. It is asked before anything is started. */
 export function routerRefusal({ release, stable, abilities }: Fit): Problem | null {
-  if (isWorker(release.settings)) return null
+  const { settings } = release
+  const serving = servingOf(settings, abilities.router) ?? settings
+  if (isWorker(settings)) return null
   if (abilities.problem !== null) return abilities.problem
-  const missing = routerLacks(release.settings, abilities)
-  if (missing.length > 0) return cannot(abilities.router, missing)
-  return stable === null ? null : movedInPlace(release, stable)
+  const missing = routerLacks(serving, abilities)
+  if (missing.length > 0) return cannot(settings, abilities.router, missing)
+  const before = stable === null ? [] : servingsOf(stable.settings)
+  return before.map((one) => movedInPlace(serving, one)).find((found) => found !== null) ?? null
 }
 
-const cannot = (router: RouterName, missing: readonly string[]): Problem =>
+const cannot = (
+  { router: first }: ServiceSettings,
+  router: RouterName,
+  missing: readonly string[],
+): Problem =>
   problem('ROUTER_CANNOT', {
     message: `${routerTitle(router)} cannot do what the file asks of it. ${missing.join(' ')}`,
-    remedy:
-      'Write router: builtin, or leave these keys out. "sluice router check" lists what each router can do.',
+    remedy: `${first === router ? 'Write router: builtin' : `Remove ${router} from "also"`}, or leave these keys out. "sluice router check" lists what each router can do.`,
   })
 
 /** Two programs cannot take the same address, and between one and the other nobody would be served. */
-function movedInPlace({ settings }: Release, { settings: before }: Release): Problem | null {
+function movedInPlace(settings: ServiceSettings, before: ServiceSettings): Problem | null {
   const { listen, router } = settings
   if (listen === null || before.listen === null) return null
   if (listen.port !== before.listen.port || listen.host !== before.listen.host) return null

@@ -1,4 +1,4 @@
-import type { AnalysisSettings } from '../../release/settings.ts'
+import type { AnalysisSettings } from '../../release/analysis-settings.ts'
 import { type Alert, severityOf } from '../../shared/alert.ts'
 import type { Event, EventOf } from '../event.ts'
 import type { Actor, Reason } from '../reason.ts'

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { SideCounts } from '../../analysis/batch.ts'
 import { CountsCursor } from '../../analysis/counts-cursor.ts'
 import { countIn, LightCheck } from '../../analysis/light-check.ts'
-import { LightWatchSettings } from '../../release/settings.ts'
+import { LightWatchSettings } from '../../release/strategy-settings.ts'
 import { Problem } from '../../shared/problem.ts'
 import { Reason } from '../reason.ts'
 

@@ -3,7 +3,8 @@ import type { PlanInput } from '../../../core/plan/compose.ts'
 import { composePlan } from '../../../core/plan/compose.ts'
 import type { Plan } from '../../../core/plan/plan.ts'
 import type { Release } from '../../../core/release/release.ts'
-import type { ServiceSettings, StageCriteria } from '../../../core/release/settings.ts'
+import type { ServiceSettings } from '../../../core/release/settings.ts'
+import type { StageCriteria } from '../../../core/release/strategy-settings.ts'
 import type { ReleaseWindow } from '../../../core/release/window.ts'
 import { DAY_MINUTES, WEEKDAYS } from '../../../core/release/window.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
@@ -172,9 +173,12 @@ function withSide(random: Random, drawn: ServiceSettings): ServiceSettings {
     ...(rules ? { routes: [{ kind: 'exact', in: 'header', name: 'x-tester', value: '1' } as const] } : {}),
   }
   const sticky = keeps ? { sticky: { cookie: 'sluice-release', forMs: 60_000 } } : {}
+  // Drawn by what is drawn already, so that the runs of all others stay as they are.
+  const size = shows && !keeps ? { instances: 'share' as const } : {}
   return {
     ...drawn,
-    strategy: strategy.kind === 'canary' ? { ...strategy, ...side, ...sticky } : { ...strategy, ...side },
+    strategy:
+      strategy.kind === 'canary' ? { ...strategy, ...side, ...sticky, ...size } : { ...strategy, ...side },
   }
 }
 
