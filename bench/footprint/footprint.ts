@@ -39,7 +39,7 @@ async function runFootprint({ quick, say }: BenchOptions): Promise<Row[]> {
   for (let at = 1; at <= size.runs; at += 1) {
     const stage = await setStage({ strategy: { canary: 'quick' } })
     try {
-      stage.addRelease('1.0.0')
+      await stage.addRelease('1.0.0')
       await stage.sluice(['up'])
       await stage.sluice(['deploy', '1.0.0', '--yes'])
       const one = await restingCost(stage, size)

@@ -35,7 +35,7 @@ export type SluiceRun = { deploy: Cost; rollback: Cost; kill: Cost }
 export async function runSluice(): Promise<SluiceRun> {
   const stage = await setStage(SETTINGS)
   try {
-    for (const version of ['1.0.0', '1.1.0', '1.2.0']) stage.addRelease(version)
+    for (const version of ['1.0.0', '1.1.0', '1.2.0']) await stage.addRelease(version)
     await stage.sluice(['up'])
     await stage.sluice(['deploy', '1.0.0', '--yes'])
     const load = startPhasedLoad(stage.url)

@@ -1,24 +1,31 @@
 import { describe, expect, it } from 'vitest'
-import { cellsOf, ROUTERS, STRATEGIES } from './cells.ts'
+import { cellsOf, ROUTERS, STRATEGIES, TARGETS } from './cells.ts'
 
 const EVERYTHING = { strategies: [], targets: [], routers: [], quick: false }
 
 describe('the lines of the matrix', () => {
-  it('are each strategy behind each router, and workers once', () => {
+  it('are each strategy on each target behind each router, and workers once on each', () => {
     const cells = cellsOf(EVERYTHING)
     const withRequests = STRATEGIES.filter(({ work }) => work === undefined).length
-    expect(cells).toHaveLength(withRequests * ROUTERS.length + STRATEGIES.length - withRequests)
-    expect(cells.filter(({ strategy }) => strategy.endsWith('of workers'))).toHaveLength(2)
+    const ofTarget = withRequests * ROUTERS.length + STRATEGIES.length - withRequests
+    expect(cells).toHaveLength(TARGETS.length * ofTarget)
+    expect(cells.filter(({ strategy }) => strategy.endsWith('of workers'))).toHaveLength(2 * TARGETS.length)
   })
 
-  it('are, quickly, each strategy and each router once', () => {
+  it('are, quickly, each strategy, target and router once', () => {
     const cells = cellsOf({ ...EVERYTHING, quick: true })
-    expect(cells).toHaveLength(STRATEGIES.length + ROUTERS.length - 1)
+    expect(cells).toHaveLength(STRATEGIES.length + ROUTERS.length - 1 + TARGETS.length - 1)
     expect(new Set(cells.map(({ router }) => router))).toEqual(new Set(ROUTERS))
+    expect(new Set(cells.map(({ target }) => target))).toEqual(new Set(TARGETS))
   })
 
-  it('are those of a router that is asked for', () => {
-    const cells = cellsOf({ ...EVERYTHING, routers: ['nginx'], strategies: ['canary', 'rolling'] })
+  it('are those of a router and a target that are asked for', () => {
+    const cells = cellsOf({
+      ...EVERYTHING,
+      targets: ['processes'],
+      routers: ['nginx'],
+      strategies: ['canary', 'rolling'],
+    })
     expect(cells).toEqual([
       { strategy: 'canary', target: 'processes', router: 'nginx' },
       { strategy: 'rolling', target: 'processes', router: 'nginx' },

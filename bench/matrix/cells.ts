@@ -1,5 +1,5 @@
 /** One way to release, on one kind of target, behind one router. */
-export type Cell = { strategy: string; target: string; router: Router }
+export type Cell = { strategy: string; target: Target; router: Router }
 
 type Keys = Record<string, unknown>
 
@@ -67,7 +67,10 @@ export const STRATEGIES: readonly Strategy[] = [
   { name: 'rolling of workers', work: 'jobs', settings: { rolling: { pause: '1s', watch: '1s' } } },
 ]
 
-export const TARGETS = ['processes'] as const
+/** As `target` in the file names them. */
+export const TARGETS = ['processes', 'docker'] as const
+export type Target = (typeof TARGETS)[number]
+const isTarget = (name: string): name is Target => TARGETS.some((target) => target === name)
 
 /** As `router` in the file names them. */
 export const ROUTERS = ['builtin', 'haproxy', 'nginx'] as const
@@ -86,15 +89,17 @@ export function cellsOf({ strategies, targets, routers, quick }: Filter): Cell[]
   const chosen = (all: readonly string[], wanted: readonly string[]): string[] =>
     all.filter((one) => wanted.length === 0 || wanted.includes(one))
   const named = STRATEGIES.filter(({ name }) => strategies.length === 0 || strategies.includes(name))
-  const all = chosen(ROUTERS, routers)
-    .filter(isRouter)
-    .flatMap((router) =>
-      chosen(TARGETS, targets).flatMap((target) =>
-        named
-          // No router has anything to do with workers: once is enough.
-          .filter(({ work }) => work === undefined || router === 'builtin')
-          .map(({ name }): Cell => ({ strategy: name, target, router })),
-      ),
+  const all = chosen(TARGETS, targets)
+    .filter(isTarget)
+    .flatMap((target) =>
+      chosen(ROUTERS, routers)
+        .filter(isRouter)
+        .flatMap((router) =>
+          named
+            // No router has anything to do with workers: once is enough.
+            .filter(({ work }) => work === undefined || router === 'builtin')
+            .map(({ name }): Cell => ({ strategy: name, target, router })),
+        ),
     )
   return quick ? all.filter(isFirstOfSomething) : all
 }

@@ -1,15 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Living } from './living.ts'
 
 const EVERY_MS = 50
 /** The app begins such a log when it starts, with one line for each request that reached it. */
-const LOG = /^(?<version>.+)-(?<pid>\d+)\.log$/
+const LOG = /^(?<version>[^@]+)@(?<owner>.+)\.log$/
 
-/** The most instances that ran at the same time, by their processes. */
-export function countInstances(logs: string): { stop(): number } {
+/** The most instances that ran at the same time. */
+export function countInstances(logs: string, living: Living): { stop(): number } {
   let most = 0
   const look = (): void => {
-    most = Math.max(most, pidsIn(logs).filter(isAlive).length)
+    most = Math.max(most, ownersIn(logs).filter(living.isAlive).length)
   }
   const timer = setInterval(look, EVERY_MS)
   return {
@@ -30,14 +31,5 @@ export function lastRequestAt(logs: string, version: string): number | null {
   return times.length === 0 ? null : times.reduce((last, time) => Math.max(last, time), 0)
 }
 
-const pidsIn = (logs: string): number[] =>
-  readdirSync(logs).flatMap((name) => Number(LOG.exec(name)?.groups?.pid ?? Number.NaN) || [])
-
-function isAlive(pid: number): boolean {
-  try {
-    // One that has ended and was not reaped yet does not run any more.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
+const ownersIn = (logs: string): string[] =>
+  readdirSync(logs).flatMap((name) => LOG.exec(name)?.groups?.owner ?? [])

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { cleanUpOnInterrupt } from '../kit/cleanup.ts'
+import { engineOnce } from '../kit/docker.ts'
 import { commitName, machineLines } from '../kit/machine.ts'
 import type { Cost } from '../kit/phased-load.ts'
 import { messageOf } from '../kit/row.ts'
@@ -10,7 +11,7 @@ import { runPm2 } from '../loss/pm2-run.ts'
 import { type Cell, cellsOf, type Filter, ROUTERS, STRATEGIES, TARGETS } from './cells.ts'
 import { documentOf, isClean, type Line, type PeerLine } from './document.ts'
 import { runNginxByHand } from './nginx-by-hand.ts'
-import { type CellResult, LOAD, runCell, type Way } from './run-cell.ts'
+import { type CellResult, type Engines, LOAD, runCell, type Way } from './run-cell.ts'
 
 // `npm run matrix [-- --quick] [--strategy A,B] [--target C] [--router D]`: real releases under load, one line each.
 // Ends with 0 only if no line lost a request or a job. A run with a filter, or a quick one, says its lines and writes nothing.
@@ -31,7 +32,12 @@ async function main(argv: readonly string[]): Promise<number> {
   const filter = readFilter(argv)
   if (filter === null) return USAGE_EXIT_CODE
   const lines: Line[] = []
-  for (const cell of cellsOf(filter)) lines.push(await lineOf(cell))
+  const engines = engineOnce()
+  try {
+    for (const cell of cellsOf(filter)) lines.push(await lineOf(cell, engines))
+  } finally {
+    await engines.close()
+  }
   if (isWhole(filter)) {
     const date = new Date().toISOString().slice(0, 10)
     const text = documentOf(lines, await peers(), {
@@ -48,18 +54,19 @@ async function main(argv: readonly string[]): Promise<number> {
 function sumUp(lines: readonly Line[]): number {
   const clean = lines.filter(isClean)
   const absent = clean.flatMap((line) => (line.kind === 'not-possible' ? [line] : []))
-  for (const { cell, why } of absent) print(`  skipped: ${cell.strategy} behind ${cell.router}: ${why}`)
+  for (const { cell, why } of absent)
+    print(`  skipped: ${cell.strategy}, ${cell.target}, behind ${cell.router}: ${why}`)
   const failed = lines.length - clean.length
   print(`${clean.length - absent.length} passed, ${failed} failed, ${absent.length} skipped`)
   return failed === 0 ? 0 : 1
 }
 
-async function lineOf(cell: Cell): Promise<Line> {
+async function lineOf(cell: Cell, engines: Engines): Promise<Line> {
   const strategy = STRATEGIES.find(({ name }) => name === cell.strategy)
   if (strategy === undefined) throw new RangeError(`There is no strategy named ${cell.strategy}.`)
   const name = `${cell.strategy}, ${cell.target}, ${cell.router}`
   try {
-    const result = await runCell(strategy, cell)
+    const result = await runCell(strategy, cell, engines)
     print(`${name}: ${told(result)}`)
     return { cell, strategy, ...result }
   } catch (error) {

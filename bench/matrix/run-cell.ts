@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import * as z from 'zod'
 import { findProgram } from '../../scripts/testbed/programs.ts'
+import type { DockerStand } from '../kit/docker.ts'
 import type { LoadKind } from '../kit/load-process.ts'
 import { type Cost, type PhasedLoad, startPhasedLoad } from '../kit/phased-load.ts'
 import { freePort, until } from '../kit/processes.ts'
@@ -8,6 +9,7 @@ import { type ServiceStatus, type Stage, setStage } from '../kit/stage.ts'
 import type { Cell, Strategy } from './cells.ts'
 import { countInstances, lastRequestAt } from './instances.ts'
 import { makeJobFolders, startJobs, WORKER } from './jobs/jobs.ts'
+import { type Living, livingContainers, livingProcesses } from './living.ts'
 import { startTesters } from './testers.ts'
 
 export const RATE_PER_SECOND = 300
@@ -54,36 +56,54 @@ export type CellResult =
     }
 
 /** A release of two instances under load, and back by hand; both up to the stop of the set that left. */
-export async function runCell(strategy: Strategy, { router }: Cell): Promise<CellResult> {
+export async function runCell(
+  strategy: Strategy,
+  { router, target }: Cell,
+  engines: Engines,
+): Promise<CellResult> {
   if (router !== 'builtin' && findProgram(router) === null)
     return { kind: 'not-possible', why: `${router} is not installed` }
-  const stage = await stageOf(strategy, router)
+  const engine = target === 'docker' ? await engines.docker() : null
+  if (typeof engine === 'string') return { kind: 'not-possible', why: engine }
+  const stage = await stageOf(strategy, router, engine)
+  const living = engine === null ? livingProcesses() : await livingContainers(engine)
   try {
-    for (const version of ['1.0.0', '1.1.0']) stage.addRelease(version)
+    for (const version of ['1.0.0', '1.1.0']) await stage.addRelease(version)
     await stage.sluice(['up'])
+    const first = await stage.sluice(['plan', '1.0.0', '--json'], CHANGES, REFUSED)
+    if (first.code === REFUSED) return { kind: 'not-possible', why: refusalIn(first.out + first.err) }
     await stage.sluice(['deploy', '1.0.0', '--yes'])
-    const plan = await stage.sluice(['plan', '1.1.0', '--json'], CHANGES, REFUSED)
-    if (plan.code === REFUSED) return { kind: 'not-possible', why: refusalIn(plan.out + plan.err) }
+    const plan = await stage.sluice(['plan', '1.1.0', '--json'], CHANGES)
     const { peakInstances } = PlanJson.parse(JSON.parse(plan.out)).plan
-    return await thereAndBack(stage, strategy, peakInstances)
+    return await thereAndBack(stage, { strategy, planned: peakInstances, living })
   } finally {
+    living.stop()
     await stage.clear()
   }
 }
 
-async function stageOf({ settings, work }: Strategy, router: Cell['router']): Promise<Stage> {
+/** Made when the first line needs one; a text says why there is none. */
+export type Engines = { docker(): Promise<DockerStand | string> }
+
+async function stageOf(
+  { settings, work }: Strategy,
+  router: Cell['router'],
+  engine: DockerStand | null,
+): Promise<Stage> {
   const strategy = typeof settings === 'function' ? settings(await freePort()) : settings
   const drain = { requests: '5s', websockets: '3s' }
-  if (work === undefined) return setStage({ drain, strategy, analysis: ANALYSIS, router })
-  const stage = await setStage({ ...WORKERS, strategy }, WORKER)
+  if (work === undefined) return setStage({ drain, strategy, analysis: ANALYSIS, router }, { engine })
+  const stage = await setStage({ ...WORKERS, strategy }, { app: WORKER, engine })
   makeJobFolders(join(stage.folder, 'jobs'))
   return stage
 }
 
-async function thereAndBack(stage: Stage, strategy: Strategy, planned: number): Promise<CellResult> {
+type Run = { strategy: Strategy; planned: number; living: Living }
+
+async function thereAndBack(stage: Stage, { strategy, planned, living }: Run): Promise<CellResult> {
   const logs = join(stage.folder, 'requests')
-  const load = loadOn(stage, strategy)
-  const counter = countInstances(logs)
+  const load = loadOn(stage, strategy, living)
+  const counter = countInstances(logs, living)
   try {
     const deploy = await costOf(load, stage, async () => {
       await stage.sluice(['deploy', '1.1.0', '--yes'])
@@ -105,8 +125,8 @@ async function thereAndBack(stage: Stage, strategy: Strategy, planned: number): 
   }
 }
 
-function loadOn(stage: Stage, { work, testers }: Strategy): PhasedLoad {
-  if (work === 'jobs') return startJobs(join(stage.folder, 'jobs'))
+function loadOn(stage: Stage, { work, testers }: Strategy, living: Living): PhasedLoad {
+  if (work === 'jobs') return startJobs(join(stage.folder, 'jobs'), living)
   const load = startPhasedLoad(stage.url, LOAD)
   return testers === undefined ? load : withTesters(load, stage.url)
 }

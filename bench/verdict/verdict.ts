@@ -48,7 +48,7 @@ async function runVerdict({ quick, say }: BenchOptions): Promise<Row[]> {
   const rollbacks = quick ? QUICK_ROLLBACKS : ROLLBACKS
   const stage = await setStage(SETTINGS)
   try {
-    stage.addRelease('1.0.0')
+    await stage.addRelease('1.0.0')
     await stage.sluice(['up'])
     await stage.sluice(['deploy', '1.0.0', '--yes'])
     const load = startLoadProcess(stage.url, { ratePerSecond: RATE_PER_SECOND })
@@ -81,7 +81,7 @@ async function measureAll(stage: Stage, rollbacks: number, say: BenchOptions['sa
 }
 
 async function rollBackOnce(stage: Stage, version: string): Promise<Times> {
-  stage.addRelease(version, { failShare: FAIL_SHARE })
+  await stage.addRelease(version, { failShare: FAIL_SHARE })
   await stage.sluice(['deploy', version, '--yes'], ROLLED_BACK)
   let status = await stage.status()
   const alone = async () => {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { createServer } from 'node:http'
 import net from 'node:net'
+import { hostname } from 'node:os'
 import { parseArgs } from 'node:util'
 
 const file = new URL('release.json', import.meta.url)
@@ -28,7 +29,7 @@ const sockets = new Set()
 let stopping = false
 
 const log = process.env.BENCH_REQUESTS
-  ? openSync(`${process.env.BENCH_REQUESTS}/${version}-${process.pid}.log`, 'a')
+  ? openSync(`${process.env.BENCH_REQUESTS}/${version}@${hostname()}@${process.pid}.log`, 'a')
   : null
 
 const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
@@ -107,4 +108,5 @@ function stop() {
 process.on('SIGTERM', stop)
 process.on('SIGINT', stop)
 // PM2 waits for the word, others have no channel to say it on.
-server.listen(Number(values.port), '127.0.0.1', () => process.send?.('ready'))
+// In a container nobody outside reaches its 127.0.0.1.
+server.listen(Number(values.port), process.env.BENCH_HOST ?? '127.0.0.1', () => process.send?.('ready'))

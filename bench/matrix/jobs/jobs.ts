@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Cost, PhasedLoad } from '../../kit/phased-load.ts'
+import type { Living } from '../living.ts'
 
 /** The program that does the jobs. */
 export const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url))
@@ -14,8 +15,8 @@ export function makeJobFolders(jobs: string): void {
   for (const name of ['open', 'taken', 'done']) mkdirSync(join(jobs, name), { recursive: true })
 }
 
-/** New jobs all the time, through all phases. A job is lost when the process that took it has ended and left it. */
-export function startJobs(jobs: string): PhasedLoad {
+/** New jobs all the time, through all phases. A job is lost when the instance that took it has ended and left it. */
+export function startJobs(jobs: string, living: Living): PhasedLoad {
   let made = 0
   const timer = setInterval(() => {
     made += 1
@@ -23,9 +24,9 @@ export function startJobs(jobs: string): PhasedLoad {
   }, 1000 / JOBS_PER_SECOND)
   return {
     phase: async (act) => {
-      const [madeBefore, lostBefore] = [made, abandonedIn(jobs).length]
+      const [madeBefore, lostBefore] = [made, abandonedIn(jobs, living).length]
       await act()
-      const lost = abandonedIn(jobs).slice(lostBefore)
+      const lost = abandonedIn(jobs, living).slice(lostBefore)
       return costOf(made - madeBefore, lost)
     },
     end: async () => clearInterval(timer),
@@ -41,15 +42,6 @@ const costOf = (sent: number, lost: readonly string[]): Cost => ({
   samples: lost.map((job) => `job ${job} was taken and not finished`),
 })
 
-/** Named by the job and the process that has it. */
-const abandonedIn = (jobs: string): string[] =>
-  readdirSync(join(jobs, 'taken')).filter((job) => !isAlive(Number(job.split('.').at(-1))))
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
+/** Named by the job and the instance that has it. */
+const abandonedIn = (jobs: string, living: Living): string[] =>
+  readdirSync(join(jobs, 'taken')).filter((job) => !living.isAlive(job.slice(job.indexOf('@') + 1)))

@@ -1,12 +1,14 @@
 // A worker of the matrix: plain Node. It takes jobs from a folder by renaming them, works on four at a time (a tenth of them
 // take 2 seconds), and has no mercy with SIGTERM: what it has then is lost. SIGUSR1 asks it to take no more and to end.
 import { existsSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 
 const file = new URL('release.json', import.meta.url)
 const { version } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { version: 'none' }
 const jobs = process.env.BENCH_JOBS
-const log = openSync(`${process.env.BENCH_REQUESTS}/${version}-${process.pid}.log`, 'a')
+const owner = `${hostname()}@${process.pid}`
+const log = openSync(`${process.env.BENCH_REQUESTS}/${version}@${owner}.log`, 'a')
 
 const SLOTS = 4
 const SLOW_SHARE = 0.1
@@ -36,7 +38,7 @@ async function work() {
 /** Only one of all workers gets a job: to rename is to take it away from the others. */
 function take() {
   for (const name of readdirSync(`${jobs}/open`)) {
-    const job = `${name}.${process.pid}`
+    const job = `${name}@${owner}`
     try {
       renameSync(`${jobs}/open/${name}`, `${jobs}/taken/${job}`)
       return job

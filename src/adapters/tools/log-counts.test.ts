@@ -70,10 +70,11 @@ describe('counts of log lines', () => {
     expect(total?.requests).toBe(3)
   })
 
-  it('leave out probes and who is turned away by decision', () => {
-    const counts = countsWith({ isProbe: true }, { release: null, status: 503, isClosed: true })
-    expect(samplesOf(counts)).toMatchObject({ releases: [], unroutable: 0, refused: 0 })
-    expect(counts.takenOf('shop')).toBe(2)
+  it('leave out probes, and count apart who is turned away by decision', () => {
+    const away = { release: null, status: 503, isClosed: true }
+    const counts = countsWith({ isProbe: true }, away, { ...away, isProbe: true })
+    expect(samplesOf(counts)).toMatchObject({ releases: [], unroutable: 0, refused: 0, closed: 1 })
+    expect(counts.takenOf('shop')).toBe(3)
   })
 
   it('keep rules and the preview apart', () => {

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { ServiceCounters, Tally } from '../../core/shared/counters.ts'
+import type { SideEnd } from '../../core/shared/mirror-counts.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { routeClass } from '../../core/shared/route-class.ts'
 import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
 import type { MetricAnswer } from '../../ports/metric.ts'
+import { LogArms, type Visit, type WatchedTest } from './log-arms.ts'
+import { type CopiedLine, type CopyLine, type Copying, LogShadow } from './log-shadow.ts'
 
 /** How a request ended. `cut`: by the router, because a drain limit ran out. */
 export type LogEnd = 'complete' | 'connect-failed' | 'reset' | 'timeout' | 'client-abort' | 'cut'
@@ -27,11 +30,15 @@ export type LogLine = {
   /** WebSockets and event streams: their time says nothing about speed. */
   isLong: boolean
   isProbe: boolean
-  /** The service is closed for a declared time: turned away by decision, neither lost nor refused. */
+  /** The service is closed for a declared time: turned away by decision, counted apart from what is lost or refused. */
   isClosed: boolean
   /** Attempts at other connections before the one that counts, and how many of all attempts got no connection. */
   retries: number
   connectFailures: number
+  /** Of a user who takes part in an A/B test. */
+  visit?: Visit
+  /** Of a request that was copied to a shadow, or should have been. */
+  copied?: CopiedLine
 }
 
 /** More of a window missing than this share and nothing is said about it: what is missing may be just what failed. */
@@ -45,6 +52,10 @@ type Entry = {
   boot: string
   counters: ServiceCounters
   apart: Record<'rule' | 'preview', ServiceCounters>
+  /** Of the A/B test that is on. */
+  arms: LogArms | null
+  /** Of the copying that is on, or was on last. */
+  shadow: LogShadow | null
   inUse: ReadonlySet<string>
   /** Lines of this service, probes too. */
   taken: number
@@ -52,6 +63,9 @@ type Entry = {
   /** Since the last answer. */
   window: Window
 }
+
+/** What else there is to count besides the shares. */
+export type Watched = { test?: WatchedTest | null; copying?: Copying | null }
 
 export type LogCountsOptions = { /** As it is named to people: `nginx`. */ router: string; now: () => number }
 
@@ -72,10 +86,12 @@ export class LogCounts {
   }
 
   /** The service is known, with these releases: without it there are no counts of it. Repeatable. */
-  expect(service: string, releases: readonly string[]): void {
+  expect(service: string, releases: readonly string[], { test = null, copying = null }: Watched = {}): void {
     const entry = this.services.get(service) ?? newEntry()
     this.services.set(service, entry)
     entry.inUse = new Set(releases)
+    if (entry.arms?.salt !== test?.salt) entry.arms = test === null ? null : new LogArms(test)
+    if (copying !== null && entry.shadow?.copying.salt !== copying.salt) entry.shadow = new LogShadow(copying)
     for (const counters of [entry.counters, entry.apart.rule, entry.apart.preview])
       counters.forgetExcept(entry.inUse)
   }
@@ -100,7 +116,14 @@ export class LogCounts {
     if (entry === undefined) return
     entry.taken += 1
     entry.window.taken += 1
-    if (!line.isProbe && !line.isClosed) count(entry, line)
+    if (line.isProbe) return
+    if (line.isClosed) entry.counters.closed += 1
+    else count(entry, line)
+  }
+
+  /** A copy, of which nobody got the answer: it is in no other number. */
+  takeCopy(line: CopyLine): void {
+    this.services.get(line.service)?.shadow?.takeCopy(line)
   }
 
   /** A request that the router ended at a drain limit, and that no line will tell of. */
@@ -139,6 +162,8 @@ export class LogCounts {
       return { kind: 'samples', at, counts: report(service, entry) }
     this.services.set(service, {
       ...newEntry(),
+      arms: entry.arms?.anew() ?? null,
+      shadow: entry.shadow?.anew() ?? null,
       inUse: entry.inUse,
       taken: entry.taken,
       missing: entry.missing,
@@ -151,23 +176,29 @@ const newEntry = (): Entry => ({
   boot: randomUUID(),
   counters: new ServiceCounters(),
   apart: { rule: new ServiceCounters(), preview: new ServiceCounters() },
+  arms: null,
+  shadow: null,
   inUse: new Set(),
   taken: 0,
   missing: 0,
   window: { taken: 0, missing: 0 },
 })
 
-function report(service: string, { boot, counters, apart, missing }: Entry): ServiceCounts {
+function report(service: string, { boot, counters, apart, arms, shadow, missing }: Entry): ServiceCounts {
   const totals = [...apart.preview.totals('preview'), ...apart.rule.totals('rule')]
   // The counters go on counting: what is answered must not.
   return structuredClone({
     ...counters.report(service, boot),
     ...(totals.length === 0 ? {} : { apart: totals }),
+    ...(arms === null ? {} : { variants: arms.report() }),
+    ...(shadow === null ? {} : { shadow: shadow.report() }),
     missing,
   })
 }
 
-function count({ counters, apart }: Entry, line: LogLine): void {
+function count({ counters, apart, arms, shadow }: Entry, line: LogLine): void {
+  if (line.copied !== undefined) shadow?.takeUser(line.copied, userEnd(line, line.copied))
+  if (line.visit !== undefined) arms?.take(line.visit, line.end === 'complete' && line.status < 400)
   const place = line.by === 'preview' ? apart.preview : counters
   if (line.release === null) {
     if (line.end === 'client-abort') return
@@ -184,6 +215,23 @@ function count({ counters, apart }: Entry, line: LogLine): void {
   countEnd(tally, line, () => {
     place.unroutable += 1
   })
+}
+
+/** What the user got, to be compared with the copy. Who was cut off or left by themselves got nothing to compare. */
+function userEnd({ end, status }: LogLine, { ms }: CopiedLine): SideEnd | null {
+  switch (end) {
+    case 'complete':
+      return { kind: 'answered', status, ms }
+    case 'connect-failed':
+      return { kind: 'failed', by: 'connectFailures' }
+    case 'reset':
+      return { kind: 'failed', by: 'resets' }
+    case 'timeout':
+      return { kind: 'failed', by: 'timeouts' }
+    case 'client-abort':
+    case 'cut':
+      return null
+  }
 }
 
 /** The same rules as those of the built-in proxy: what is counted must not depend on who counts. */

@@ -15,6 +15,7 @@ import {
   unwrap,
 } from './router/kit.ts'
 import { takeoverCases } from './router/takeover-cases.ts'
+import { userCases } from './router/user-cases.ts'
 
 /**
  * The suite that every router passes, the fake one included.
@@ -42,6 +43,7 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
     takeoverCases(() => bench)
     inFlightCases(() => bench)
     closedCases(() => bench)
+    userCases(() => bench)
 
     it('reads back what was set, with its token', async () => {
       unwrap(await setup.router.setRoutes(routes(50, 1)))
@@ -83,6 +85,18 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       const before = await state()
       unwrap(await setup.router.setRoutes(routes(50, 1)))
       expect({ ...(await state()), instances: [] }).toEqual({ ...before, instances: [] })
+    })
+
+    it('tells the newer token of routes that change nothing, drained instances that leave included', async () => {
+      unwrap(await setup.router.setRoutes(routes(50, 1)))
+      unwrap(await setup.router.setRoutes(routes(50, 2)))
+      expect((await state()).token).toEqual(token(1, 2))
+      const idle = routes(0, 3)
+      unwrap(await setup.router.setRoutes(draining(idle)))
+      await drainOf(NEW)
+      unwrap(await setup.router.setRoutes({ ...idle, token: token(1, 4), sets: idle.sets.slice(0, 1) }))
+      expect((await state()).token).toEqual(token(1, 4))
+      expect(await weights()).toEqual({ [OLD]: 1_000 })
     })
 
     it('refuses an older epoch and an older sequence, and changes nothing', async () => {

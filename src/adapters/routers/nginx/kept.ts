@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import * as z from 'zod'
 import { ListenAddress } from '../../../core/shared/listen-address.ts'
@@ -10,8 +10,6 @@ import type { Served } from './service.ts'
 
 /** What this adapter keeps beside the routes. */
 export const Own = z.object({
-  /** Where the lines of the log go, and the word that each begins with. */
-  log: z.object({ port: z.int(), key: z.string() }).nullable(),
   /** Ports that we chose where the choice was ours, by service. */
   ports: z.record(z.string(), z.int()),
   /** Preview addresses that could not be opened, by service. */
@@ -24,7 +22,7 @@ export const Own = z.object({
 export type Own = z.infer<typeof Own>
 export type NginxKept = Kept<Own>
 
-export const NOTHING_KEPT: Own = { log: null, ports: {}, shut: {}, proved: null, leaving: {} }
+export const NOTHING_KEPT: Own = { ports: {}, shut: {}, proved: null, leaving: {} }
 
 /** The services as they are to be served. A preview whose port is taken is left out, and nothing waits for it. */
 export function servedOf({ services, own }: NginxKept): Served[] {
@@ -49,25 +47,28 @@ const Generation = z.array(
  */
 export class Generations {
   private readonly folder: string
-  private readonly known = new Map<string, Served[]>()
+  /** As read from a file that has not been replaced since, by whichever controller. */
+  private readonly known = new Map<string, { stamp: string; served: Served[] }>()
 
   constructor(folder: string) {
     this.folder = folder
   }
 
   async keep(digest: string, served: Served[]): Promise<void> {
-    this.known.set(digest, served)
     await replaceDurably(this.file(digest), JSON.stringify(served))
   }
 
   /** `null`: none of ours, or its file is gone. */
   async find(digest: string): Promise<Served[] | null> {
+    const found = await stat(this.file(digest)).catch(() => null)
+    if (found === null) return null
+    const stamp = `${found.ino}:${found.mtimeMs}`
     const known = this.known.get(digest)
-    if (known !== undefined) return known
+    if (known?.stamp === stamp) return known.served
     const text = await readFile(this.file(digest), 'utf8').catch(() => null)
     const read = text === null ? null : Generation.safeParse(JSON.parse(text))
     if (read?.success !== true) return null
-    this.known.set(digest, read.data)
+    this.known.set(digest, { stamp, served: read.data })
     return read.data
   }
 

@@ -6,15 +6,17 @@ import type { FencingToken } from '../../../core/shared/token.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Router } from '../../../ports/router.ts'
 import { entryOf, FencedRoutes } from '../../tools/fenced-routes.ts'
+import { testOf } from '../../tools/log-arms.ts'
 import type { LogCounts } from '../../tools/log-counts.ts'
+import { copyingOf } from '../../tools/log-shadow.ts'
 import { refusalOf } from './abilities.ts'
-import { Names } from './choice.ts'
 import { configurationOf, longestDrainMs, untouchedDigest } from './configuration.ts'
 import { Generations, type NginxKept, NOTHING_KEPT, Own, servedOf } from './kept.ts'
 import type { Lines } from './lines.ts'
 import { collide, takenBy, tryListen } from './listening.ts'
+import { Names } from './names.ts'
 import { type Look, notInstalled, type Program, unreachable } from './program.ts'
-import type { LogPlace, Served } from './service.ts'
+import type { Served } from './service.ts'
 import { instancesOf } from './traffic.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -35,7 +37,6 @@ export class NginxRouter implements Router {
   private readonly fenced: FencedRoutes<Own>
   private readonly generations: Generations
   private readonly upkeep: Upkeep
-  private place: LogPlace | null = null
 
   constructor(options: NginxRouterOptions) {
     const { folder, log, now } = options
@@ -48,7 +49,7 @@ export class NginxRouter implements Router {
 
   async reconcile(): Promise<Result<void>> {
     if (!this.options.isInstalled) return failed(notInstalled())
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 })
+    await this.openFolder()
     const done = await this.fenced.inTurn((kept) => this.brought(kept))
     if (done.kind === 'failed') return done
     const look = await this.options.program.look()
@@ -59,9 +60,7 @@ export class NginxRouter implements Router {
 
   /** Starts nginx where it does not run. What somebody changed by hand stays: the state shows it, and people decide. */
   private async brought(kept: NginxKept): Promise<Result<NginxKept>> {
-    // Whoever begins receives the log lines; after that only the controller that changes routes takes them over.
-    const told = this.place === null ? await this.withLog(kept) : kept
-    const ready = await reopened(told)
+    const ready = await reopened(kept)
     this.knowServices(ready)
     const isAsKept = JSON.stringify(ready.own) === JSON.stringify(kept.own)
     if (isAsKept && (await this.options.program.master()) !== null) return ok(ready)
@@ -75,7 +74,7 @@ export class NginxRouter implements Router {
     if (!this.options.isInstalled) return failed(notInstalled())
     const refusal = refusalOf(routes)
     if (refusal !== null) return failed(refusal)
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 })
+    await this.openFolder()
     return await this.fenced.setRoutes(routes, {
       prepare: (next) => this.prepared(next, routes),
       apply: (kept) => this.apply(kept),
@@ -83,11 +82,11 @@ export class NginxRouter implements Router {
   }
 
   async finalize({ token, service }: { token: FencingToken; service: string }): Promise<Result<void>> {
-    await mkdir(this.options.folder, { recursive: true, mode: 0o700 })
+    await this.openFolder()
     const done = await this.fenced.finalize(
       { token, service },
       {
-        prepare: async (next) => ok(await this.withLog(without(next, service))),
+        prepare: async (next) => ok(without(next, service)),
         apply: async (kept) => ((await this.isIdle(kept)) ? ok(undefined) : await this.apply(kept)),
       },
     )
@@ -135,7 +134,7 @@ export class NginxRouter implements Router {
   /** Everything that can be known to go wrong is looked for before anything is written. */
   private async prepared(next: NginxKept, routes: ServiceRoutes): Promise<Result<NginxKept>> {
     const { service, listen } = routes
-    const kept = await this.withLog(without(next, service))
+    const kept = without(next, service)
     const others = servedOf(kept).filter((one) => one.routes.service !== service)
     const before = await this.servedNow()
     const own = before.find((one) => one.routes.service === service) ?? null
@@ -152,18 +151,17 @@ export class NginxRouter implements Router {
     return ok({ ...kept, own: { ...kept.own, ports, shut: { ...kept.own.shut, ...shut } } })
   }
 
-  /** Called inside of a turn. What is in force already is not reloaded. */
+  /** Called inside of a turn. What is in force already is not reloaded, and is told with its new token. */
   private async apply(ready: NginxKept): Promise<Result<void>> {
     const { program } = this.options
-    const { log } = ready.own
-    if (log === null) throw new Error('nginx has no place for its log lines')
     const served = servedOf(ready)
-    const configuration = configurationOf({ services: served, log, places: program.places })
+    const configuration = configurationOf({ services: served, places: program.places })
     this.knowServices(ready)
     const look = await program.look()
+    // Newer routes may make the same text: whose they are is known all the same.
+    await this.generations.keep(configuration.digest, served)
     if (look !== null && (await this.isInForce(configuration.digest, { look, kept: ready })))
       return ok(undefined)
-    await this.generations.keep(configuration.digest, served)
     const put = await program.put(configuration)
     if (put.kind === 'failed') return put
     this.upkeep.watch()
@@ -216,18 +214,20 @@ export class NginxRouter implements Router {
     return weightsIn(text, routes)
   }
 
-  /** The lines of the log come to this process from now on. */
-  private async withLog(kept: NginxKept): Promise<NginxKept> {
-    this.place ??= await this.options.lines.open(kept.own.log)
-    return { ...kept, own: { ...kept.own, log: this.place } }
+  /** The lines of the log are read from now on. */
+  private async openFolder(): Promise<void> {
+    await mkdir(this.options.folder, { recursive: true, mode: 0o700 })
+    await this.options.lines.open()
   }
 
   private knowServices({ services }: NginxKept): void {
-    for (const { service, sets } of Object.values(services))
-      this.options.counts.expect(
-        service,
-        sets.map(({ release }) => release),
-      )
+    for (const routes of Object.values(services)) {
+      const inUse = routes.sets.map(({ release }) => release)
+      this.options.counts.expect(routes.service, inUse, {
+        test: testOf(routes),
+        copying: copyingOf(routes),
+      })
+    }
   }
 }
 
