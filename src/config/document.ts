@@ -27,7 +27,14 @@ export type ConfigDocument = {
   keyAt(path: readonly PropertyKey[]): Position
 }
 
-export function parseConfigDocument(file: string, text: string): Result<ConfigDocument, ConfigProblem[]> {
+/** How a file of another kind is read: with how many aliases (-1: the caller counts), and which scalars keep their source. */
+export type Dialect = { maxAliases: number; asWritten: 'variables' | 'all' }
+
+export function parseConfigDocument(
+  file: string,
+  text: string,
+  { maxAliases, asWritten }: Dialect = { maxAliases: MAX_ALIASES, asWritten: 'variables' },
+): Result<ConfigDocument, ConfigProblem[]> {
   const refuse = (complaint: Complaint, at: Position | null) => failed([configProblem(file, at, complaint)])
   const depth = tooDeepAt(text)
   if (depth !== null) return refuse(TOO_DEEP, depth)
@@ -44,8 +51,9 @@ export function parseConfigDocument(file: string, text: string): Result<ConfigDo
   if (problems.length > 0) return failed(problems)
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null))
     return refuse(NO_CONTENT, null)
-  keepNumbersAsWritten(document)
-  const value = toPlain(document)
+  if (asWritten === 'all') keepAllAsWritten(document)
+  else keepNumbersAsWritten(document)
+  const value = toPlain(document, maxAliases)
   if (value.kind === 'failed') return refuse(value.problem, null)
   return ok({ value: value.value, ...locator(document, lines) })
 }
@@ -170,13 +178,22 @@ function keepNumbersAsWritten(document: Document): void {
   })
 }
 
+/** `1.10` stays a text wherever it is; `true` and `8080` are read back as what they are. */
+function keepAllAsWritten(document: Document): void {
+  visit(document, {
+    Scalar(_index, node) {
+      if (String(node.value) !== node.source) keepAsWritten(node)
+    },
+  })
+}
+
 function keepAsWritten(node: unknown): void {
   if (isScalar(node) && node.value !== null && typeof node.value !== 'string') node.value = node.source
 }
 
-function toPlain(document: Document): Result<unknown, Complaint> {
+function toPlain(document: Document, maxAliasCount: number): Result<unknown, Complaint> {
   try {
-    return ok(document.toJS({ maxAliasCount: MAX_ALIASES }))
+    return ok(document.toJS({ maxAliasCount }))
   } catch (error) {
     if (error instanceof RangeError) return failed(TOO_DEEP)
     if (!(error instanceof ReferenceError || error instanceof TypeError)) throw error

@@ -30,6 +30,19 @@ describe('import', () => {
     expect((await run('validate')).code).toBe(0)
   })
 
+  it('makes services of a Compose file and leaves the database with compose', async () => {
+    write(
+      'compose.yaml',
+      'services:\n  web: { image: shop:1, ports: ["8080:3000"] }\n  db: { image: postgres }\n',
+    )
+    const { code, out } = await run('import', 'compose.yaml', '--name', 'shop')
+    expect(code).toBe(0)
+    expect(out).toContain('web (0.0.0.0:8080, shop:{{version}})')
+    expect(out).toContain('Not mapped: db (line 3). It is a database')
+    expect(out).toContain('sluice deploy 1.0.0 --service web')
+    expect((await run('validate')).code).toBe(0)
+  })
+
   it('names the folder of the Procfile when the new file stands elsewhere', async () => {
     mkdirSync(path.join(folder, 'my app'))
     write('my app/Procfile', 'web: node server.js')
@@ -50,7 +63,8 @@ describe('import', () => {
 
   it.each([
     ['what is missing', 'Procfile', null, 'Procfile does not exist'],
-    ['what is no Procfile', 'compose.yaml', 'services: {}', 'compose.yaml is no kind of file'],
+    ['what it does not know', 'pom.xml', '<project/>', 'pom.xml is no kind of file'],
+    ['what is no Compose file', 'compose.yaml', 'kind: Pod\napiVersion: v1\n', 'It is a Kubernetes manifest'],
     ['a binary file', 'Procfile', Buffer.from('web: x\n\0'), 'Procfile:2 holds a zero byte'],
     ['what is no UTF-8', 'Procfile', Buffer.from([0x77, 0xff, 0xfe]), 'Procfile is no UTF-8 text'],
     ['a huge file', 'Procfile', `web: ${'x'.repeat(70_000)}`, 'at most 65536 are read'],

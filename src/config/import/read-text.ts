@@ -2,18 +2,18 @@ import { readFileSync, statSync } from 'node:fs'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 
-/** Files of this kind have a few lines. */
+/** A Procfile has a few lines, and so have most files that are imported. */
 const MAX_BYTES = 64 * 1024
 
 /** The text of a file that somebody named, or why it is none. */
-export function readText(path: string, shown: string): Result<string> {
+export function readText(path: string, shown: string, maxBytes = MAX_BYTES): Result<string> {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found === undefined) return failed(unreadable(`${shown} does not exist.`, 'Check the path.'))
   if (!found.isFile()) return failed(unreadable(`${shown} is no file.`, 'Name the file itself.'))
-  if (found.size > MAX_BYTES)
+  if (found.size > maxBytes)
     return failed(
       unreadable(
-        `${shown} has ${found.size} bytes, and at most ${MAX_BYTES} are read.`,
+        `${shown} has ${found.size} bytes, and at most ${maxBytes} are read.`,
         'Check the path: a file of this kind has a few lines.',
       ),
     )
