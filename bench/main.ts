@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { containers } from './containers/containers.ts'
 import { engine } from './engine/engine.ts'
 import { footprint } from './footprint/footprint.ts'
 import { judgement } from './judgement/judgement.ts'
@@ -18,7 +19,9 @@ import { latency } from './wire/latency-bench.ts'
 
 // `npm run bench -- [name...] [--write] [--quick]`: runs the named benches, or all. No aim fails the command.
 
-const BENCHES: readonly Bench[] = [wire, routers, latency, store, engine, loss, verdict, footprint, judgement]
+const BENCHES: readonly Bench[] = [
+  ...[wire, routers, latency, store, engine, loss, verdict, footprint, containers, judgement],
+]
 const NAMES = BENCHES.map(({ name }) => name)
 const DOCS = fileURLToPath(new URL('../docs', import.meta.url))
 const USAGE = `npm run bench -- [${NAMES.join('|')} ...] [--write] [--quick]`

@@ -18,8 +18,10 @@ import type { Session } from '../session.ts'
 import type { Project } from './project.ts'
 import { isAlive } from './runtime-file.ts'
 
-/** A controller opens its state, looks at the world and listens within this, or something is wrong. */
-const READY_TIMEOUT_MS = 15_000
+/** A controller opens its state, looks at the world and listens within this even on a busy machine; one that cannot ends at once. */
+const READY_TIMEOUT_MS = 60_000
+/** Whoever waits for longer is told what for. */
+const SLOW_AFTER_MS = 10_000
 const POLL_MS = 50
 /** After the started process ended, a controller that somebody else started at the same moment may still answer. */
 const AFTER_EXIT_MS = 1000
@@ -111,14 +113,19 @@ function startDetached({ io, note }: Session, project: Project): Child {
 type Awaited = { project: Project; client: Client; child: Child | null }
 
 async function waitUntilReady(
-  { io }: Session,
+  { io, note }: Session,
   { project, client, child }: Awaited,
 ): Promise<Result<{ client: Client; started: boolean }>> {
   const deadline = io.now() + READY_TIMEOUT_MS
+  let slowAt = io.now() + SLOW_AFTER_MS
   const hopeless = (): boolean =>
     typeof child?.endedAt === 'number' && io.now() > child.endedAt + AFTER_EXIT_MS
   while (io.now() < deadline && !hopeless()) {
     if ((await client.probe('/readyz/store')) === 200) return ok({ client, started: child !== null })
+    if (io.now() >= slowAt) {
+      note('It is not ready yet; this machine seems to be busy. Still waiting ...')
+      slowAt = Number.POSITIVE_INFINITY
+    }
     await io.sleep(POLL_MS)
   }
   const refusal = hopeless() ? refusalIn(logSince(project.state, child?.logBegins ?? 0)) : null
