@@ -26,6 +26,9 @@ export const PROGRAMS: readonly Program[] = [
   { command: 'haproxy', aptPackage: 'haproxy', suites: 'the router haproxy, and the comparison of proxies' },
   { command: 'nginx', aptPackage: 'nginx', suites: 'the router nginx, and the comparison of proxies' },
   { command: 'openssl', aptPackage: 'openssl', suites: 'TLS of the proxy' },
+  { command: 'dockerd', aptPackage: 'docker.io', suites: 'containers' },
+  { command: 'ip', aptPackage: 'iproute2', suites: 'containers' },
+  { command: 'docker-registry', aptPackage: 'docker-registry', suites: 'images of a registry' },
   { command: 'wrk', aptPackage: 'wrk', suites: 'the comparison of proxies (bench)' },
 ]
 

@@ -8,7 +8,7 @@ import {
   tokenOf,
   waitFor,
 } from './agent-fixture.ts'
-import { findProcess } from './process-table.ts'
+import { findProcess } from './processes/process-table.ts'
 
 const SERVER = `
 const server = require('node:http').createServer((request, response) => {

@@ -3,48 +3,65 @@ import { type Problem, problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { readyCheckOf } from '../core/shared/set-spec.ts'
 import type { SetRecord } from './agent-state.ts'
+import type { ContainerRunner } from './containers/container-runner.ts'
+import type { Engine } from './containers/engine.ts'
+import { containerAround, isCarrier, publishedBy, servingContainer } from './containers/serving.ts'
 import type { Asker } from './health/asker.ts'
 import { healthOf } from './health-settings.ts'
-import { adoptedInstance, type InstanceRecord, type ProcessIdentity } from './instance-record.ts'
-import { findListeningProcess, listenersOf } from './listening-ports.ts'
-import { findProcess } from './process-table.ts'
+import {
+  adoptedInstance,
+  type InstanceRecord,
+  type ProcessIdentity,
+  type Serving,
+} from './instance-record.ts'
+import { findListeningProcess, listenersOf } from './processes/listening-ports.ts'
+import { findProcess } from './processes/process-table.ts'
 import type { SetRegistry } from './set-registry.ts'
 import { nextId } from './supervisor.ts'
 
-type AdoptParts = { registry: SetRegistry; asker: Asker }
+type AdoptParts = {
+  registry: SetRegistry
+  asker: Asker
+  engine: Engine
+  containers: Pick<ContainerRunner, 'takeUp'>
+}
 
-/** Takes a process that serves already under control without touching it. The request has passed the fence. Repeatable. */
+/** Takes a process or a container that serves already under control without touching it. The request has passed the fence. Repeatable. */
 export async function adopt(request: AdoptRequest, parts: AdoptParts): Promise<Result<InstanceRecord>> {
-  const found = findOwner(request)
+  const found = await findServing(request, parts.engine)
   if (found.kind === 'failed') return found
-  const identity = found.value
-  const known = findKnown(identity, parts.registry)
-  if (known !== undefined) return isRepeat(known, request) ? ok(known) : failed(alreadyOurs(known, identity))
-  const health = await checkHealth(request, identity, parts)
+  const serving = found.value
+  const known = findKnown(serving.process, parts.registry)
+  if (known !== undefined) return isRepeat(known, request) ? ok(known) : failed(alreadyOurs(known))
+  const health = await checkHealth(request, serving, parts)
   if (health.kind === 'failed') return health
   // Asking took time: a newer controller may have spoken, or the same request may have come twice.
   const admitted = parts.registry.admit(request.service, request.token)
   if (admitted.kind === 'failed') return admitted
-  return ok(findKnown(identity, parts.registry) ?? enter(request, identity, parts.registry))
+  const twin = findKnown(serving.process, parts.registry)
+  if (twin !== undefined) return ok(twin)
+  const record = enter(request, serving, parts.registry)
+  if (serving.container !== null) await parts.containers.takeUp(record)
+  return ok(record)
 }
 
 async function checkHealth(
   request: AdoptRequest,
-  process: ProcessIdentity,
+  serving: Serving,
   { asker }: AdoptParts,
 ): Promise<Result<void>> {
   const health = healthOf(setOf(request))
   const question = { check: readyCheckOf(health), timeoutMs: health.timeoutMs }
-  const record = adoptedInstance({ ...request, id: nextId(request.service), process, at: Date.now() })
+  const record = adoptedInstance({ ...request, id: nextId(request.service), serving, at: Date.now() })
   const answer = await asker.ask(record, null, question)
   return answer.kind === 'passed' ? ok(undefined) : failed(unhealthy(request, answer.failure.message))
 }
 
-function enter(request: AdoptRequest, identity: ProcessIdentity, registry: SetRegistry): InstanceRecord {
+function enter(request: AdoptRequest, serving: Serving, registry: SetRegistry): InstanceRecord {
   const record = adoptedInstance({
     ...request,
     id: nextId(request.service),
-    process: identity,
+    serving,
     at: Date.now(),
   })
   const before = registry.findSet(request)
@@ -73,6 +90,23 @@ export function letGo(name: { service: string; release: string }, registry: SetR
   registry.removeSet(name)
   registry.save()
   return ok(undefined)
+}
+
+/** A port of a container is held by a program of the engine, or by nobody at all. */
+async function findServing(request: AdoptRequest, engine: Engine): Promise<Result<Serving>> {
+  const { port, pid, container } = request
+  if (container !== undefined) return servingContainer(container, port, engine)
+  const owner = findOwner(request)
+  if (owner.kind === 'ok' && !isCarrier(owner.value.pid)) {
+    const around = containerAround(owner.value.pid)
+    const isOurOwn = around === null || around === containerAround(process.pid)
+    if (isOurOwn) return ok({ host: '127.0.0.1', port, process: owner.value, container: null })
+    return servingContainer(around, port, engine)
+  }
+  const isNobody = owner.kind === 'ok' || owner.problem.code === 'ADOPT_NOTHING_LISTENS'
+  const published = pid === undefined && isNobody ? await publishedBy(port, engine) : null
+  if (published !== null) return published
+  return owner.kind === 'failed' ? owner : failed(carriedForNobody(owner.value.pid, port))
 }
 
 function findOwner({ port, pid }: AdoptRequest): Result<ProcessIdentity> {
@@ -121,9 +155,17 @@ const needsPid = (port: number): Problem =>
     remedy: `Give the pid, for example from: lsof -nP -iTCP:${port} -sTCP:LISTEN`,
   })
 
-const alreadyOurs = (known: InstanceRecord, { pid }: ProcessIdentity): Problem =>
+const carriedForNobody = (pid: number, port: number): Problem =>
+  problem('ADOPT_CONTAINER_HIDDEN', {
+    message: `port ${port} is carried by process ${pid} for a container, and this agent can ask no engine that knows it`,
+    remedy:
+      'Set DOCKER_HOST for the agent to that engine, or give its user the right to use it; then adopt again.',
+    retryable: true,
+  })
+
+const alreadyOurs = (known: InstanceRecord): Problem =>
   problem('ADOPT_ALREADY_OURS', {
-    message: `process ${pid} is already instance ${known.id} of release ${known.release}`,
+    message: `${known.container === null ? `process ${known.process?.pid}` : `container ${known.container.name}`} is already instance ${known.id} of release ${known.release}`,
     remedy: 'Nothing needs to be adopted. To adopt it under another name, release it first.',
   })
 

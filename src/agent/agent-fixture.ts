@@ -16,7 +16,7 @@ import type { Instance } from '../core/shared/instance.ts'
 import { Observation } from '../core/shared/observation.ts'
 import type { HealthProbe, SetSpec } from '../core/shared/set-spec.ts'
 import { AgentState } from './agent-state.ts'
-import { allProcesses } from './process-table.ts'
+import { allProcesses } from './processes/process-table.ts'
 
 /** A real agent in a scratch folder, for the live tests beside it. */
 const WAIT_MS = 60_000
@@ -181,7 +181,7 @@ const specOf = (release: string, folder: string): SetSpec => ({
   stopGraceMs: 3000,
 })
 
-function spawnAgent({
+export function spawnAgent({
   folder,
   socket,
   env,

@@ -13,7 +13,7 @@ import {
   waitFor,
 } from './agent-fixture.ts'
 import { logPath } from './log-file.ts'
-import { allProcesses, findProcess, startVariable } from './process-table.ts'
+import { allProcesses, findProcess, startVariable } from './processes/process-table.ts'
 
 describe('the agent itself', () => {
   let fixture: AgentFixture

@@ -30,6 +30,9 @@ const call = fc.constantFrom<[string, string]>(
   ['POST', '/sets/s/r/release'],
   ['PUT', '/sets/%/r'],
   ['GET', '/services/s/logs?lines=-1'],
+  ['POST', '/images/resolve'],
+  ['POST', '/images/prune'],
+  ['POST', '/images/diagnose'],
   ['PATCH', '/sets'],
 )
 

@@ -1,6 +1,8 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod'
+import type { Finding } from '../core/shared/finding.ts'
+import type { KeptImage } from '../core/shared/kept-image.ts'
 import { AdoptRequest } from '../core/shared/observation.ts'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
@@ -10,6 +12,10 @@ import { expose } from '../telemetry/exposition.ts'
 import { processSamples } from '../telemetry/process-samples.ts'
 import { VERSION } from '../telemetry/version.ts'
 import { adopt, letGo } from './adopt.ts'
+import type { ContainerRunner } from './containers/container-runner.ts'
+import type { Engine } from './containers/engine.ts'
+import { addImageRoutes } from './containers/images/image-routes.ts'
+import type { ImageStore } from './containers/images/image-store.ts'
 import type { ErrorReader } from './error-reader.ts'
 import type { Asker } from './health/asker.ts'
 import type { NamedChecks } from './health/named-checks.ts'
@@ -29,6 +35,10 @@ export type ControlParts = {
   use: UseSampler
   checks: NamedChecks
   asker: Asker
+  engine: Engine
+  containers: ContainerRunner
+  images: ImageStore
+  diagnose(kept: readonly KeptImage[]): Promise<Result<Finding[]>>
   secrets: Secrets
   logFolder: string
   boot: string
@@ -56,6 +66,7 @@ export function createControl(parts: ControlParts): Hono {
   addSetRoutes(app, parts)
   addAdoptRoutes(app, parts)
   addReadRoutes(app, parts)
+  addImageRoutes(app, { images: parts.images, diagnose: parts.diagnose, refuse })
   app.notFound((c) => refuse(c, badRequest(`there is no ${c.req.method} ${c.req.path}`)))
   app.onError((error, c) => {
     parts.report(error)
@@ -122,7 +133,7 @@ function addSetRoutes(app: Hono, parts: ControlParts): void {
 }
 
 function addAdoptRoutes(app: Hono, parts: ControlParts): void {
-  const { registry, secrets, asker } = parts
+  const { registry, secrets, asker, engine, containers } = parts
   app.post('/sets/:service/:release/adopt', async (c) => {
     const request = await parseBody(c, AdoptRequest)
     if (request.kind === 'failed') return refuse(c, request.problem)
@@ -130,7 +141,7 @@ function addAdoptRoutes(app: Hono, parts: ControlParts): void {
     if (named.kind === 'failed') return refuse(c, named.problem)
     const admitted = registry.admit(request.value.service, request.value.token)
     if (admitted.kind === 'failed') return refuse(c, admitted.problem)
-    const adopted = await adopt(request.value, { registry, asker })
+    const adopted = await adopt(request.value, { registry, asker, engine, containers })
     if (adopted.kind === 'failed') return refuse(c, adopted.problem)
     return c.json(toInstance(adopted.value, { redact: secrets.redact, logFolder: parts.logFolder }))
   })
@@ -187,6 +198,7 @@ const STATUS_OF: Record<string, 400 | 404 | 409 | 500> = {
   STALE_TOKEN: 409,
   ADOPT_NOTHING_LISTENS: 404,
   ADOPT_NO_SUCH_PROCESS: 404,
+  ADOPT_NO_SUCH_CONTAINER: 404,
 }
 
 const refuse = (c: Context, of: Problem): Response => c.json({ problem: of }, STATUS_OF[of.code] ?? 409)

@@ -6,7 +6,7 @@ import { evolve } from './instance-life.ts'
 import { type InstanceRecord, newInstance } from './instance-record.ts'
 import { KEEP_GONE_MS, nextStep } from './next-step.ts'
 import { planSet } from './plan-set.ts'
-import { describeListeners } from './wrong-port.ts'
+import { describeListeners } from './processes/wrong-port.ts'
 
 const made = (more: Partial<InstanceRecord>): InstanceRecord => ({
   ...newInstance({ id: 'shop-1', service: 'shop', release: 'shop@1', at: 0 }),
@@ -48,11 +48,11 @@ describe('the next step for an instance', () => {
   it('asks, waits for the grace, kills, and kills again until nobody is left', () => {
     const stopping = { state: 'stopping', process: PROCESS } as const
     expect(step(stopping, 0)).toBe('send-term')
-    expect(step({ ...stopping, termSentAt: 0 }, 499)).toBe('check-group')
+    expect(step({ ...stopping, termSentAt: 0 }, 499)).toBe('check-gone')
     expect(step({ ...stopping, termSentAt: 0 }, 500)).toBe('send-kill')
-    expect(step({ ...stopping, termSentAt: 0, killSentAt: 500 }, 600)).toBe('check-group')
+    expect(step({ ...stopping, termSentAt: 0, killSentAt: 500 }, 600)).toBe('check-gone')
     expect(step({ ...stopping, termSentAt: 0, killSentAt: 500 }, 1500)).toBe('send-kill')
-    expect(step({ state: 'stopping' }, 0)).toBe('check-group')
+    expect(step({ state: 'stopping' }, 0)).toBe('check-gone')
   })
 
   it('keeps what is gone for ten minutes', () => {

@@ -132,8 +132,7 @@ describe('the life of an instance', () => {
       id: 'a',
       service: 'shop',
       release: 'shop@0',
-      port: 80,
-      process: PROCESS,
+      serving: { host: '127.0.0.1', port: 80, process: PROCESS, container: null },
       at: 1,
     })
     expect(lifeAfter([exit(5)], adopted)).toMatchObject({ state: 'gone', goneAt: 5, crashes: 1 })

@@ -1,12 +1,14 @@
 import type { ExitStatus, ProbeFailure } from '../core/shared/instance.ts'
 import type { HealthProbe } from '../core/shared/set-spec.ts'
 import { backOffMs } from './back-off.ts'
-import type { InstanceRecord, ProcessIdentity } from './instance-record.ts'
+import type { ContainerIdentity, InstanceRecord, ProcessIdentity } from './instance-record.ts'
 
 /** What can happen to an instance. Times are data. */
 export type LifeEvent =
-  | { kind: 'spawning'; at: number; port: number }
-  | { kind: 'spawned'; at: number; process: ProcessIdentity }
+  /** `container`: the one that is to be made. */
+  | { kind: 'spawning'; at: number; port: number; container?: ContainerIdentity | null }
+  /** `place`: for a container, which is known only now. */
+  | { kind: 'spawned'; at: number; process: ProcessIdentity; place?: Place }
   /** `final`: no later attempt can succeed without a person (a missing secret). */
   | { kind: 'spawn-failed'; at: number; message: string; final: boolean }
   | { kind: 'probe-passed'; at: number }
@@ -16,7 +18,7 @@ export type LifeEvent =
   /** Its turn to be restarted has come: it gets no traffic from here on. */
   | { kind: 'live-given-up'; at: number }
   | { kind: 'exited'; at: number; exit: ExitStatus; addressInUse: boolean }
-  /** The host was restarted while nobody watched: nobody's fault, so it is no crash. */
+  /** The host, or the engine of its container, was restarted or away: nobody's fault, so it is no crash. */
   | { kind: 'lost-by-reboot'; at: number; exit: ExitStatus }
   | { kind: 'deadline-passed'; at: number; deadlineMs: number }
   | { kind: 'steady'; at: number }
@@ -28,7 +30,11 @@ export type LifeEvent =
   | { kind: 'start-failed'; at: number; failure: ProbeFailure }
   | { kind: 'term-sent'; at: number }
   | { kind: 'kill-sent'; at: number }
+  /** What is next for it cannot be done at the moment; it is tried again, and none of this is its fault. */
+  | { kind: 'held-up'; at: number; message: string }
   | { kind: 'group-empty'; at: number }
+
+type Place = Pick<InstanceRecord, 'host' | 'port' | 'container'>
 
 export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadlineMs' | 'live' | 'start'>
 
@@ -36,11 +42,9 @@ export type ProbeLimits = Pick<HealthProbe, 'successes' | 'failures' | 'deadline
 export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLimits): InstanceRecord {
   switch (event.kind) {
     case 'spawning':
-      return isOver(record)
-        ? { ...record, port: event.port, ...freshStart(event.at) }
-        : { ...record, port: event.port, ...freshStart(event.at), ...notEnded, state: 'starting' }
+      return spawning(record, event)
     case 'spawned':
-      return { ...record, process: event.process, startedAt: event.at }
+      return spawned(record, event)
     case 'spawn-failed':
       return spawnFailed(record, event)
     case 'probe-passed':
@@ -75,6 +79,8 @@ export function evolve(record: InstanceRecord, event: LifeEvent, limits: ProbeLi
       return { ...record, termSentAt: event.at }
     case 'kill-sent':
       return { ...record, killSentAt: event.at }
+    case 'held-up':
+      return heldUp(record, event)
     case 'group-empty':
       return { ...record, state: 'gone', process: null, goneAt: event.at }
   }
@@ -114,11 +120,35 @@ const freshStart = (at: number) => ({
 /** The signals that ended the process before are not for the next one. */
 const notEnded = { termSentAt: null, killSentAt: null }
 
+function spawning(
+  record: InstanceRecord,
+  { at, port, container = null }: LifeEvent & { kind: 'spawning' },
+): InstanceRecord {
+  const begun = { ...record, port, container, ...freshStart(at) }
+  return isOver(record) ? begun : { ...begun, ...notEnded, state: 'starting' }
+}
+
+/** A ready one was started again by somebody else: it has to show first that it is well. */
+function spawned(
+  record: InstanceRecord,
+  { at, process, place }: LifeEvent & { kind: 'spawned' },
+): InstanceRecord {
+  const begun = { ...record, ...place, process, startedAt: at }
+  return record.state === 'ready' ? { ...begun, state: 'unready', readyAt: null } : begun
+}
+
 function spawnFailed(record: InstanceRecord, event: LifeEvent & { kind: 'spawn-failed' }): InstanceRecord {
   const lastProbeFailure: ProbeFailure = { kind: 'exited', message: event.message, at: event.at }
   if (isOver(record)) return { ...record, process: null, lastProbeFailure }
   if (event.final && !record.everReady) return { ...record, state: 'failed', process: null, lastProbeFailure }
   return { ...record, ...crashedAt(record, event.at), lastProbeFailure }
+}
+
+/** A new instance that waits for this still has to be ready in time. */
+function heldUp(record: InstanceRecord, { at, message }: LifeEvent & { kind: 'held-up' }): InstanceRecord {
+  if (record.state === 'gone' || record.lastProbeFailure?.message === message) return record
+  const kind = record.state === 'stopping' ? 'not-told' : 'exited'
+  return { ...record, lastProbeFailure: { kind, message, at } }
 }
 
 function probePassed(record: InstanceRecord, at: number, limits: ProbeLimits): InstanceRecord {

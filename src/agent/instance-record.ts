@@ -1,9 +1,17 @@
 import * as z from 'zod'
 import { ExitStatus, Instance, ProbeFailure } from '../core/shared/instance.ts'
+import type { SetSpec } from '../core/shared/set-spec.ts'
 
 /** One process for certain: a pid alone may be given to another process later, together with its start time it is unique. */
 export const ProcessIdentity = z.object({ pid: z.int().positive(), startTime: z.string() })
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>
+
+/** One container for certain: a name may be given to another one later. */
+export const ContainerIdentity = z.object({ id: z.string(), name: z.string() })
+export type ContainerIdentity = z.infer<typeof ContainerIdentity>
+
+/** Where processes of this machine are reached. */
+const OWN_HOST = '127.0.0.1'
 
 /**
  * All the agent knows about one instance; kept in agent.json, so that a new agent goes on where the old one was killed.
@@ -16,9 +24,14 @@ export const InstanceRecord = z.object({
   /** Started by somebody else and taken under control: it is never restarted, and only it is signalled, not its group. */
   adopted: z.boolean(),
   state: Instance.shape.state,
-  /** 0 until the first start takes one. */
+  /** Where it is reached. */
+  host: z.string().default(OWN_HOST),
+  /** 0 until the first start takes one, and for a container that nobody asks anything. */
   port: z.int().min(0).max(65535),
+  /** What runs; in a container its first process, with the pid that it has on the engine's machine. */
   process: ProcessIdentity.nullable(),
+  /** The newest one, also when it has ended; `null` for a process of the host. */
+  container: ContainerIdentity.nullable().default(null),
   createdAt: z.number(),
   startedAt: z.number(),
   readyAt: z.number().nullable(),
@@ -59,8 +72,10 @@ export function newInstance(request: {
     release: request.release,
     adopted: false,
     state: 'starting',
+    host: OWN_HOST,
     port: 0,
     process: null,
+    container: null,
     createdAt: request.at,
     startedAt: request.at,
     readyAt: null,
@@ -83,23 +98,28 @@ export function newInstance(request: {
   }
 }
 
-/** A process that already serves: ready from the start, because adopting asks its health first. */
+/** What serves already, and where. */
+export type Serving = Pick<InstanceRecord, 'host' | 'port' | 'container'> & { process: ProcessIdentity }
+
+/** Ready from the start, because adopting asks its health first. */
 export function adoptedInstance(request: {
   id: string
   service: string
   release: string
-  port: number
-  process: ProcessIdentity
+  serving: Serving
   at: number
 }): InstanceRecord {
-  const { process, port, at } = request
+  const { serving, at } = request
   return {
     ...newInstance(request),
+    ...serving,
     adopted: true,
     state: 'ready',
-    port,
-    process,
     readyAt: at,
     everReady: true,
   }
 }
+
+/** Whether it is, or is to be, a container; `spec` is that of its set. */
+export const isContained = (record: InstanceRecord, spec: SetSpec | null | undefined): boolean =>
+  record.container !== null || (!record.adopted && spec?.container !== undefined)

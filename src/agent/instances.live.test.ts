@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type AgentFixture, createAgentFixture, HEALTH, setPath, tokenOf, waitFor } from './agent-fixture.ts'
-import { familyOf, findProcess } from './process-table.ts'
+import { familyOf, findProcess } from './processes/process-table.ts'
 
 describe('instances under the agent', () => {
   let fixture: AgentFixture

@@ -76,7 +76,8 @@ export const shorten = (line: string): string =>
 
 /** Removes what an instance wrote. */
 export function removeLog(path: string): void {
-  for (const file of [path, previousPath(path), `${path}.copy`]) rmSync(file, { force: true })
+  for (const file of [path, previousPath(path), `${path}.copy`, `${path}.position`])
+    rmSync(file, { force: true })
 }
 
 /** Bytes written since an offset, at most the last 16 KiB: what the newest process of an instance said. */

@@ -7,6 +7,12 @@ import { destination } from 'pino'
 import type { Problem } from '../core/shared/problem.ts'
 import { ok, type Result } from '../core/shared/result.ts'
 import { createProcessLog } from '../telemetry/process-log.ts'
+import { ContainerRunner } from './containers/container-runner.ts'
+import { diagnoseEngine } from './containers/diagnose.ts'
+import { createEngine } from './containers/engine.ts'
+import { credentialsIn } from './containers/images/credentials.ts'
+import { createImageStore } from './containers/images/image-store.ts'
+import { SecretFiles } from './containers/secret-files.ts'
 import { createControl } from './control.ts'
 import { agentRunning, clearSocket, listenOnSocket } from './control-socket.ts'
 import { ErrorReader } from './error-reader.ts'
@@ -14,9 +20,11 @@ import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { Asker } from './health/asker.ts'
 import { NamedChecks } from './health/named-checks.ts'
 import { Prober } from './health/prober.ts'
+import { InstanceLedger } from './instance-ledger.ts'
 import { InstanceRunner } from './instance-runner.ts'
 import { capLog, LOG_CAP_BYTES } from './log-file.ts'
-import { hostBoot } from './process-table.ts'
+import { ProcessRunner } from './processes/process-runner.ts'
+import { hostBoot } from './processes/process-table.ts'
 import { QuiesceCommands } from './quiesce-command.ts'
 import { recover } from './recovery.ts'
 import { createSecrets } from './secrets.ts'
@@ -95,19 +103,34 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
     boot,
     redact: secrets.redact,
   })
-  const runner = new InstanceRunner({ registry, errors, secrets, logFolder, agentEnv: process.env })
+  const ledger = new InstanceLedger(registry)
+  const common = { registry, ledger, errors, secrets, logFolder, agentEnv: process.env }
+  const engine = createEngine(process.env)
+  const processes = new ProcessRunner(common)
+  const secretFiles = new SecretFiles({ agentFolder: folder, env: process.env })
+  const containers = new ContainerRunner({ ...common, engine, secretFiles, agentFolder: folder, report })
+  const runner = new InstanceRunner({ registry, ledger, processes, containers })
   const use = new UseSampler()
-  const asker = new Asker({ secrets, agentEnv: process.env })
+  const asker = new Asker({
+    secrets,
+    agentEnv: process.env,
+    runInContainer: (record, request, signal) => containers.runInContainer(record, request, signal),
+  })
   const prober = new Prober({ registry, runner, asker })
   const quiesce = new QuiesceCommands({ runner, asker })
   const checks = new NamedChecks({ registry, asker })
   const watching = { errors, use, checks }
   const supervisor = new Supervisor({ registry, runner, prober, quiesce, ...watching, logFolder, report })
+  const images = createImageStore({ engine, credentials: credentialsIn(process.env), folder })
   const app = createControl({
     registry,
     runner,
     supervisor,
     asker,
+    engine,
+    containers,
+    images,
+    diagnose: (kept) => diagnoseEngine({ engine, images, folder, registry }, kept),
     ...watching,
     secrets,
     logFolder,
@@ -115,7 +138,7 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
     report,
   })
   // Recovered before it listens: whoever asks sees what really runs, never an agent that does not know yet.
-  recover({ registry, runner, secrets })
+  await recover({ registry, runner, containers, secrets })
   const server = await listenOnSocket(socket, app)
   supervisor.start()
   log('info', 'the agent listens', { socket, pid: process.pid, instances: registry.instances().length })

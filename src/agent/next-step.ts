@@ -18,7 +18,7 @@ export type Step =
   | 'send-quiesce'
   | 'send-term'
   | 'send-kill'
-  | 'check-group'
+  | 'check-gone'
   | 'leave'
   | 'forget'
 
@@ -83,7 +83,7 @@ function restartStep(
   if (leftAt === null) return facts.mayRestart ? 'leave' : 'none'
   if (record.process === null || facts.now - leftAt < LEAVE_MS) return 'none'
   const next = stopStep(record, facts)
-  return next === 'check-group' ? 'none' : next
+  return next === 'check-gone' ? 'none' : next
 }
 
 /** It ends by itself when it has finished, or is stopped when its grace is over; `null` where it is stopped as any other. */
@@ -94,13 +94,13 @@ function quiesceStep(
   if (graceMs === undefined || graceMs === null || process === null || termSentAt !== null) return null
   if (told === 'failed') return null
   if (quiescedAt === null || tellAgain === true) return 'send-quiesce'
-  return now - quiescedAt < graceMs ? 'check-group' : null
+  return now - quiescedAt < graceMs ? 'check-gone' : null
 }
 
 function stopStep(record: InstanceRecord, facts: StepFacts): Step {
-  if (record.process === null) return 'check-group'
+  if (record.process === null) return 'check-gone'
   if (record.termSentAt === null) return 'send-term'
   const graceOver = facts.now - record.termSentAt >= facts.stopGraceMs
   const killDue = record.killSentAt === null || facts.now - record.killSentAt >= KILL_AGAIN_MS
-  return graceOver && killDue ? 'send-kill' : 'check-group'
+  return graceOver && killDue ? 'send-kill' : 'check-gone'
 }

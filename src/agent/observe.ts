@@ -44,7 +44,7 @@ export function toInstance(
     service: record.service,
     release: record.release,
     state: record.state,
-    host: '127.0.0.1',
+    host: record.host,
     port: record.port,
     pid: record.process?.pid ?? null,
     startedAt: record.startedAt,

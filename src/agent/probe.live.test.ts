@@ -18,6 +18,7 @@ describe('a health check', () => {
   /** As long as nothing is to be waited for, a limit that is never reached, however slow the machine is. */
   const ask = async (port: number, timeoutMs = 20_000) => {
     const answer = await probe({
+      host: '127.0.0.1',
       port,
       path: '/up',
       timeoutMs,

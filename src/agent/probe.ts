@@ -3,14 +3,20 @@ import type { ProbeFailure } from '../core/shared/instance.ts'
 import { excerpt } from './excerpt.ts'
 
 export type ProbeAnswer = { kind: 'passed' } | { kind: 'failed'; failure: ProbeFailure }
-export type ProbeRequest = { port: number; path: string; timeoutMs: number; redact: (text: string) => string }
+export type ProbeRequest = {
+  host: string
+  port: number
+  path: string
+  timeoutMs: number
+  redact: (text: string) => string
+}
 
 /** Most of a body that is looked at; a health page that sends more has said enough. */
 const BODY_BYTES = 16 * 1024
 
 /** Asks one instance for its health: a final 2xx answer in time passes, all else fails with its reason. */
 export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
-  const url = `http://127.0.0.1:${options.port}${options.path}`
+  const url = `http://${options.host}:${options.port}${options.path}`
   const fail = (kind: ProbeFailure['kind'], what: string): ProbeAnswer => ({
     kind: 'failed',
     failure: { kind, message: `GET ${url} ${options.redact(what)}`, at: Date.now() },

@@ -4,6 +4,9 @@ import type { InstanceRecord } from './instance-record.ts'
 import type { InstanceRunner } from './instance-runner.ts'
 
 type ByCommand = Extract<Quiesce, { command: string[] }>
+/** Of the program that a container runs, as it is seen inside. */
+const FIRST_PID = 1
+
 type Parts = { runner: Pick<InstanceRunner, 'apply' | 'watch'>; asker: Pick<Asker, 'run'> }
 
 /** Tells workers to take no new work by a program beside them. What comes of it arrives as a life event. */
@@ -26,7 +29,8 @@ export class QuiesceCommands {
     if (watch.telling) return
     watch.telling = true
     runner.apply(record.id, { kind: 'quiesced', at: Date.now() })
-    const env = { SLUICE_PID: String(record.process?.pid ?? '') }
+    const pid = record.container === null ? record.process?.pid : FIRST_PID
+    const env = { SLUICE_PID: String(pid ?? '') }
     void asker
       .run(record, spec, { command, timeoutMs, env })
       .then((answer) => {

@@ -22,10 +22,10 @@ describe('a worker that is stopped', () => {
   it('is told to take no new work, is left alone for its grace, and is stopped then', () => {
     const told = evolve(stopping(), { kind: 'quiesced', at: 10 }, LIMITS)
     expect(nextStep(stopping(), at(10))).toBe('send-quiesce')
-    expect(nextStep(told, at(5009))).toBe('check-group')
+    expect(nextStep(told, at(5009))).toBe('check-gone')
     expect(nextStep(told, at(5010))).toBe('send-term')
     const ended = evolve(told, { kind: 'term-sent', at: 5010 }, LIMITS)
-    expect(nextStep(ended, at(5109))).toBe('check-group')
+    expect(nextStep(ended, at(5109))).toBe('check-gone')
     expect(nextStep(ended, at(5110))).toBe('send-kill')
   })
 
@@ -40,7 +40,7 @@ describe('a worker that is told by a program', () => {
 
   it('has its grace from the moment the program began, whether that has ended or not', () => {
     for (const record of [told(), ended(null)]) {
-      expect(nextStep(record, at(5009))).toBe('check-group')
+      expect(nextStep(record, at(5009))).toBe('check-gone')
       expect(nextStep(record, at(5010))).toBe('send-term')
     }
   })

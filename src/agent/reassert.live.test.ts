@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Instance } from '../core/shared/instance.ts'
 import { type AgentFixture, createAgentFixture, exitCodeOf, setPath, waitFor } from './agent-fixture.ts'
-import { allProcesses, findProcess, startVariable } from './process-table.ts'
+import { allProcesses, findProcess, startVariable } from './processes/process-table.ts'
 
 const SERVER = `
 const server = require('node:http').createServer((request, response) => response.end('ok'))

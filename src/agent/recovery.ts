@@ -1,23 +1,33 @@
+import type { ContainerRunner } from './containers/container-runner.ts'
 import { unknownExit } from './exit-cause.ts'
-import type { InstanceRecord } from './instance-record.ts'
+import { type InstanceRecord, isContained } from './instance-record.ts'
 import type { InstanceRunner } from './instance-runner.ts'
-import { killStrays } from './instance-runner.ts'
-import { hostBoot, isAlive, startedAs, startVariable } from './process-table.ts'
+import { killStrays } from './processes/process-runner.ts'
+import { hostBoot, isAlive, startedAs, startVariable } from './processes/process-table.ts'
 import type { Secrets } from './secrets.ts'
 import type { SetRegistry } from './set-registry.ts'
 
-type RecoveryParts = { registry: SetRegistry; runner: InstanceRunner; secrets: Secrets }
+type RecoveryParts = {
+  registry: SetRegistry
+  runner: InstanceRunner
+  containers: ContainerRunner
+  secrets: Secrets
+}
 
 /** Takes up what an earlier agent left: processes that still run are watched again, those that ended go through their crash. */
-export function recover(parts: RecoveryParts): void {
-  const rebooted = parts.registry.hostBoot() !== hostBoot
-  for (const record of parts.registry.instances()) {
+export async function recover(parts: RecoveryParts): Promise<void> {
+  const { registry } = parts
+  const rebooted = registry.hostBoot() !== hostBoot
+  const contained: InstanceRecord[] = []
+  for (const record of registry.instances()) {
     if (record.state === 'gone') continue
     if (rebooted) forgetProcess(record, parts)
+    else if (isContained(record, registry.findSet(record)?.spec)) contained.push(record)
     else takeUp(record, parts)
   }
-  parts.registry.setHostBoot(hostBoot)
-  parts.registry.save()
+  await parts.containers.recover(contained)
+  registry.setHostBoot(hostBoot)
+  registry.save()
 }
 
 function forgetProcess(record: InstanceRecord, { runner }: RecoveryParts): void {

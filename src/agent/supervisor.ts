@@ -11,7 +11,7 @@ import type { InstanceRunner } from './instance-runner.ts'
 import { logPath, removeLog } from './log-file.ts'
 import { nextStep } from './next-step.ts'
 import { planSet } from './plan-set.ts'
-import { allProcesses, type ProcessRow } from './process-table.ts'
+import { allProcesses, type ProcessRow } from './processes/process-table.ts'
 import type { QuiesceCommands } from './quiesce-command.ts'
 import type { SetRegistry } from './set-registry.ts'
 import type { UseSampler } from './use/use-sampler.ts'
@@ -129,7 +129,7 @@ export class Supervisor {
       case 'none':
         break
       case 'spawn':
-        if (set?.spec) runner.spawn(record.id, set.spec)
+        if (set?.spec) runner.spawn(record, set.spec)
         break
       case 'fail':
         runner.apply(record.id, { kind: 'deadline-passed', at: now, deadlineMs })
@@ -149,8 +149,8 @@ export class Supervisor {
       case 'send-kill':
         runner.sendKill(record)
         break
-      case 'check-group':
-        runner.checkGroup(record, rows)
+      case 'check-gone':
+        runner.checkGone(record, rows)
         break
       case 'forget':
         this.#forget(record)
@@ -174,8 +174,8 @@ export class Supervisor {
 
   #forget(record: InstanceRecord): void {
     const { registry, runner, logFolder } = this.#parts
+    runner.forget(record)
     registry.removeInstance(record.id)
-    runner.forget(record.id)
     removeLog(logPath(logFolder, record.id))
   }
 

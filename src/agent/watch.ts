@@ -19,6 +19,8 @@ export type Watch = {
   /** Where the kernel counts out-of-memory kills of this instance, and how many there were. */
   oom: { counter: string; kills: number } | null
   wrongPort: { at: number; message: string | null }
+  /** Somebody has stopped its container in the middle of its work. */
+  paused: boolean
 }
 
 export const newWatch = (): Watch => ({
@@ -33,4 +35,5 @@ export const newWatch = (): Watch => ({
   lastLeader: null,
   oom: null,
   wrongPort: { at: 0, message: null },
+  paused: false,
 })

@@ -17,11 +17,21 @@ import { addressTaken, settingsOf } from './settings-of.ts'
 
 export const adopt = operationOf({
   name: 'adopt',
-  summary: 'Take a process that already serves on a port under control, without touching it.',
+  summary: 'Take a process or a container that already serves on a port under control, without touching it.',
   input: ServiceInput.extend({
     version: z.string().describe('What to call the version that runs there.'),
-    port: z.int().min(1).max(65535).describe('Port it serves on, on 127.0.0.1.'),
+    port: z
+      .int()
+      .min(1)
+      .max(65535)
+      .describe('Port it serves on, on 127.0.0.1. A container is found by the port that it has published.'),
     pid: z.int().positive().exactOptional().describe('Its process id, when the port does not tell.'),
+    container: z
+      .string()
+      .min(1)
+      .max(200)
+      .exactOptional()
+      .describe('Name or id of a container. Where it has not published the port, that is the one inside.'),
     idempotencyKey: IdempotencyKey,
   }),
   output: HandOutput,
@@ -43,12 +53,13 @@ type TakeOver = {
   version: string
   port: number
   pid?: number
+  container?: string
   caller: Caller
 }
 
 async function takeOver(
   context: OperationContext,
-  { stream, rollout: id, version, port, pid, caller }: TakeOver,
+  { stream, rollout: id, version, port, pid, container, caller }: TakeOver,
 ): Promise<Result<Answer>> {
   const heard = await hearOfFreeze(context, stream)
   if (heard.kind === 'failed') return heard
@@ -64,7 +75,7 @@ async function takeOver(
   const adopted = { ...settings.value, run: { ...settings.value.run, replicas: 1 } }
   const at = context.clock.now()
   const release = await record(context, {
-    id: `${version}-${context.digest({ stream, version, port, pid, at }).slice(0, 10)}`,
+    id: `${version}-${context.digest({ stream, version, port, pid, container, at }).slice(0, 10)}`,
     stream,
     version,
     artifact: { digest: `adopted:${port}`, folder: '', bytes: 0, files: 0 },
@@ -91,7 +102,7 @@ async function takeOver(
     note: `adopted from port ${port}`,
     at,
     order: 'deploy' as const,
-    adoption: { port, pid: pid ?? null },
+    adoption: { port, pid: pid ?? null, ...(container === undefined ? {} : { container }) },
     notBefore: null,
     baseline: null,
   }

@@ -1,4 +1,6 @@
+import type { Finding } from '../core/shared/finding.ts'
 import type { Instance } from '../core/shared/instance.ts'
+import type { KeptImage } from '../core/shared/kept-image.ts'
 import type { AdoptRequest, LogLine, Observation } from '../core/shared/observation.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { SetRequest } from '../core/shared/set-spec.ts'
@@ -34,6 +36,8 @@ export interface Target {
   secretVersions(names: readonly string[]): Promise<Result<Record<string, string>>>
   /** Removes artifacts that no kept digest needs; answers with what it removed. */
   prune(keep: readonly string[]): Promise<Result<string[]>>
+  /** What is wrong with what the instances stand on, such as an engine; nothing where there is nothing to say. `kept`: what may have to start. */
+  diagnose?(kept: readonly KeptImage[]): Promise<Result<Finding[]>>
 }
 
 /** `artifact`: where the files of a version are; `image`: the reference of a container image. Both may hold `{{version}}`. */

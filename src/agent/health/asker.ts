@@ -2,17 +2,27 @@ import { setMaxListeners } from 'node:events'
 import { formatDuration } from '../../core/shared/duration.ts'
 import type { HealthCheck, NamedCheck } from '../../core/shared/health-check.ts'
 import type { SetSpec } from '../../core/shared/set-spec.ts'
-import { environmentOf, fillIn } from '../instance-process.ts'
 import type { InstanceRecord } from '../instance-record.ts'
 import { type ProbeAnswer, probe } from '../probe.ts'
-import { INSTANCE_VARIABLE } from '../process-table.ts'
+import { INSTANCE_VARIABLE } from '../processes/process-table.ts'
+import { environmentOf, fillIn } from '../processes/start-process.ts'
 import type { Secrets } from '../secrets.ts'
 import { checkCommand } from './command-check.ts'
 import { checkGrpc } from './grpc-check.ts'
 import { checkTcp } from './tcp-check.ts'
 
 export type Question = { check: HealthCheck | NamedCheck['check']; timeoutMs: number }
-type AskerParts = { secrets: Secrets; agentEnv: NodeJS.ProcessEnv }
+
+/** A program beside an instance; its words and variables still hold placeholders. */
+export type ProgramRequest = { command: readonly string[]; timeoutMs: number; env: Record<string, string> }
+/** Where the file system and the network are those of a container, so is the program. `null`: ended together with the agent. */
+export type RunInContainer = (
+  record: InstanceRecord,
+  request: ProgramRequest,
+  signal: AbortSignal,
+) => Promise<ProbeAnswer | null>
+
+type AskerParts = { secrets: Secrets; agentEnv: NodeJS.ProcessEnv; runInContainer: RunInContainer }
 
 /** Asks one instance, in whatever way its release wants to be asked. Never throws, never takes much longer than the time limit. */
 export class Asker {
@@ -27,16 +37,16 @@ export class Asker {
 
   ask(record: InstanceRecord, spec: SetSpec | null, { check, timeoutMs }: Question): Promise<ProbeAnswer> {
     const { redact } = this.#parts.secrets
-    const { port } = record
+    const { host, port } = record
     switch (check.kind) {
       case 'http':
-        return probe({ port, path: check.path, timeoutMs, redact })
+        return probe({ host, port, path: check.path, timeoutMs, redact })
       case 'tcp':
-        return checkTcp({ host: '127.0.0.1', port, timeoutMs })
+        return checkTcp({ host, port, timeoutMs })
       case 'address':
         return checkTcp({ host: check.host, port: check.port, timeoutMs })
       case 'grpc':
-        return checkGrpc({ port, service: check.service, timeoutMs, redact })
+        return checkGrpc({ host, port, service: check.service, timeoutMs, redact })
       case 'command':
         return this.#checked(record, spec, { command: check.command, timeoutMs })
       case 'runs':
@@ -62,13 +72,13 @@ export class Asker {
   async run(
     record: InstanceRecord,
     spec: SetSpec | null,
-    {
-      command,
-      timeoutMs,
-      env: own,
-    }: { command: readonly string[]; timeoutMs: number; env: Record<string, string> },
+    { command, timeoutMs, env: own }: ProgramRequest,
   ): Promise<ProbeAnswer | null> {
-    const { secrets, agentEnv } = this.#parts
+    const { secrets, agentEnv, runInContainer } = this.#parts
+    if (record.container !== null) {
+      const words = spec === null ? command : inContainer(command, spec)
+      return runInContainer(record, { command: words, timeoutMs, env: own }, this.#ending.signal)
+    }
     if (spec === null) return failedAs('the instance was adopted, so nobody knows where to run it', command)
     const values = secrets.resolve(spec.secrets)
     if (values.kind === 'failed')
@@ -95,6 +105,11 @@ export class Asker {
       return failedAs(`could not be started: ${secrets.redact(String(error))}`, command)
     }
   }
+}
+
+/** `{{port}}` is the port inside. */
+function inContainer(command: readonly string[], spec: SetSpec): string[] {
+  return command.map((word) => fillIn(word, { spec, port: spec.container?.port ?? 0 }))
 }
 
 /** Who cannot be asked is well for as long as it runs. */

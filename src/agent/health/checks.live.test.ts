@@ -80,7 +80,7 @@ function grpcServer(statuses: Record<string, number>): Http2Server {
 
 describe('a gRPC check', () => {
   const ask = async (port: number, service = '', timeoutMs = LONG_MS) =>
-    said(await checkGrpc({ port, service, timeoutMs, redact }))
+    said(await checkGrpc({ host: '127.0.0.1', port, service, timeoutMs, redact }))
 
   it('passes on SERVING only, of the server and of a named service', async () => {
     const port = await listen(grpcServer({ '': 1, 'shop.Orders': 1, 'shop.Cart': 2, 'shop.Old': 0 }))

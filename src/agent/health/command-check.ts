@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import type { ProbeFailure } from '../../core/shared/instance.ts'
 import type { Redact } from '../../core/shared/redact.ts'
 import { lastExcerpt } from '../excerpt.ts'
-import { describeSpawnError, sendSignal } from '../instance-process.ts'
 import type { ProbeAnswer } from '../probe.ts'
+import { describeSpawnError, sendSignal } from '../processes/start-process.ts'
 
 export type CommandRequest = {
   /** Placeholders filled in. */

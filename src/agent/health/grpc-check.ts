@@ -6,7 +6,7 @@ import { excerpt } from '../excerpt.ts'
 import type { ProbeAnswer } from '../probe.ts'
 import { decodeResponse, encodeRequest } from './grpc-message.ts'
 
-export type GrpcRequest = { port: number; service: string; timeoutMs: number; redact: Redact }
+export type GrpcRequest = { host: string; port: number; service: string; timeoutMs: number; redact: Redact }
 
 /** The answer has seven bytes; a server that sends more than this speaks of something else. */
 const MOST_BYTES = 16 * 1024
@@ -25,14 +25,14 @@ export async function checkGrpc(request: GrpcRequest): Promise<ProbeAnswer> {
   const isGarbled = finding[0] === 'malformed' || finding[0] === 'reset'
   const [kind, what] = isGarbled ? await explain(request, finding) : finding
   const of = request.service === '' ? '' : ` of ${request.service}`
-  const message = `gRPC health${of} on 127.0.0.1:${request.port} ${request.redact(what)}`
+  const message = `gRPC health${of} on ${request.host}:${request.port} ${request.redact(what)}`
   return { kind: 'failed', failure: { kind, message, at: Date.now() } }
 }
 
 /** `null` is SERVING. */
-function ask({ port, service, timeoutMs }: GrpcRequest): Promise<Finding | null> {
+function ask({ host, port, service, timeoutMs }: GrpcRequest): Promise<Finding | null> {
   return new Promise((resolve) => {
-    const session = connectHttp2(`http://127.0.0.1:${port}`, { settings: { enablePush: false } })
+    const session = connectHttp2(`http://${host}:${port}`, { settings: { enablePush: false } })
     const end = (finding: Finding | null) => {
       clearTimeout(deadline)
       session.destroy()

@@ -1,13 +1,14 @@
 import type { StartProbe } from '../../core/shared/health-check.ts'
+import type { ProbeFailure } from '../../core/shared/instance.ts'
 import { readyCheckOf } from '../../core/shared/set-spec.ts'
 import { healthOf } from '../health-settings.ts'
 import { isAskedWhetherLive, isBooting, isProbed } from '../instance-life.ts'
 import type { InstanceRecord } from '../instance-record.ts'
 import type { InstanceRunner } from '../instance-runner.ts'
 import type { ProbeAnswer } from '../probe.ts'
+import { explainRefusal, explainRefusalInside } from '../processes/wrong-port.ts'
 import type { SetRegistry } from '../set-registry.ts'
 import type { Watch } from '../watch.ts'
-import { explainRefusal } from '../wrong-port.ts'
 import type { Asker, Question } from './asker.ts'
 
 /** While nothing listens yet, asking costs nothing: sooner than the interval, so that a quick start is seen quickly. */
@@ -66,7 +67,9 @@ export class Prober {
     const hurry = refused && now.state === 'starting' && begun - now.startedAt < HURRY_FOR_MS
     watch.nextProbeAt = begun + (hurry ? Math.min(ASK_AGAIN_WHEN_REFUSED_MS, intervalMs) : intervalMs)
     if (answer.kind === 'passed') return runner.apply(record.id, { kind: 'probe-passed', at: Date.now() })
-    const failure = refused ? this.#explain(record, watch, answer.failure) : answer.failure
+    const failure = isUnheard(answer.failure, record)
+      ? this.#explain(record, watch, answer.failure)
+      : whyOf(answer.failure, record, watch)
     runner.apply(record.id, { kind: 'probe-failed', at: failure.at, failure })
   }
 
@@ -118,9 +121,24 @@ export class Prober {
   #explain(record: InstanceRecord, watch: Watch, failure: NonNullable<InstanceRecord['lastProbeFailure']>) {
     if (record.process === null) return failure
     if (failure.at - watch.wrongPort.at >= WRONG_PORT_EVERY_MS) {
-      watch.wrongPort = { at: failure.at, message: explainRefusal(record.process, record.port) }
+      const { container } = this.#parts.registry.findSet(record)?.spec ?? {}
+      const message =
+        container === undefined
+          ? explainRefusal(record.process, record.port)
+          : explainRefusalInside(record.process, container.port ?? 0)
+      watch.wrongPort = { at: failure.at, message }
     }
     const { message } = watch.wrongPort
     return message === null ? failure : { ...failure, kind: 'wrong-port' as const, message }
   }
 }
+
+/** Nothing that is asked of a paused container is answered, and nothing is wrong with its program. */
+function whyOf(failure: ProbeFailure, { container }: InstanceRecord, { paused }: Watch): ProbeFailure {
+  if (!paused || container === null) return failure
+  return { ...failure, message: `its container was paused by somebody: docker unpause ${container.name}` }
+}
+
+/** Nobody may listen there: at a published port the engine takes connections for whoever is inside, and drops them. */
+const isUnheard = ({ kind }: ProbeFailure, { container }: InstanceRecord): boolean =>
+  kind === 'refused' || (kind === 'reset' && container !== null)

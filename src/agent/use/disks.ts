@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { readProc } from '../process-table.ts'
+import { readProc } from '../processes/process-table.ts'
 
 /** By disk: for how long it has had requests under way. */
 export type DiskBusy = ReadonlyMap<string, number>

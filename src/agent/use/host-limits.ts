@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
-import { readProc } from '../process-table.ts'
+import { readProc } from '../processes/process-table.ts'
 
 /** What the host has for the agent and its instances. */
 export type HostLimits = { cpus: number; memoryBytes: number }

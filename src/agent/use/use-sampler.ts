@@ -1,7 +1,13 @@
 import type { ReleaseUse, ResourceUse } from '../../core/shared/resource-use.ts'
 import type { InstanceRecord, ProcessIdentity } from '../instance-record.ts'
-import { parseStat } from '../process-stat.ts'
-import { type CountedRow, countedProcesses, descendantsOf, familyOf, readProc } from '../process-table.ts'
+import { parseStat } from '../processes/process-stat.ts'
+import {
+  type CountedRow,
+  countedProcesses,
+  descendantsOf,
+  familyOf,
+  readProc,
+} from '../processes/process-table.ts'
 import { busiestSince, type DiskBusy, readDisks } from './disks.ts'
 import { readHostLimits } from './host-limits.ts'
 import { type KernelUnits, readKernelUnits } from './kernel-units.ts'
@@ -144,12 +150,13 @@ const withOne = (present: Present = NOBODY, residentBytes: number): Present => (
   largestMemoryBytes: Math.max(present.largestMemoryBytes, residentBytes),
 })
 
+/** In a container all descend from the first one; programs that somebody else has the engine run there do not count. */
 function processesOf(
-  { adopted }: InstanceRecord,
+  { adopted, container }: InstanceRecord,
   leader: ProcessIdentity,
   rows: readonly CountedRow[],
 ): CountedRow[] {
-  if (!adopted) return familyOf(leader, rows)
+  if (!adopted && container === null) return familyOf(leader, rows)
   const isThere = rows.some(({ pid, startTime }) => pid === leader.pid && startTime === leader.startTime)
   return isThere ? descendantsOf(leader.pid, rows) : []
 }

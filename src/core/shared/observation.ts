@@ -26,7 +26,7 @@ export const AgentObservation = Observation.omit({ errors: true }).extend({
 })
 export type AgentObservation = z.infer<typeof AgentObservation>
 
-/** "This process already serves on that port: take it under control as it is." */
+/** "This process or container already serves on that port: take it under control as it is." */
 export const AdoptRequest = z.object({
   token: FencingToken,
   service: z.string(),
@@ -35,6 +35,8 @@ export const AdoptRequest = z.object({
   port: z.int().min(1).max(65535),
   /** Found through the port where it is left out. */
   pid: z.int().positive().exactOptional(),
+  /** Name or id of a container; where its port is not published, `port` is the one inside. */
+  container: z.string().min(1).exactOptional(),
   healthPath: z.string().startsWith('/'),
   /** Where it is not asked by its path. */
   check: HealthCheck.exactOptional(),

@@ -4,7 +4,7 @@ import type { Observation } from '../../core/shared/observation.ts'
 import type { Result } from '../../core/shared/result.ts'
 import type { SetSpec } from '../../core/shared/set-spec.ts'
 import type { FencingToken } from '../../core/shared/token.ts'
-import type { Target } from '../../ports/target.ts'
+import type { ResolveRequest, Target } from '../../ports/target.ts'
 
 /** A target with nothing running, and what the kit needs to know about releases that run on it. */
 export type TargetHarness = {
@@ -15,6 +15,8 @@ export type TargetHarness = {
   failing(service: string, release: string): SetSpec
   /** One whose instances become ready and then write `ERROR order 1 is lost` and `ERROR order 2 is lost`. */
   complaining(service: string, release: string): SetSpec
+  /** Two versions of something that it can run, with different content. */
+  artifacts?: [ResolveRequest, ResolveRequest]
   /** Whether this target can tell here what instances use. */
   tellsUse: boolean
   close(): Promise<void>
@@ -154,6 +156,25 @@ export function targetConformance(name: string, make: () => Promise<TargetHarnes
       mustOk(await stop('shop@9', 1))
       mustOk(await target.quiesce({ token: token(1), service: SERVICE, release: 'shop@9' }))
       mustOk(await target.release({ token: token(1), service: SERVICE, release: 'shop@9' }))
+    })
+
+    it('names an artifact by its content, and removes only what is not to be kept', async () => {
+      const [one, other] = harness.artifacts ?? []
+      if (one === undefined || other === undefined) return
+      const resolved = async (request: ResolveRequest) => {
+        const found = await target.resolve(request)
+        if (found.kind === 'failed') throw new Error(`${found.problem.code} ${found.problem.message}`)
+        return found.value
+      }
+      const first = await resolved(one)
+      const second = await resolved(other)
+      expect(first.digest).toMatch(/^sha256:[0-9a-f]{64}$/)
+      expect(second.digest).not.toBe(first.digest)
+      expect(await resolved(one)).toEqual(first)
+      expect(first.image === undefined).toBe(one.kind !== 'image')
+      expect(await target.prune([first.digest])).toEqual({ kind: 'ok', value: [second.digest] })
+      expect(await target.prune([first.digest])).toEqual({ kind: 'ok', value: [] })
+      expect(await resolved(one)).toEqual(first)
     })
 
     it('observes an unknown service as empty', async () => {

@@ -27,7 +27,16 @@ targetConformance('memory fake', async () => {
     fake.behave(release, 'complain')
     return specOf(service, release)
   }
-  return { target: fake.target, healthy: specOf, failing, complaining, tellsUse: true, close: async () => {} }
+  const image = (version: string) => ({ artifact: 'shop:{{version}}', version, kind: 'image' as const })
+  return {
+    target: fake.target,
+    healthy: specOf,
+    failing,
+    complaining,
+    artifacts: [image('1'), image('2')],
+    tellsUse: true,
+    close: async () => {},
+  }
 })
 
 describe('the fake target', () => {

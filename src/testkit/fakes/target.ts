@@ -277,10 +277,14 @@ function logs(memory: Memory, request: { service: string; release?: string; line
   return memory.lines.filter((line) => ids.has(line.instance)).slice(-request.lines)
 }
 
-function resolve(memory: Memory, { artifact, version }: ResolveRequest): ResolvedArtifact {
+function resolve(memory: Memory, { artifact, version, kind = 'files' }: ResolveRequest): ResolvedArtifact {
   const name = artifact.replaceAll('{{version}}', version)
   const digest = `sha256:${Buffer.from(name).toString('hex').padEnd(64, '0').slice(-64)}`
-  const made = { digest, folder: `/fake/${digest}`, bytes: 1, files: 1, warnings: [] }
+  const place =
+    kind === 'image'
+      ? { folder: '', files: 0, image: `fake@${digest}` }
+      : { folder: `/fake/${digest}`, files: 1 }
+  const made = { digest, bytes: 1, ...place, warnings: [] }
   memory.artifacts.set(digest, made)
   return made
 }

@@ -57,7 +57,8 @@ export async function startDocker(more: readonly string[] = []): Promise<DockerS
     engine = spawnEngine({ folder, socket, bridge, more })
     const child = engine
     await eventually('the engine answers', async () => {
-      if (child.exitCode !== null) throw new Error(readFileSync(path.join(folder, 'dockerd.log'), 'utf8').slice(-2000))
+      if (child.exitCode !== null)
+        throw new Error(readFileSync(path.join(folder, 'dockerd.log'), 'utf8').slice(-2000))
       return (await api('GET', '/_ping').catch(() => null))?.status === 200
     })
   }
@@ -134,14 +135,30 @@ const idsOf = ({ body }: Answer): string[] => {
 
 type NewImage = { name: string; files: Record<string, string>; changes: readonly string[] }
 
-async function importImage(socket: string, folder: string, { name, files, changes }: NewImage): Promise<string> {
+async function importImage(
+  socket: string,
+  folder: string,
+  { name, files, changes }: NewImage,
+): Promise<string> {
   const root = mkdtempSync(path.join(folder, 'image-'))
   for (const place of ['app', 'tmp', 'etc', 'run']) mkdirSync(path.join(root, place))
-  for (const [file, text] of Object.entries(files)) writeFileSync(path.join(root, 'app', file), text, { mode: 0o755 })
+  for (const [file, text] of Object.entries(files))
+    writeFileSync(path.join(root, 'app', file), text, { mode: 0o755 })
   const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' }).match(/\/[^ ]+/g) ?? []
   const paths = [process.execPath, ...libraries].map((one) => one.slice(1))
   const rename = `s,^${process.execPath.slice(1)}$,usr/local/bin/node,`
-  const words = ['--create', '--dereference', '--transform', rename, '-C', '/', ...paths, '-C', root, ...readdirSync(root)]
+  const words = [
+    '--create',
+    '--dereference',
+    '--transform',
+    rename,
+    '-C',
+    '/',
+    ...paths,
+    '-C',
+    root,
+    ...readdirSync(root),
+  ]
   const [repo, tag = 'latest'] = name.split(/:(?=[^/]*$)/)
   const query = new URLSearchParams([
     ['fromSrc', '-'],

@@ -28,7 +28,7 @@ import { isAlive, killHard, processesOf } from './processes.ts'
 import { eventually, Hopeless } from './settle.ts'
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
-const APP = fileURLToPath(new URL('app/server.js', import.meta.url))
+export const APP = fileURLToPath(new URL('app/server.js', import.meta.url))
 export const STREAM = 'thing.local'
 const OUTCOME_LIMIT_MS = 100_000
 /** Of one request of a test; what hangs for longer is asked again. */

@@ -36,6 +36,8 @@ export function createAgentClient(socket: string): AgentClient {
         method,
         dispatcher,
         signal: AbortSignal.timeout(limitMs),
+        headersTimeout: limitMs,
+        bodyTimeout: limitMs,
         ...(body === undefined
           ? {}
           : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),

@@ -6,6 +6,7 @@ import type { FencingToken } from '../../../core/shared/token.ts'
 import type { Target } from '../../../ports/target.ts'
 import { type AgentClient, createAgentClient, servicePath } from './agent-client.ts'
 import { createArtifactStore } from './artifact-store.ts'
+import { diagnoseEngine, pruneImages, resolveImage } from './images.ts'
 import { createObserver } from './observer.ts'
 
 export type ProcessTargetOptions = {
@@ -36,8 +37,14 @@ export function createProcessTarget({ socket, artifacts, startAgent }: ProcessTa
   return {
     kind: 'processes',
     reconcile: () => reconcile(client, startAgent),
-    resolve: store.resolve,
-    prune: store.prune,
+    resolve: (request) => (request.kind === 'image' ? resolveImage(client, request) : store.resolve(request)),
+    prune: async (keep) => {
+      const files = await store.prune(keep)
+      if (files.kind === 'failed') return files
+      const images = await pruneImages(client, keep)
+      return images.kind === 'failed' ? images : ok([...files.value, ...images.value])
+    },
+    diagnose: (kept) => diagnoseEngine(client, kept),
     start: (request) =>
       done(client.call({ method: 'PUT', path: setPath(request.spec), body: request, answer: Done })),
     stop: ({ token, ...set }) =>

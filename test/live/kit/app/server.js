@@ -21,7 +21,8 @@ server.on('upgrade', openWebSocket)
 process.once('SIGTERM', () => server.close(() => process.exit(0)))
 const port = behaviour.ownPort ?? Number(process.env.PORT)
 setTimeout(() => {
-  server.listen(port, '127.0.0.1', () => {
+  // In a container nobody outside reaches its 127.0.0.1.
+  server.listen(port, process.env.HOST ?? '127.0.0.1', () => {
     console.log(`version ${version} listens on ${port}`)
     if (behaviour.burnsCpu) burn()
   })

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { ProcessIdentity } from './instance-record.ts'
+import type { ProcessIdentity } from '../instance-record.ts'
 import { type ProcessStat, parseStat } from './process-stat.ts'
 
 /** One living process; zombies are not in the table: a zombie runs nothing any more. */

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, statSync } from 'node:fs'
-import type { SetSpec } from '../core/shared/set-spec.ts'
-import type { ProcessIdentity } from './instance-record.ts'
-import { openLog } from './log-file.ts'
+import type { SetSpec } from '../../core/shared/set-spec.ts'
+import type { ProcessIdentity } from '../instance-record.ts'
+import { openLog } from '../log-file.ts'
 import { findProcess, INSTANCE_VARIABLE } from './process-table.ts'
 
 /** Inherited from the agent: what a program needs to find others and to speak the right language, nothing that changes its behaviour. */

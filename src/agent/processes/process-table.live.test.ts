@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { waitFor } from './agent-fixture.ts'
+import { waitFor } from '../agent-fixture.ts'
 import {
   allProcesses,
   findProcess,
