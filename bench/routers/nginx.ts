@@ -1,37 +1,30 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findProgram } from '../../scripts/testbed/programs.ts'
 import { createNginx } from '../../src/adapters/routers/nginx/nginx.ts'
-import { type RouterUnderTest, SILENT } from './router-under-test.ts'
+import { startChild } from './child.ts'
+import { type ByHand, type RouterUnderTest, SILENT } from './router-under-test.ts'
 
 export const nginx: RouterUnderTest = {
   name: 'nginx',
+  debianLog: 'to a file, a line per request, not buffered',
   createPlane: (folder) => createNginx({ folder, log: SILENT, now: Date.now }),
-  async startByHand({ folder, port, originPort }) {
+  async startByHand(place) {
     const program = findProgram('nginx')
     if (program === null) throw new Error('nginx is not installed')
-    const prefix = join(folder, 'by-hand')
+    const prefix = join(place.folder, `nginx-by-hand-${place.log}`)
     await mkdir(prefix, { recursive: true })
     const config = join(prefix, 'nginx.conf')
-    await writeFile(config, configOf({ prefix, port, originPort }))
-    const child = spawn(program, ['-p', prefix, '-c', config], { stdio: 'ignore' })
-    return {
-      stop: async () => {
-        if (child.exitCode !== null) return
-        child.kill('SIGTERM')
-        await once(child, 'exit')
-      },
-    }
+    await writeFile(config, configOf(prefix, place))
+    return startChild(program, ['-p', prefix, '-c', config])
   },
 }
 
-const configOf = ({ prefix, port, originPort }: { prefix: string; port: number; originPort: number }) => `
+const configOf = (prefix: string, { port, originPort, log }: ByHand) => `
 daemon off; worker_processes auto; pid ${prefix}/nginx.pid; error_log stderr crit;
 events { worker_connections 4096; }
 http {
-  access_log off;
+  access_log ${log === 'none' ? 'off' : `${prefix}/access.log`};
   client_body_temp_path ${prefix}/body; proxy_temp_path ${prefix}/proxy; fastcgi_temp_path ${prefix}/fastcgi;
   uwsgi_temp_path ${prefix}/uwsgi; scgi_temp_path ${prefix}/scgi;
   upstream app {

@@ -1,4 +1,5 @@
 import type { ServiceSettings } from '../release/settings.ts'
+import { isWorker } from '../release/worker.ts'
 import type { Plan } from './plan.ts'
 
 /** Of what stable has; `null` where nothing is stable. */
@@ -31,11 +32,14 @@ export function capacityOf(
 
 function formulaOf(
   { kind, strategy, steps, peakInstances }: Pick<Plan, 'kind' | 'strategy' | 'steps' | 'peakInstances'>,
-  { stable, settings: { run } }: { stable: number; settings: ServiceSettings },
+  { stable, settings }: { stable: number; settings: ServiceSettings },
 ): string {
+  const { run } = settings
   if (kind === 'none') return 'what runs'
   if (stable === 0) return `the first release alone, ${run.replicas}`
   const makesRoom = steps.some(({ step }) => step.kind === 'shrink')
+  if (makesRoom && isWorker(settings) && peakInstances === stable + run.replicas)
+    return `stable ${stable}, which may still finish what it has, and the candidate ${run.replicas}`
   if (makesRoom && peakInstances > stable) return `stable ${stable}, and a surge of ${peakInstances - stable}`
   if (makesRoom) return `stable ${stable}, which makes room first`
   if (steps.some(({ step }) => step.kind === 'vacate'))

@@ -56,6 +56,14 @@ describe('a plan', () => {
     })
   })
 
+  it('of a canary by share says that users are on the candidate when it grows', () => {
+    const byShare = simulatedSettings({ replicas: 4, strategy: { instances: 'share' } })
+    const { steps } = composePlan(input({ release: releaseRecord('1.1.0', byShare) }))
+    const [first, second] = steps.filter(({ step }) => step.kind === 'provision')
+    expect(first?.rollback).toMatch(/^No traffic has moved/)
+    expect(second?.rollback).toMatch(/^One change of weight: all traffic back to 1.0.0/)
+  })
+
   it('of an A/B test says at its decision that users are on the candidate', () => {
     const ab = simulatedSettings({ ab: {} })
     const { steps } = composePlan(input({ release: releaseRecord('1.1.0', ab) }))

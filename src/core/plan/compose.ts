@@ -11,7 +11,7 @@ import { changesBetween } from './changes.ts'
 import { measuredWayBack } from './measured.ts'
 import { outageOf, wayBackWithOutage } from './outage-forecast.ts'
 import type { Plan, PlannedStep, Step } from './plan.ts'
-import { peakOf, sizesOf } from './sizes.ts'
+import { mayLinger, peakOf, type Sizes, sizesOf } from './sizes.ts'
 import { isFast, type WayBack, wayBackText } from './way-back.ts'
 
 export type PlanInput = {
@@ -69,6 +69,7 @@ export function composePlan(input: PlanInput): PlanContent {
       isKept,
       stopsFirst,
       inBatches: isBatched ? hasMoved(planned, index) : null,
+      hasTraffic: planned.slice(0, index).some(({ kind }) => kind === 'traffic'),
     }),
     instances: sizes[index] ?? { stable: 0, candidate: 0 },
   }))
@@ -88,12 +89,7 @@ export function composePlan(input: PlanInput): PlanContent {
     steps,
     ...(besides.length === 0 ? {} : { besides }),
     changes: stable === null ? [] : changesBetween(stable, release),
-    peakInstances:
-      steps.length === 0
-        ? settings.run.replicas
-        : isBatched || stopsFirst
-          ? Math.max(peakOf(sizes), stopsFirst ? (old?.replicas ?? 0) : 0)
-          : settings.run.replicas + (stable?.settings.run.replicas ?? 0),
+    peakInstances: peakInstancesOf(planned, { release, stable, sizes }),
     expectedMs: sumOrNull(steps.map(({ expectedMs }) => expectedMs)),
     ...(outage === null ? {} : { outage }),
     warnings: [
@@ -105,6 +101,19 @@ export function composePlan(input: PlanInput): PlanContent {
     createdAt: input.now,
     actor: input.actor,
   }
+}
+
+/** Most that run at the same time. Old workers that take no new work may go on with what they have until the end. */
+function peakInstancesOf(
+  steps: readonly Step[],
+  { release, stable, sizes }: Pick<PlanInput, 'release' | 'stable'> & { sizes: Sizes[] },
+): number {
+  const both = release.settings.run.replicas + (stable?.settings.run.replicas ?? 0)
+  if (steps.length === 0) return release.settings.run.replicas
+  if (steps.some(({ kind }) => kind === 'vacate'))
+    return Math.max(peakOf(sizes), stable?.settings.run.replicas ?? 0)
+  const makesRoom = steps.some(({ kind }) => kind === 'shrink')
+  return makesRoom && !mayLinger(stable) ? peakOf(sizes) : both
 }
 
 const contentOf = ({
@@ -205,6 +214,8 @@ type Back = {
   stopsFirst: boolean
   /** Instances are replaced in batches: whether any was before this step; `null` where none are. */
   inBatches: 'moved' | 'whole' | null
+  /** A step before gave the candidate a share. */
+  hasTraffic: boolean
   history: PlanInput['history']
 }
 
@@ -225,6 +236,7 @@ function rollbackOf(step: Step, back: Back): string {
       // A test waits for its decision with all variants live.
       return strategy === 'ab' ? oneChange : nothingMoved(stable)
     case 'provision':
+      return back.hasTraffic ? oneChange : nothingMoved(stable)
     case 'vacate':
     case 'shrink':
       return nothingMoved(stable)

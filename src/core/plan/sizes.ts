@@ -1,3 +1,4 @@
+import type { Release } from '../release/release.ts'
 import type { Step } from './plan.ts'
 
 export type Sizes = { stable: number; candidate: number }
@@ -31,3 +32,7 @@ function after(step: Step, now: Sizes): Sizes {
 /** Most instances that run at the same time; the one formula for every strategy. */
 export const peakOf = (sizes: readonly Sizes[]): number =>
   Math.max(0, ...sizes.map(({ stable, candidate }) => stable + candidate))
+
+/** It is told to take no new work and then finishes what it has, beside whoever takes its place. */
+export const mayLinger = (release: Pick<Release, 'settings'> | null): boolean =>
+  release?.settings.run.quiesce !== undefined

@@ -76,3 +76,34 @@ describe('the router of a plan', () => {
     )
   })
 })
+
+describe('several routers of a plan', () => {
+  const also = [{ router: 'haproxy' as const, listen: { host: '127.0.0.1', port: 8090 } }]
+
+  it('are each asked for what the file asks, and the one that cannot do it is named', () => {
+    const asked = release({ also, onControllerLoss: { kind: 'revert', afterMs: 1000 } })
+    const abilities = abilitiesFake('haproxy', { revert: 'HAProxy has no such policy.' })
+    expect(routerRefusal({ release: asked, stable: null, abilities })).toMatchObject({
+      code: 'ROUTER_CANNOT',
+      message:
+        'HAProxy cannot do what the file asks of it. onControllerLoss: revert: HAProxy has no such policy.',
+      remedy: expect.stringContaining('Remove haproxy from "also"'),
+    })
+    expect(routerRefusal({ release: asked, stable: null, abilities: abilitiesFake() })).toBeNull()
+  })
+
+  it('are not asked for what the first one alone does at its address', () => {
+    const tls = { certificate: '/c.pem', key: '/c.key' }
+    const asked = release({ also, tls, hosts: ['a.org'] })
+    const abilities = abilitiesFake('haproxy', { tls: 'no TLS', hosts: 'no hosts' })
+    expect(routerRefusal({ release: asked, stable: null, abilities })).toBeNull()
+  })
+
+  it('do not take an address that another one of them held before', () => {
+    const stable = release({ ...listen(8090), router: 'builtin' }, '1.0.0')
+    const asked = release({ ...listen(8080), router: 'builtin', also })
+    expect(routerRefusal({ release: asked, stable, abilities: abilitiesFake('haproxy') })).toMatchObject({
+      code: 'ROUTER_ADDRESS_HELD',
+    })
+  })
+})

@@ -37,6 +37,11 @@ export function routerNeeds({
     { feature: 'variants', key: 'ab', isAsked: kind === 'ab' },
     { feature: 'preview', key: 'preview', isAsked: 'preview' in strategy && strategy.preview !== undefined },
     { feature: 'mirror', key: 'shadow', isAsked: kind === 'shadow' },
+    {
+      feature: 'compare-bodies',
+      key: 'shadow.compare.body',
+      isAsked: kind === 'shadow' && strategy.bodies.kind !== 'off',
+    },
     { feature: 'closed', key: 'recreate', isAsked: kind === 'recreate' },
     { feature: 'slow-start', key: 'health.slowStart', isAsked: slowStartMs > 0 },
     { feature: 'revert', key: 'onControllerLoss: revert', isAsked: onControllerLoss.kind === 'revert' },
@@ -59,6 +64,13 @@ export const routerLacks = (settings: ServiceSettings, { features }: RouterAbili
   routerNeeds(settings).flatMap(({ feature, key }) => {
     const ability = features[feature]
     return ability.can ? [] : [`${key}: ${ability.why}`]
+  })
+
+/** What to know about those of its abilities that the settings ask for. */
+export const routerNotes = (settings: ServiceSettings, { features }: RouterAbilities): string[] =>
+  routerNeeds(settings).flatMap(({ feature }) => {
+    const ability = features[feature]
+    return ability.can && ability.note !== undefined ? [ability.note] : []
   })
 
 type Fit = { release: Release; stable: Release | null; abilities: RouterAbilities }
