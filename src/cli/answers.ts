@@ -28,6 +28,21 @@ export const RoutersAnswer = z.object({
     }),
   ),
 })
+export const ProxyAnswer = z.object({
+  pid: z.number(),
+  version: z.string().nullable(),
+  installed: z.string(),
+  leaving: z.number(),
+})
+export type ProxyAnswer = z.infer<typeof ProxyAnswer>
+export const UpgradeAnswer = z.object({
+  upgraded: z.boolean(),
+  from: z.string().nullable(),
+  to: z.string(),
+  pid: z.number(),
+})
+export type UpgradeAnswer = z.infer<typeof UpgradeAnswer>
+
 export const LogsAnswer = z.object({ lines: z.array(LogLine) })
 export type LogLines = z.infer<typeof LogsAnswer>['lines']
 

@@ -11,7 +11,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'import',
     group: 'Start',
-    summary: 'propose a sluice.yaml from a Procfile',
+    summary: 'propose a sluice.yaml from a Procfile or a Compose file',
     load: () => import('./commands/import.ts'),
   },
   {
@@ -186,7 +186,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'router',
     group: 'Look',
-    summary: 'what each router can and cannot do here',
+    summary: 'what each router can do here; upgrade the built-in proxy',
     load: () => import('./commands/router.ts'),
   },
   {

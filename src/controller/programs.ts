@@ -8,20 +8,24 @@ const here = fileURLToPath(import.meta.url)
 /** The same program file in sources (`.ts`) and in the package (`.js`). */
 const MAIN = path.join(path.dirname(here), '..', `main${path.extname(here)}`)
 
+/** What is started for a part, before its own words. */
+export const programOf = (name: 'proxy' | 'agent'): [string, ...string[]] => [
+  process.execPath,
+  MAIN,
+  `internal-${name}`,
+]
+
 /** Starts the data plane or the agent in a session of its own: it outlives this controller on purpose. */
 export function startProgram(name: 'proxy' | 'agent', folder: Folder): void {
   const log = openSync(path.join(folder.root, `${name}.log`), 'a', 0o600)
-  const child = spawn(
-    process.execPath,
-    [MAIN, `internal-${name}`, '--folder', folder[name], '--socket', folder.sockets[name]],
-    {
-      detached: true,
-      stdio: ['ignore', log, log],
-      cwd: folder.root,
-      // Neither needs the store, and its address holds a password.
-      env: { ...process.env, SLUICE_DATABASE_URL: undefined },
-    },
-  )
+  const [command, ...words] = programOf(name)
+  const child = spawn(command, [...words, '--folder', folder[name], '--socket', folder.sockets[name]], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    cwd: folder.root,
+    // Neither needs the store, and its address holds a password.
+    env: { ...process.env, SLUICE_DATABASE_URL: undefined },
+  })
   child.on('error', () => undefined)
   child.unref()
   closeSync(log)

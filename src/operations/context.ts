@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Freezes } from '../ports/freezes.ts'
 import type { Ids } from '../ports/ids.ts'
+import type { ProxyProgram } from '../ports/proxy.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
 import type { Operation } from './operation.ts'
@@ -18,6 +19,8 @@ export interface OperationContext {
   readonly store: Store
   readonly target: Target
   readonly freezes: Freezes
+  /** The built-in proxy as a program. */
+  readonly proxy: ProxyProgram
   /** What a router can and cannot do on this machine, asked of its program. */
   abilitiesOf(router: RouterName): Promise<RouterAbilities>
   /** The newest lines that the built-in proxy wrote about requests; none where it writes none. */

@@ -1,18 +1,13 @@
 import * as z from 'zod'
 import type { SetState } from '../core/rollout/state.ts'
+import { Finding } from '../core/shared/finding.ts'
 import type { Problem } from '../core/shared/problem.ts'
 import { ok } from '../core/shared/result.ts'
 import type { ShownCertificate } from '../core/shared/router-state.ts'
 import type { OperationContext } from './context.ts'
 import { operationOf } from './context.ts'
-
-const Finding = z.object({
-  level: z.enum(['ok', 'warning', 'problem']),
-  code: z.string(),
-  message: z.string(),
-  remedy: z.string().nullable(),
-})
-type Finding = z.infer<typeof Finding>
+import { ofTarget } from './ground.ts'
+import { ofProxy } from './upgrade-router.ts'
 
 export const diagnose = operationOf({
   name: 'diagnose',
@@ -24,7 +19,14 @@ export const diagnose = operationOf({
     const streams = await context.store.streams()
     if (streams.kind === 'failed') return streams
     const ofStreams = await Promise.all(streams.value.map((stream) => findingsOf(context, stream)))
-    return ok({ findings: [...ofStreams.flat(), ...(await deadMessages(context))] })
+    return ok({
+      findings: [
+        ...ofStreams.flat(),
+        ...(await ofProxy(context.proxy)),
+        ...(await ofTarget(context)),
+        ...(await deadMessages(context)),
+      ],
+    })
   },
 })
 

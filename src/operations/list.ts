@@ -29,6 +29,7 @@ import { rollback } from './rollback.ts'
 import { shutdown } from './shutdown.ts'
 import { unadopt } from './unadopt.ts'
 import { unblockRelease } from './unblock-release.ts'
+import { getProxy, upgradeRouter } from './upgrade-router.ts'
 
 /** Every use case there is. Each becomes a route, a command and an entry of the reference. */
 export const OPERATIONS: readonly Operation<OperationContext>[] = [
@@ -46,6 +47,8 @@ export const OPERATIONS: readonly Operation<OperationContext>[] = [
   adopt,
   unadopt,
   checkRouters,
+  getProxy,
+  upgradeRouter,
   freeze,
   unfreeze,
   listRollouts,

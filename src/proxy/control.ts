@@ -1,16 +1,27 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { statSync, unlinkSync } from 'node:fs'
+import { rename, unlink } from 'node:fs/promises'
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import * as z from 'zod'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
+import { notFollowed } from '../core/shared/route-problems.ts'
 import { ServiceRoutes } from '../core/shared/routes.ts'
 import type { Exposition } from '../telemetry/exposition.ts'
+import type { HandedOver } from './handover/messages.ts'
 import { CONTROL_BODY_BYTES, CONTROL_TIMEOUT_MS } from './limits.ts'
 import type { SignOfLife } from './loss-policy.ts'
 import type { Table } from './table.ts'
 
-/** What `/livez` tells about the process itself. */
-export type Livez = { boot: string; pid: number; damaged: string | null; bugs: number }
+/** What `/livez` tells about the process itself. `leaving`: processes before it that still end what they have. */
+export type Livez = {
+  boot: string
+  pid: number
+  version: string
+  leaving: number
+  damaged: string | null
+  bugs: number
+}
 
 export type ControlOptions = {
   table: Table
@@ -18,12 +29,19 @@ export type ControlOptions = {
   livez: () => Livez
   /** The numbers of the process as text. */
   scrape: (accept: string) => Promise<Exposition>
+  /** Hands everything to this program, which is started with the words of this one. */
+  upgrade: (program: readonly string[]) => Promise<Result<HandedOver>>
 }
 
 type Answer = { status: number; body: unknown } | { status: 200; text: Exposition }
 
 /** Asked by watchers too, so they are no sign that a controller lives. */
 const WATCHED = ['/healthz', '/readyz', '/metrics']
+
+/** Answered also while nobody may change anything or take differences. */
+const ALWAYS = ['GET /livez', 'GET /healthz', 'GET /readyz', 'GET /metrics', 'POST /upgrade']
+
+const UpgradeBody = z.object({ program: z.array(z.string().min(1)).min(1).max(32) })
 
 const FinalizeQuery = z.object({
   epoch: z.coerce.number().int().nonnegative(),
@@ -32,31 +50,96 @@ const FinalizeQuery = z.object({
 
 /** The control surface: HTTP on a unix socket that only the owner can open. */
 export class Control {
-  private readonly server: Server
+  private server: Server
   private readonly options: ControlOptions
+  private readonly path: string
+  /** The file of the socket; another one in its place belongs to another process. */
+  private inode: number | null = null
+  private gate: PromiseWithResolvers<void> | null = null
+  private readonly active = new Set<Promise<unknown>>()
+  private isGivenAway = false
 
-  constructor(options: ControlOptions) {
+  constructor(path: string, options: ControlOptions) {
+    this.path = path
     this.options = options
-    this.server = createServer({ requestTimeout: CONTROL_TIMEOUT_MS }, (req, res) => {
-      this.serve(req)
-        .catch((error: unknown) => ({ status: 500, body: internal(error) }))
-        .then((answer) => send(res, answer))
-        .catch(() => res.destroy())
-    })
+    this.server = this.makeServer()
   }
 
-  listen(socket: string): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /**
+   * Takes the place of whoever was asked there before, in one step. The socket is bound beside its place: the system removes
+   * the name that it was bound to when it is closed, and by then that place may be another's.
+   */
+  async listen(): Promise<void> {
+    const beside = `${this.path}.new`
+    await unlink(beside).catch(() => undefined)
+    await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject)
       const before = process.umask(0o177)
-      this.server.listen(socket, resolve)
+      this.server.listen(beside, resolve)
       process.umask(before)
     })
+    await rename(beside, this.path)
+    this.inode = inodeOf(this.path)
+  }
+
+  /** Whoever asks has to wait; resolves when nobody is being answered any more. */
+  async hold(limitMs: number): Promise<void> {
+    this.gate ??= Promise.withResolvers<void>()
+    const limit = new Promise((resolve) => setTimeout(resolve, limitMs).unref())
+    await Promise.race([Promise.allSettled(this.active), limit])
+  }
+
+  /** Those who waited are answered. */
+  goOn(): void {
+    this.gate?.resolve()
+    this.gate = null
+  }
+
+  /** Those who waited, and who come over connections that there are, are asked on behalf of them at the new place. */
+  giveAway(): void {
+    this.isGivenAway = true
+    NetServer.prototype.close.call(this.server)
+    this.goOn()
+  }
+
+  /** Somebody else may have taken the place, and is gone. */
+  async reclaim(): Promise<void> {
+    if (inodeOf(this.path) === this.inode) return
+    NetServer.prototype.close.call(this.server)
+    this.server = this.makeServer()
+    await this.listen()
   }
 
   close(): void {
     NetServer.prototype.close.call(this.server)
     this.server.closeAllConnections()
+    if (inodeOf(this.path) === this.inode) unlinkSync(this.path)
+  }
+
+  private makeServer(): Server {
+    return createServer({ requestTimeout: CONTROL_TIMEOUT_MS }, (req, res) => {
+      this.answer(req, res).catch(() => res.destroy())
+    })
+  }
+
+  private async answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const isAlways = ALWAYS.includes(`${req.method} ${req.url}`)
+    if (!isAlways) await this.gate?.promise
+    if (this.isGivenAway) {
+      passOn(req, res, this.path)
+      return
+    }
+    const served = this.serve(req).catch((error: unknown) => ({ status: 500, body: internal(error) }))
+    if (!isAlways) this.track(served)
+    const answer = await served
+    // The next one goes to who serves then.
+    if (this.isGivenAway) res.setHeader('connection', 'close')
+    send(res, answer)
+  }
+
+  private track(served: Promise<unknown>): void {
+    this.active.add(served)
+    void served.finally(() => this.active.delete(served))
   }
 
   private async serve(req: IncomingMessage): Promise<Answer> {
@@ -70,6 +153,7 @@ export class Control {
     if (key === 'GET /metrics')
       return { status: 200, text: await this.options.scrape(req.headers.accept ?? '') }
     if (key === 'POST /heartbeat') return { status: 200, body: {} }
+    if (key === 'POST /upgrade') return await this.upgrade(await bodyOf(req))
     const match = /^\/services\/([^/]+)(\/[a-z]+)?$/.exec(url.pathname)
     const [, encoded, part = ''] = match ?? []
     const name = encoded === undefined ? null : decoded(encoded)
@@ -87,9 +171,11 @@ export class Control {
       case 'PUT /routes':
         return await this.setRoutes(name, await bodyOf(req))
       case 'GET /state':
-        return { status: 200, body: table.state(name) }
+        return (await table.sight.isInForce())
+          ? { status: 200, body: table.sight.state(name) }
+          : { status: 503, body: notFollowed(table.sight.elder?.pid ?? 0) }
       case 'GET /counts': {
-        const counts = table.counts(name)
+        const counts = table.sight.counts(name)
         return counts === null ? { status: 404, body: unknownService(name) } : { status: 200, body: counts }
       }
       case 'DELETE ': {
@@ -103,6 +189,13 @@ export class Control {
       default:
         return unknownPath(key)
     }
+  }
+
+  private async upgrade(body: unknown): Promise<Answer> {
+    const asked = UpgradeBody.safeParse(body)
+    if (!asked.success) return { status: 400, body: noProgram(z.prettifyError(asked.error)) }
+    const handed = await this.options.upgrade(asked.data.program)
+    return handed.kind === 'ok' ? { status: 200, body: handed.value } : { status: 409, body: handed.problem }
   }
 
   private async setRoutes(name: string, body: unknown): Promise<Answer> {
@@ -153,6 +246,21 @@ function readiness({ inForce }: Table): Answer {
     : { status: 503, body: { ready: false, code: 'LISTEN_FAILED', services: waiting } }
 }
 
+/** The file of the socket, or `null` where there is none. */
+function inodeOf(path: string): number | null {
+  return statSync(path, { throwIfNoEntry: false })?.ino ?? null
+}
+
+function passOn(req: IncomingMessage, res: ServerResponse, socketPath: string): void {
+  const { method, url, headers } = req
+  const onward = request({ socketPath, method, path: url, headers, agent: false }, (answer) => {
+    res.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: 'close' })
+    answer.pipe(res)
+  })
+  onward.on('error', () => res.destroy())
+  req.pipe(onward)
+}
+
 function send(res: ServerResponse, answer: Answer): void {
   const { contentType, text } =
     'text' in answer ? answer.text : { contentType: 'application/json', text: JSON.stringify(answer.body) }
@@ -164,6 +272,13 @@ const invalid = (cause: string): Problem =>
   problem('ROUTES_INVALID', {
     message: `The request cannot be used: ${cause}`,
     remedy: 'Send complete, valid routes.',
+  })
+
+const noProgram = (cause: string): Problem =>
+  problem('PROXY_ARGUMENTS', {
+    message: 'An upgrade needs the program that shall take over, as a list of words.',
+    cause,
+    remedy: 'Run sluice router upgrade.',
   })
 
 const unknownService = (name: string): Problem =>

@@ -1,11 +1,12 @@
 import type { CutRequest, InstanceTraffic } from '../core/shared/router-state.ts'
 import type { DrainLimits } from '../core/shared/routes.ts'
+import { goodByesDue, spreadOf } from './good-byes.ts'
 import { CLOSE_GRACE_MS, CUT_LIST } from './limits.ts'
 import type { Work } from './work.ts'
 
 type DrainReport = NonNullable<InstanceTraffic['drain']>
 
-/** Good-byes to long-lived connections are said at most this often: their clients come back all at once otherwise. */
+/** Good-byes to long-lived connections are said at most this often. */
 const TICK_MS = 25
 
 /**
@@ -16,7 +17,6 @@ export class Drain {
   private readonly works: ReadonlySet<Work>
   private readonly waiting: (() => void)[] = []
   private readonly startedAt = performance.now()
-  /** The last good-bye is said a little before the end: it needs its time to be answered. */
   private readonly spreadMs: number
   private readonly cutList: CutRequest[] = []
   private readonly timers: NodeJS.Timeout[]
@@ -27,7 +27,7 @@ export class Drain {
 
   constructor(works: ReadonlySet<Work>, limits: DrainLimits) {
     this.works = works
-    this.spreadMs = Math.max(limits.websocketsMs * 0.8, limits.websocketsMs - CLOSE_GRACE_MS, 1)
+    this.spreadMs = spreadOf(limits.websocketsMs, CLOSE_GRACE_MS)
     this.timers = [
       setTimeout(() => this.cut((work) => work.kind === 'request'), limits.requestsMs),
       setTimeout(() => this.cut((work) => work.kind !== 'request'), limits.websocketsMs),
@@ -66,9 +66,9 @@ export class Drain {
   /** Says as many good-byes as are due by now. What became long-lived after the time was over leaves at once. */
   private tick(): void {
     const waiting = [...this.works].filter((work) => work.kind !== 'request' && !this.told.has(work))
-    const share = Math.min(1, (performance.now() - this.startedAt) / this.spreadMs)
-    const due = Math.ceil((this.toldTotal + waiting.length) * share) - this.toldTotal
-    for (const work of waiting.slice(0, Math.max(0, due))) {
+    const sinceMs = performance.now() - this.startedAt
+    const { spreadMs, toldTotal: told } = this
+    for (const work of waiting.slice(0, goodByesDue({ sinceMs, spreadMs, told, waiting: waiting.length }))) {
       this.told.add(work)
       this.toldTotal += 1
       work.closeGracefully()

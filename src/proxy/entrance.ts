@@ -47,9 +47,9 @@ export class Entrance {
   }
 
   /** Somebody else who asks for this address can come in here. */
-  isAt({ host, port }: Address): boolean {
+  isAt({ host, port }: Address, evenClosing = false): boolean {
     const { asked, address, closing } = this.listener
-    return !closing && host === asked?.host && port === address?.port
+    return (!closing || evenClosing) && host === asked?.host && port === address?.port
   }
 
   /** Why the service cannot take its requests here beside the others, or `null`. */

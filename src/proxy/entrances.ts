@@ -2,8 +2,9 @@ import { type Entry, entryOf } from '../core/shared/entry.ts'
 import type { ListenAddress } from '../core/shared/listen-address.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { Entrance, type Guest, type Member } from './entrance.ts'
+import type { InheritedDoors } from './handover/inherited-doors.ts'
 import type { Limits } from './limits.ts'
-import type { ListenerHandlers } from './listener.ts'
+import type { Listener, ListenerHandlers } from './listener.ts'
 import type { Certificates, LiveCertificate } from './tls/certificates.ts'
 
 /** A service at a door, with the way back to how it was before. */
@@ -23,18 +24,36 @@ export type EntryAsked = {
 /** All doors of the data plane: services with the same address share one. */
 export class Entrances {
   private readonly open = new Set<Entrance>()
+  private isGivenAway = false
   private readonly limits: Limits
   private readonly certificates: Certificates
+  private readonly inherited: InheritedDoors | null
 
-  constructor(limits: Limits, certificates: Certificates) {
+  constructor(limits: Limits, certificates: Certificates, inherited: InheritedDoors | null) {
     this.limits = limits
     this.certificates = certificates
+    this.inherited = inherited
+  }
+
+  /** Those that take requests. */
+  get listeners(): Listener[] {
+    return [...this.open].map(({ listener }) => listener)
+  }
+
+  /** Nothing is opened here any more, and the doors that there are go on for the connections that they have. */
+  giveAway(): void {
+    this.isGivenAway = true
+  }
+
+  /** Whether a service can come in without opening anything. */
+  has(address: ListenAddress): boolean {
+    return this.doorAt(address) !== undefined
   }
 
   /** Opens the door for a service. It is settled when the change is recorded, or undone. */
   async enter(service: Guest, asked: EntryAsked): Promise<Result<Entered>> {
     const entry = entryOf(asked.entry)
-    const known = asked.stays ?? [...this.open].find((one) => one.isAt(asked.listen))
+    const known = asked.stays ?? this.doorAt(asked.listen)
     const refused = known?.refusalOf(service, entry) ?? null
     if (refused !== null) return failed(refused)
     const before = known?.memberOf(service) ?? null
@@ -44,7 +63,7 @@ export class Entrances {
     const entrance = known ?? new Entrance(this.limits, { isSecure: entry.tls !== undefined })
     entrance.seat(member)
     if (known === undefined) {
-      const listening = await entrance.listener.listen(asked.listen)
+      const listening = await entrance.listener.listen(asked.listen, this.inherited)
       if (listening.kind === 'failed') {
         this.dropCertificate(member)
         return listening
@@ -71,6 +90,10 @@ export class Entrances {
   /** Nothing of the service is under way here any more. */
   release(entrance: Entrance, service: Guest): void {
     entrance.users.delete(service)
+  }
+
+  private doorAt(address: ListenAddress): Entrance | undefined {
+    return [...this.open].find((one) => one.isAt(address, this.isGivenAway))
   }
 
   private async certificateFor(

@@ -41,6 +41,10 @@ export const Limits = z.strictObject({
   shadowTimeoutMs: positive.default(10_000),
   /** On shutdown idle client connections live this long, so that requests already on the wire are answered. */
   idleGraceMs: positive.default(2_000),
+  /** A program that takes over has to load and say so within this; on a busy machine that is seconds. */
+  heirStartMs: positive.default(20_000),
+  /** From there on nobody can change routes: reading the table and opening nothing new is a matter of milliseconds. */
+  heirReadyMs: positive.default(10_000),
 })
 export type Limits = z.infer<typeof Limits>
 
@@ -64,3 +68,17 @@ export const CONTROL_TIMEOUT_MS = 10_000
 export const CERTIFICATE_POLL_MS = 2_000
 /** A listener that could not be restored at start is tried again this often. */
 export const LISTEN_RETRY_MS = 500
+/** Releases with counters per service that are handed from process to process, besides those in use. */
+export const COUNTED_RELEASES = 32
+/** For a process that takes over and waits for the one that serves: it has limits of its own, this is for one that hangs. */
+export const ELDER_WAIT_MS = 30_000
+/** Numbers of a process that was replaced are this old at most. */
+export const REPORT_EVERY_MS = 200
+/** A change of routes waits so long for the process that was replaced; less than the patience of the controller (2 s). */
+export const FOLLOW_LIMIT_MS = 1_000
+/** A process that was replaced and says nothing for so long hangs. */
+export const HUNG_ELDER_MS = 10_000
+/** A signal that reaches a process so soon after it was replaced was meant for the one that serves. */
+export const MEANT_FOR_HEIR_MS = 5_000
+/** Processes that were replaced and are not gone yet: each is memory, and a change of routes waits for all of them. */
+export const ELDERS = 4

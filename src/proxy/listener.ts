@@ -10,6 +10,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { listenFailed } from '../core/shared/route-problems.ts'
+import type { InheritedDoors } from './handover/inherited-doors.ts'
 import type { Limits } from './limits.ts'
 import { answerSocket, malformed, type Refusal, refusal } from './refusal.ts'
 import { type CertificateFor, guardDoor, secureOptions } from './tls/secure-door.ts'
@@ -24,6 +25,8 @@ export type ListenerHandlers = {
   refused(connection: Duplex): void
 }
 
+/** Connections that wait to be accepted; the kernel may allow fewer. */
+const BACKLOG = 4096
 /** How often sockets that slow clients hold open are looked at. */
 const CHECK_MS = 1_000
 
@@ -32,6 +35,8 @@ export class Listener {
   closing = false
   /** The address that was asked for; its port may be 0. */
   asked: Address | null = null
+  /** Where it is while it has no socket: before one is handed to it, and after it handed its own over. */
+  private place: Address | null = null
   private readonly server: Server | SecureServer
   /** Of a door with TLS: connections that may not have come to a request yet. */
   private readonly accepted = new Set<Duplex>()
@@ -86,20 +91,24 @@ export class Listener {
   /** The address in force; the port is the real one when 0 was asked for. */
   get address(): Address | null {
     const address = this.server.address()
-    return isAddressInfo(address) ? { host: address.address, port: address.port } : null
+    return isAddressInfo(address) ? { host: address.address, port: address.port } : this.place
   }
 
-  /** Resolves when connections are accepted. */
-  listen({ host, port }: Address): Promise<Result<void>> {
+  /** Resolves when connections are accepted, or when the socket will come from the process that serves until now. */
+  async listen({ host, port }: Address, inherited: InheritedDoors | null = null): Promise<Result<void>> {
     this.asked = { host, port }
-    return new Promise((resolve) => {
-      const fail = (error: NodeJS.ErrnoException) => resolve(failed(listenFailed({ host, port }, error)))
-      this.server.once('error', fail)
-      this.server.listen({ host, port, backlog: 4096 }, () => {
-        this.server.off('error', fail)
-        resolve(ok(undefined))
-      })
-    })
+    const door = {
+      adopt: (from: NetServer) => this.adopt(from),
+      openAnew: () => this.open({ host, port }),
+    }
+    if (inherited?.claim(this.asked, door) !== true) return await this.open(this.asked)
+    this.place = this.asked
+    return ok(undefined)
+  }
+
+  /** The socket, for a process that takes over. */
+  get socket(): NetServer {
+    return this.server
   }
 
   /**
@@ -116,6 +125,24 @@ export class Listener {
       })
     })
     return this.closed
+  }
+
+  /**
+   * Stops accepting because another process does so now. A kept connection is closed with its next answer, and a silent one
+   * only when any would be: a request may be on the wire already. Resolves when the last connection is gone.
+   */
+  leave(): Promise<void> {
+    this.closed ??= new Promise((resolve) => {
+      this.closing = true
+      this.place = this.address
+      NetServer.prototype.close.call(this.server, () => resolve())
+    })
+    return this.closed
+  }
+
+  /** Silent connections have been waited for long enough. */
+  closeIdle(): void {
+    this.server.closeIdleConnections()
   }
 
   /** The certificate for clients that name no host, or one that nobody here has. */
@@ -140,10 +167,27 @@ export class Listener {
    * something to copy, which is a pause for all others.
    */
   private follow(socket: Duplex, res: ServerResponse): void {
+    // Also where the answer is our own: the next request belongs to another process.
+    if (this.closing) res.shouldKeepAlive = false
     this.current.set(socket, res)
     res.once('close', () => {
       if (this.current.get(socket) === res) this.current.delete(socket)
     })
+  }
+
+  private open({ host, port }: Address): Promise<Result<void>> {
+    return new Promise((resolve) => {
+      const fail = (error: NodeJS.ErrnoException) => resolve(failed(listenFailed({ host, port }, error)))
+      this.server.once('error', fail)
+      this.server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.server.off('error', fail)
+        resolve(ok(undefined))
+      })
+    })
+  }
+
+  private adopt(from: NetServer): Promise<void> {
+    return new Promise((resolve) => this.server.listen(from, BACKLOG, () => resolve()))
   }
 
   private accept(socket: Duplex): void {

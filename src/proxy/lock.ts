@@ -20,6 +20,10 @@ export async function lockFolder(folder: string, socket: string): Promise<Result
   return ok(null)
 }
 
+/** The lock of a process that hands over: held by both until it lets go. */
+export const inheritLock = (lock: Server): Server =>
+  lock.on('connection', (socket) => socket.destroy()).unref()
+
 function holdAbstract(folder: string): Promise<Server | null> {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 32)
   return new Promise((resolve) => {

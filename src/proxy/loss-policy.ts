@@ -3,7 +3,12 @@ import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 
 /** Watches how long no controller has spoken, from the start of the process on, by a clock that never jumps. */
 export class SignOfLife {
-  private lastMs = performance.now()
+  private lastMs: number
+
+  /** `silentMs`: for how long nobody has spoken to the process that served before. */
+  constructor(silentMs = 0) {
+    this.lastMs = performance.now() - silentMs
+  }
 
   seen(): void {
     this.lastMs = performance.now()

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,65 +9,116 @@ import { createProcessLog } from '../telemetry/process-log.ts'
 import { processSamples } from '../telemetry/process-samples.ts'
 import { VERSION } from '../telemetry/version.ts'
 import { Control } from './control.ts'
-import { Limits, SWEEP_MS } from './limits.ts'
-import { lockFolder } from './lock.ts'
+import { Handover } from './handover/handover.ts'
+import { HeirProcess } from './handover/heir-process.ts'
+import { Leave } from './handover/leave.ts'
+import { Limits, MEANT_FOR_HEIR_MS, SWEEP_MS } from './limits.ts'
 import { mustRevert, SignOfLife } from './loss-policy.ts'
 import { proxySamples } from './metrics.ts'
-import { loadRoutes } from './routes-file.ts'
+import { startFresh, succeed, takeOver } from './start.ts'
 import { Table } from './table.ts'
 
-type Options = { folder: string; socket: string; limits: Limits; trustForwarded: boolean }
+type Options = {
+  folder: string
+  socket: string
+  limits: Limits
+  trustForwarded: boolean
+  takesOver: boolean
+}
 
 /**
- * The data plane: `--folder DIR --socket PATH [--limits JSON] [--trust-forwarded]`.
+ * The data plane: `--folder DIR --socket PATH [--limits JSON] [--trust-forwarded] [--takes-over]`.
  * Restores what was in force, serves, and obeys whoever holds the control socket. Resolves after the drain that SIGTERM
- * asks for.
+ * asks for, or when another process has taken over and everything here has ended.
  */
 export async function runProxy(argv: string[]): Promise<void> {
   const options = readOptions(argv)
   const log = createProcessLog('proxy', destination({ dest: 2, sync: false, maxLength: 1 << 20 }))
   await mkdir(options.folder, { recursive: true, mode: 0o700 })
   await chmod(options.folder, 0o700)
-  const lock = await lockFolder(options.folder, options.socket)
-  if (lock.kind === 'failed') throw new ProblemError(lock.problem)
-  const boot = randomUUID()
-  const { routes, damaged } = await loadRoutes(options.folder, new Date())
+  const start = options.takesOver ? await takeOver(options) : await startFresh(options)
+  const { boot, damaged, succession } = start
   if (damaged !== null) log.error({ movedTo: damaged }, 'routes.json is damaged, starting empty')
-  const table = new Table({ ...options, boot, log }, routes)
-  const life = new SignOfLife()
+  const table = new Table({ ...options, boot, log, inherited: start.inherited }, start.routes)
+  const life = new SignOfLife(start.silentMs)
   const bugs = surviveBugs(log)
   await table.restore()
-  const control = new Control({
+  const control = new Control(options.socket, {
     table,
     life,
-    livez: () => ({ boot, pid: process.pid, damaged, bugs: bugs() }),
-    scrape: (accept) =>
-      expose(
-        'proxy',
-        [
-          ...processSamples('proxy', VERSION),
-          ...proxySamples(table.inForce, { silentMs: life.silentMs(), bugs: bugs() }),
-        ],
-        accept,
-      ),
+    livez: () => ({
+      boot: table.sight.boot,
+      pid: process.pid,
+      version: VERSION,
+      leaving: table.sight.elders,
+      damaged,
+      bugs: bugs(),
+    }),
+    scrape: (accept) => scrape(accept, { table, life, bugs }),
+    upgrade: (program) => handover.start(program),
   })
-  await control.listen(options.socket)
   const pidFile = join(options.folder, 'proxy.pid')
-  await writeFile(pidFile, `${process.pid}\n`, { mode: 0o600 })
+  const claim = () => writeFile(pidFile, `${process.pid}\n`, { mode: 0o600 })
+  const handover = new Handover({ ...options, table, control, life, lock: start.lock, log, argv, claim })
+  if (succession !== null) await succeed(succession, { table, control, claim })
+  else {
+    await control.listen()
+    await claim()
+  }
   log.info(
-    { boot, folder: options.folder, services: table.routes.map(({ service }) => service) },
+    { boot: table.sight.boot, folder: options.folder, services: table.routes.map(({ service }) => service) },
     'proxy serves',
   )
-  const timer = setInterval(() => tick(table, life, log), SWEEP_MS)
-  await stopSignal()
-  log.info('proxy stops')
-  control.close()
-  await table.stop()
+  const timer = setInterval(() => tick(table, { life, handover, log }), SWEEP_MS)
+  await untilOver({ table, control, handover, pidFile, limits: options.limits, log })
   clearInterval(timer)
-  await unlink(pidFile).catch(() => undefined)
-  log.info('proxy stopped')
   await new Promise<void>((resolve) => log.flush(() => resolve()))
 }
+
+type Life = {
+  table: Table
+  control: Control
+  handover: Handover
+  pidFile: string
+  limits: Limits
+  log: Logger
+}
+
+/** Until a signal ends the service, or until another process serves and what was here has ended. */
+async function untilOver({ table, control, handover, pidFile, limits, log }: Life): Promise<void> {
+  const signalled = stopSignal()
+  const heir = await Promise.race([signalled, handover.done])
+  if (heir instanceof HeirProcess) {
+    const leave = new Leave({ table, heir, limits, log })
+    const replacedAt = performance.now()
+    void signalled.then(() => {
+      // Whoever sent it had read the pid just before.
+      if (performance.now() - replacedAt < MEANT_FOR_HEIR_MS) heir.pass('SIGTERM')
+      leave.hurry()
+    })
+    await leave.end()
+    log.info('proxy that was replaced has ended')
+    return
+  }
+  log.info('proxy stops')
+  await handover.stop()
+  control.close()
+  await table.stop()
+  await unlink(pidFile).catch(() => undefined)
+  log.info('proxy stopped')
+}
+
+type Numbers = { table: Table; life: SignOfLife; bugs: () => number }
+
+const scrape = (accept: string, { table, life, bugs }: Numbers) =>
+  expose(
+    'proxy',
+    [
+      ...processSamples('proxy', VERSION),
+      ...proxySamples(table.inForce, { silentMs: life.silentMs(), bugs: bugs() }),
+    ],
+    accept,
+  )
 
 function readOptions(argv: string[]): Options {
   const { values } = parseArgs({
@@ -78,6 +128,7 @@ function readOptions(argv: string[]): Options {
       socket: { type: 'string' },
       limits: { type: 'string', default: '{}' },
       'trust-forwarded': { type: 'boolean', default: false },
+      'takes-over': { type: 'boolean', default: false },
     },
   })
   const { folder, socket, limits } = values
@@ -94,12 +145,18 @@ function readOptions(argv: string[]): Options {
     socket,
     limits: Limits.parse(JSON.parse(limits)),
     trustForwarded: values['trust-forwarded'],
+    takesOver: values['takes-over'],
   }
 }
 
 /** One timer for all time limits and for the controller-loss policy. */
-function tick(table: Table, life: SignOfLife, log: Logger): void {
+function tick(
+  table: Table,
+  { life, handover, log }: { life: SignOfLife; handover: Handover; log: Logger },
+): void {
   table.sweep(performance.now())
+  // The table stands still, or is another's.
+  if (handover.isUnderWay || handover.isDone) return
   for (const routes of table.routes) {
     if (!mustRevert(routes, life.silentMs())) continue
     log.warn(

@@ -32,12 +32,24 @@ describe('the numbers of the proxy', () => {
   it('are those that it counts for the analysis, by version', async () => {
     const good = await origin(named('good'))
     const bad = await origin((_, res) => void res.writeHead(500).end())
-    const sets = [
-      { release: 'v1', weight: 500, ports: [good.port] },
-      { release: 'v2', weight: 500, ports: [bad.port] },
-    ]
-    const port = await proxy.setRoutes(routesOf(sets, 1))
-    await Promise.all(Array.from({ length: 20 }, () => call({ port })))
+    let sequence = 0
+    const split = (weight: number) => {
+      const sets = [
+        { release: 'v1', weight: 1_000 - weight, ports: [good.port] },
+        { release: 'v2', weight, ports: [bad.port] },
+      ]
+      sequence += 1
+      return proxy.setRoutes(routesOf(sets, sequence))
+    }
+    // Not by a draw: each version gets a number of requests that is known.
+    for (const [weight, requests] of [
+      [0, 12],
+      [1_000, 8],
+    ] as const) {
+      const to = await split(weight)
+      await Promise.all(Array.from({ length: requests }, () => call({ port: to })))
+    }
+    const port = await split(500)
     await call({ port, headers: { 'sluice-probe': 'probe-secret' } })
     const totals = async () => (await proxy.counts()).releases.map(({ total }) => total)
     await until('all are counted', async () => {
@@ -47,7 +59,7 @@ describe('the numbers of the proxy', () => {
     const { text, series } = numbersOf((await scrape()).body)
     const one = 'stream="shop",version="v1"'
     const two = 'stream="shop",version="v2"'
-    expect(first?.requests).toBeGreaterThan(5)
+    expect([first?.requests, second?.requests]).toEqual([12, 8])
     expect(series.get(`sluice_proxy_requests_total{${one},status="2xx"}`)).toBe(first?.status['2xx'])
     expect(series.get(`sluice_proxy_requests_total{${two},status="5xx"}`)).toBe(second?.status['5xx'])
     expect(series.get(`sluice_proxy_request_duration_seconds_count{${one}}`)).toBe(first?.requests)
@@ -67,7 +79,7 @@ describe('watchers', () => {
       { release: 'v1', weight: 500, ports: [one.port] },
       { release: 'v2', weight: 500, ports: [two.port] },
     ]
-    await proxy.setRoutes(routesOf(sets, 2, { onControllerLoss: { kind: 'revert', afterMs: 700 } }))
+    await proxy.setRoutes(routesOf(sets, 4, { onControllerLoss: { kind: 'revert', afterMs: 700 } }))
     await until('traffic is back on stable, although somebody watches', async () => {
       for (const path of ['/healthz', '/readyz'])
         expect((await call({ socketPath: proxy.socket, path })).status).toBe(200)
@@ -77,7 +89,7 @@ describe('watchers', () => {
 
   it('learn that an address cannot be listened on', async () => {
     const one = await origin(named('one'))
-    const port = await proxy.setRoutes(routesOf([{ ports: [one.port] }], 3))
+    const port = await proxy.setRoutes(routesOf([{ ports: [one.port] }], 5))
     proxy.kill('SIGKILL')
     await proxy.exit
     const squatter = await makeOrigin()

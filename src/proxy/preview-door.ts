@@ -36,6 +36,11 @@ export class PreviewDoor {
     return { listening: this.listener?.address ?? null, problem: this.problem }
   }
 
+  /** Where previews are served; `null` while it is not open. */
+  get door(): Listener | null {
+    return this.listener
+  }
+
   /** Resolves when the last connection is gone. */
   close(): Promise<void> {
     const old = this.listener

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach } from 'vitest'
+import * as z from 'zod'
 import { RouterState } from '../core/shared/router-state.ts'
 import type { RouteInstance, ServiceRoutes } from '../core/shared/routes.ts'
 import { NO_SIDE_ROUTES } from '../core/shared/side-routes.ts'
@@ -23,6 +24,35 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url))
 /** Of everything that is waited for. */
 const WAIT_MS = 45_000
 const LAUNCH = `const { runProxy } = await import(process.argv[1]); await runProxy(process.argv.slice(2))`
+
+/** What a proxy is started with, before its own words. */
+export const PROXY_PROGRAM = [process.execPath, '--input-type=module', '-e', LAUNCH, MAIN] as const
+
+const HandedOver = z.object({ pid: z.int(), version: z.string() })
+const Livez = z.object({ pid: z.int(), boot: z.string(), version: z.string(), leaving: z.int() })
+
+/**
+ * A real program that takes over and, when it hears or is about to say this, kills itself, the process that served, or both:
+ * `dies('says serving', 'heir')`.
+ */
+export function dies(moment: string, victim: 'heir' | 'elder' | 'both'): string[] {
+  const pids = victim === 'heir' ? 'own' : victim === 'elder' ? 'elder' : 'elder, own'
+  const code = `
+    const own = process.pid, elder = process.ppid, say = process.send.bind(process)
+    const at = (moment) => { if (moment === ${JSON.stringify(moment)}) for (const pid of [${pids}]) process.kill(pid, 'SIGKILL') }
+    process.on('message', ({ kind }) => at('hears ' + kind))
+    process.send = (message, ...more) => { at('says ' + message.kind); return say(message, ...more) }
+    ${LAUNCH}`
+  return [process.execPath, '--input-type=module', '-e', code, MAIN]
+}
+
+function endHard(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself.
+  }
+}
 
 export type Answer = {
   status: number
@@ -37,6 +67,8 @@ export class ProxyProcess {
   stderr = ''
   exit: Promise<number | null> = Promise.resolve(null)
   private child: ChildProcess | null = null
+  /** Of processes that took over. */
+  private readonly heirs: number[] = []
   private readonly args: string[]
 
   constructor(folder: string, args: string[]) {
@@ -53,18 +85,9 @@ export class ProxyProcess {
   }
 
   async start(): Promise<void> {
-    const args = [
-      '--input-type=module',
-      '-e',
-      LAUNCH,
-      MAIN,
-      '--folder',
-      this.folder,
-      '--socket',
-      this.socket,
-      ...this.args,
-    ]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const [command, ...words] = PROXY_PROGRAM
+    const args = [...words, '--folder', this.folder, '--socket', this.socket, ...this.args]
+    const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
     child.stderr?.on('data', (chunk) => {
       this.stderr += chunk
     })
@@ -77,14 +100,29 @@ export class ProxyProcess {
     this.child?.kill(signal)
   }
 
+  /** The running one hands over to a program; the answer of the control socket, with the pid of who serves then. */
+  async upgrade(program: readonly string[] = PROXY_PROGRAM): Promise<{ status: number; body: unknown }> {
+    const answer = await this.control('POST', '/upgrade', { program })
+    const handed = HandedOver.safeParse(answer.body)
+    if (handed.success) this.heirs.push(handed.data.pid)
+    return answer
+  }
+
+  /** Who serves now. */
+  async livez(): Promise<z.infer<typeof Livez>> {
+    return Livez.parse((await this.control('GET', '/livez')).body)
+  }
+
   /** As when the program that started it dies. */
   closeLog(): void {
     this.child?.stderr?.destroy()
   }
 
   async remove(): Promise<void> {
+    const serving = await this.livez().catch(() => null)
     this.kill('SIGKILL')
     await this.exit
+    for (const pid of [...this.heirs, ...(serving === null ? [] : [serving.pid])]) endHard(pid)
     await rm(this.folder, { recursive: true, force: true })
   }
 

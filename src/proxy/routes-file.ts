@@ -2,6 +2,8 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { ListenAddress } from '../core/shared/listen-address.ts'
+import { problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
 import { RouterState } from '../core/shared/router-state.ts'
 import { ServiceRoutes } from '../core/shared/routes.ts'
 import { FencingToken } from '../core/shared/token.ts'
@@ -33,10 +35,7 @@ const NAME = 'routes.json'
 
 export async function loadRoutes(folder: string, now: Date): Promise<LoadedRoutes> {
   const path = join(folder, NAME)
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const text = await readText(path)
   if (text === null) return { routes: EMPTY_ROUTES, damaged: null }
   const parsed = RoutesFile.safeParse(parseJson(text))
   if (parsed.success) return { routes: parsed.data, damaged: null }
@@ -44,6 +43,29 @@ export async function loadRoutes(folder: string, now: Date): Promise<LoadedRoute
   const damaged = `${path}.damaged-${now.toISOString().replaceAll(':', '-')}`
   await rename(path, damaged)
   return { routes: EMPTY_ROUTES, damaged }
+}
+
+/** The routes of a process that serves, for the one that takes over: what cannot be read stays where it is. */
+export async function readRoutes(folder: string): Promise<Result<RoutesFile>> {
+  const text = await readText(join(folder, NAME))
+  if (text === null) return ok(EMPTY_ROUTES)
+  const parsed = RoutesFile.safeParse(parseJson(text))
+  return parsed.success ? ok(parsed.data) : failed(notReadable(z.prettifyError(parsed.error)))
+}
+
+const notReadable = (cause: string) =>
+  problem('PROXY_UPGRADE_FAILED', {
+    message: 'The new proxy does not understand the routes that the old one keeps on disk.',
+    cause,
+    remedy:
+      'The old one serves on. Use a version that can read them; to go on with this one, stop the proxy in a quiet hour (sluice down, sluice up).',
+  })
+
+function readText(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
 }
 
 /** Durable and atomic: after a crash the file is the old or the new one, whole. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { ServiceCounters } from '../core/shared/counters.ts'
 import type { MirrorRoute } from '../core/shared/mirror.ts'
+import { MirrorCounts } from '../core/shared/mirror-counts.ts'
 import type { InstanceTraffic, RouterState, ShownCertificate } from '../core/shared/router-state.ts'
 import type { DrainLimits, RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
@@ -16,13 +17,13 @@ import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
 import type { Listener } from './listener.ts'
 import { LiveSet, type Upkeep } from './live-set.ts'
 import { Mirror } from './mirror/mirror.ts'
-import { MirrorCounts } from './mirror/mirror-counts.ts'
 import type { PreviewDoor } from './preview-door.ts'
 import type { HeadRules } from './request-head.ts'
 import { type Aside, Side } from './side.ts'
 import { carrying, newcomers } from './slow-start.ts'
 import { Split } from './split.ts'
 import type { VisitContext } from './visit.ts'
+import type { Work } from './work.ts'
 
 export type Reverted = NonNullable<RouterState['reverted']>
 
@@ -162,6 +163,11 @@ export class Service {
     for (const instance of this.instances.values()) instance.startDrain(limits)
   }
 
+  /** Everything that is under way. */
+  *works(): Generator<Work> {
+    for (const { works } of [...this.instances.values(), ...this.retiring]) yield* works
+  }
+
   /** Ends all connections to instances. */
   destroy(): void {
     for (const instance of [...this.instances.values(), ...this.retiring]) instance.destroy()
@@ -186,8 +192,7 @@ export class Service {
   }
 
   sweep(now: number): void {
-    for (const instance of this.instances.values()) for (const work of instance.works) work.sweep(now)
-    for (const instance of this.retiring) for (const work of instance.works) work.sweep(now)
+    for (const work of this.works()) work.sweep(now)
     this.mirror?.sweep(now)
     this.accessLog?.file.sweep()
   }

@@ -2,11 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
 import { takesPart } from '../core/shared/participants.ts'
 import type { RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
+import type { Seat } from '../core/shared/seats.ts'
 import type { RouteRule, StickyRoute, VariantRoute } from '../core/shared/side-routes.ts'
 import { cookieIn, setCookie } from './cookie.ts'
 import type { Goal, Goals } from './goals.ts'
 import { headerIn, matches, ruledBy } from './rules.ts'
-import { newUser, type Seat, StickySplit, userIn } from './sticky.ts'
+import { newUser, StickySplit, userIn } from './sticky.ts'
 
 /** `release` is `null` where the weights decide; `isRuled` when a rule did. `extra` headers belong on the answer, flat. */
 export type Aside = {

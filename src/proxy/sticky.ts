@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { RouteSet } from '../core/shared/routes.ts'
-import type { StickyRoute, VariantRoute } from '../core/shared/side-routes.ts'
+import { type Seat, seatOfOthers, seatsOf } from '../core/shared/seats.ts'
+import type { StickyRoute } from '../core/shared/side-routes.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
 
 type Assignment = Extract<StickyRoute, { kind: 'assign' }>
-export type Seat = { release: string; variant: string | null }
 
 /** Ids that we gave: anything else is somebody's invention and gets a new one. */
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -20,41 +20,28 @@ export class StickySplit {
   readonly divides: boolean
   /** The variants of a test have just the shares that were planned: only then is anything counted. */
   readonly tests: boolean
+  /** Of those who take no part in a test: beside the candidate, and where all are once there is nothing to divide. */
+  readonly otherwise: Seat | null
   private readonly salt: string
-  private readonly seats: (Seat & { end: number })[] = []
+  private readonly seats: { seat: Seat; end: number }[] = []
 
-  constructor(
-    { salt, release, test }: Pick<Assignment, 'salt' | 'release' | 'test'>,
-    sets: readonly RouteSet[],
-  ) {
-    this.salt = salt
-    const first = sets.filter((set) => set.release === release)
-    const planned = test?.variants.reduce((sum, { sharePermille }) => sum + sharePermille, 0)
-    this.tests = planned !== undefined && first[0]?.weightPermille === planned
+  constructor(assignment: Pick<Assignment, 'salt' | 'release' | 'test'>, sets: readonly RouteSet[]) {
+    const seats = seatsOf(assignment, sets)
+    this.salt = assignment.salt
+    this.divides = seats.divides
+    this.tests = seats.tests
+    this.otherwise = seatOfOthers(seats)
     let end = 0
-    for (const set of [...first, ...sets.filter((one) => one.release !== release)])
-      for (const { variant, share } of this.partsOf(set, set.release === release ? test : undefined)) {
-        end += share
-        this.seats.push({ release: set.release, variant, end })
-      }
-    this.divides = sets.every(({ weightPermille }) => weightPermille < TOTAL_PERMILLE)
-  }
-
-  private partsOf({ weightPermille }: RouteSet, test: VariantRoute | undefined) {
-    return this.tests && test !== undefined
-      ? test.variants.map(({ name, sharePermille }) => ({ variant: name, share: sharePermille }))
-      : [{ variant: null, share: weightPermille }]
+    for (const seat of seats.line) {
+      end += seat.permille
+      this.seats.push({ seat, end })
+    }
   }
 
   /** `null`: nobody has any weight. */
   seatOf(id: string): Seat | null {
     const point = pointOf(`${this.salt}/${id}`)
-    return this.seats.find(({ end }) => point < end) ?? null
-  }
-
-  /** Of those who take no part in a test: beside the candidate, and where all are once there is nothing to divide. */
-  get otherwise(): Seat | null {
-    return (this.divides ? this.seats.at(-1) : undefined) ?? null
+    return this.seats.find(({ end }) => point < end)?.seat ?? null
   }
 }
 

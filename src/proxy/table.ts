@@ -4,24 +4,33 @@ import { accessLogFile } from '../core/shared/access-log-file.ts'
 import { entryOf } from '../core/shared/entry.ts'
 import type { ListenAddress } from '../core/shared/listen-address.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
-import { routesNotSaved, staleToken, tokenReused } from '../core/shared/route-problems.ts'
-import type { RouterState } from '../core/shared/router-state.ts'
+import { notFollowed, routesNotSaved, staleToken, tokenReused } from '../core/shared/route-problems.ts'
 import type { ServiceRoutes } from '../core/shared/routes.ts'
 import { compareTokens, type FencingToken } from '../core/shared/token.ts'
-import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import { AccessFile } from './access-log/access-file.ts'
 import type { Entrance } from './entrance.ts'
 import { type Entered, Entrances } from './entrances.ts'
+import type { Elder } from './handover/elder.ts'
+import type { InheritedDoors } from './handover/inherited-doors.ts'
+import type { Change } from './handover/messages.ts'
 import { LISTEN_RETRY_MS } from './limits.ts'
 import { Listener } from './listener.ts'
 import { PreviewDoor } from './preview-door.ts'
 import { type RoutesFile, saveRoutes } from './routes-file.ts'
 import { handlersOf } from './serve.ts'
 import { type Reverted, Service, type ServiceOptions } from './service.ts'
+import { Sight } from './sight.ts'
 import { Certificates } from './tls/certificates.ts'
 import { PREVIEW } from './way.ts'
 
-export type TableOptions = ServiceOptions & { folder: string; boot: string; log: Logger }
+export type TableOptions = ServiceOptions & {
+  folder: string
+  log: Logger
+  /** Which row of counters this is: a new one tells whoever takes differences that they began anew. */
+  boot: string
+  /** Sockets that the process that serves until now will hand over. */
+  inherited?: InheritedDoors | null
+}
 
 /** All services. Changes go one after the other: to the disk first, then into force, then to the answer. */
 export class Table {
@@ -33,10 +42,16 @@ export class Table {
   private file: RoutesFile
   private queue: Promise<unknown> = Promise.resolve()
   private stopping = false
+  /** Another process serves from now on; its changes are followed in memory. */
+  private isGivenAway = false
+  /** What others see of it. */
+  readonly sight: Sight
 
   constructor(options: TableOptions, file: RoutesFile) {
     this.options = options
-    this.entrances = new Entrances(options.limits, new Certificates(options.log))
+    this.sight = new Sight(options.boot, { services: this.services, leaving: this.leaving })
+    const { limits, log, inherited = null } = options
+    this.entrances = new Entrances(limits, new Certificates(log), inherited)
     this.file = file
   }
 
@@ -53,11 +68,13 @@ export class Table {
   }
 
   setRoutes(routes: ServiceRoutes): Promise<Result<void>> {
-    return this.inTurn(() => this.setRoutesNow(routes))
+    return this.inTurn(() => this.andElder({ kind: 'routes', routes }, () => this.setRoutesNow(routes)))
   }
 
   finalize(name: string, token: FencingToken): Promise<Result<void>> {
-    return this.inTurn(() => this.finalizeNow(name, token))
+    return this.inTurn(() =>
+      this.andElder({ kind: 'finalize', service: name, token }, () => this.finalizeNow(name, token)),
+    )
   }
 
   /** Returns a service to stable because no controller speaks; recorded before it takes effect. */
@@ -69,34 +86,10 @@ export class Table {
       // A controller may have spoken while this waited for its turn.
       if (!stillLost(routes)) return ok(undefined)
       const fromWeights = Object.fromEntries(routes.sets.map((set) => [set.release, set.weightPermille]))
-      return await this.commit(service, routes, { at, fromWeights })
+      return await this.andElder({ kind: 'revert', service: name, at }, () =>
+        this.commit(service, routes, { at, fromWeights }),
+      )
     })
-  }
-
-  state(name: string): RouterState {
-    const service = this.services.get(name)
-    const instances = [...(service?.traffic() ?? []), ...(this.leaving.get(name)?.traffic() ?? [])]
-    const preview = service?.preview?.state
-    const closed = service?.closed ?? null
-    const limited = service?.limited ?? null
-    const certificate = service?.certificate ?? null
-    return {
-      service: name,
-      boot: this.options.boot,
-      token: service?.routes?.token ?? null,
-      listening: service?.listener?.address ?? null,
-      sets: [...(service?.setsInForce ?? [])],
-      ...(preview === undefined ? {} : { preview }),
-      ...(closed === null ? {} : { closed }),
-      ...(certificate === null ? {} : { certificate }),
-      ...(limited === null ? {} : { limited }),
-      instances,
-      reverted: service?.reverted ?? null,
-    }
-  }
-
-  counts(name: string): ServiceCounts | null {
-    return this.services.get(name)?.countsReport(this.options.boot) ?? null
   }
 
   get routes(): ServiceRoutes[] {
@@ -110,7 +103,53 @@ export class Table {
     return [...this.services.values()]
   }
 
+  /** Doors that are open, by what a process that takes over asks for: the port that is kept on disk, or of the preview. */
+  get doors(): { at: ListenAddress; listener: Listener }[] {
+    const lives = this.entrances.listeners.flatMap((listener) => doorAt(listener, listener.address))
+    const previews = this.inForce.flatMap(({ preview }) => preview?.door ?? [])
+    return [...lives, ...previews.flatMap((listener) => doorAt(listener, listener.asked))]
+  }
+
+  /** Resolves when all changes that were asked for are done. */
+  get settled(): Promise<unknown> {
+    return this.queue
+  }
+
+  /** Another process serves now: nothing new is accepted, kept or begun here. Resolves when all connections are gone. */
+  async giveAway(): Promise<void> {
+    this.isGivenAway = true
+    this.entrances.giveAway()
+    for (const { accessLog } of this.everybody) accessLog?.file.share()
+    const doors = this.everybody.flatMap(({ listener, preview }) => [listener, preview?.door ?? null])
+    await Promise.all(doors.map((door) => door?.leave()))
+  }
+
+  /** Silent connections have been waited for long enough. */
+  closeIdle(): void {
+    for (const { listener, preview } of this.everybody) {
+      listener?.closeIdle()
+      preview?.door?.closeIdle()
+    }
+  }
+
+  /** Ends what is left, at once, and writes the last lines. */
+  async end(): Promise<void> {
+    this.stopping = true
+    for (const service of this.everybody) {
+      service.listener?.destroy()
+      service.preview?.destroy()
+      service.destroy()
+    }
+    await Promise.all(this.everybody.map((service) => service.closeAccessLog()))
+  }
+
+  /** Also those that only end what they have. */
+  get everybody(): Service[] {
+    return [...this.services.values(), ...this.leaving.values()]
+  }
+
   sweep(now: number): void {
+    this.elder?.sweep(now)
     for (const service of this.services.values()) service.sweep(now)
     for (const [name, service] of this.leaving) {
       service.sweep(now)
@@ -128,8 +167,19 @@ export class Table {
   async stop(): Promise<void> {
     this.stopping = true
     await this.queue
-    const services = [...this.services.values(), ...this.leaving.values()]
-    await Promise.all(services.map((service) => this.stopService(service)))
+    await Promise.all([this.elder?.leave(), ...this.everybody.map((service) => this.stopService(service))])
+  }
+
+  private get elder(): Elder | null {
+    return this.sight.elder
+  }
+
+  /** A change is in force when the process that served before follows it, too: its connections may bring requests. */
+  private async andElder(change: Change, now: () => Promise<Result<void>>): Promise<Result<void>> {
+    const done = await now()
+    if (done.kind === 'failed' || this.elder === null) return done
+    if (change.kind === 'finalize') this.elder.forget(change.service)
+    return (await this.elder.tell(change)) ? done : failed(notFollowed(this.elder.pid))
   }
 
   private async stopService(service: Service): Promise<void> {
@@ -171,9 +221,16 @@ export class Table {
     }
     entered.value?.settle()
     this.services.set(name, target)
-    target.preview?.settle(routes.preview?.listen ?? null)
+    this.settlePreview(target, routes)
     if (old !== null && old !== target.entrance) this.leaveFor(old, target)
     return ok(undefined)
+  }
+
+  /** Where another process serves, its preview is there, too. */
+  private settlePreview({ preview }: Service, routes: ServiceRoutes): void {
+    const wanted = routes.preview?.listen ?? null
+    if (this.isGivenAway && wanted !== null) return
+    preview?.settle(wanted)
   }
 
   /** `null`: its door could not be opened when this process started, and is tried again anyway. */
@@ -182,6 +239,7 @@ export class Table {
     const moved = service.routes === null || !isDeepStrictEqual(service.routes.listen, listen)
     const stays = moved ? null : service.entrance
     if (!moved && stays === null) return ok(null)
+    if (moved && this.isGivenAway && !this.entrances.has(listen)) return ok(null)
     if (!moved && isDeepStrictEqual(entryOf(service.routes ?? {}), entryOf(routes)))
       return ok(asBefore(stays))
     return await this.entrances.enter(service, {
@@ -250,7 +308,7 @@ export class Table {
 
   private async save(next: RoutesFile): Promise<Result<void>> {
     try {
-      await saveRoutes(this.options.folder, next)
+      if (!this.isGivenAway) await saveRoutes(this.options.folder, next)
     } catch (error) {
       this.options.log.error({ error }, 'routes cannot be saved')
       return failed(routesNotSaved(this.options.folder, String(error)))
@@ -268,7 +326,7 @@ export class Table {
   /** A file for each service, so that one that is busy does not push out the lines of the others. */
   private accessFileOf(name: string): AccessFile {
     const { folder, log } = this.options
-    return new AccessFile({
+    const file = new AccessFile({
       path: accessLogFile(folder, name),
       onTrouble: (error) =>
         log.error(
@@ -276,11 +334,13 @@ export class Table {
           'access log cannot be written, lines are dropped and counted',
         ),
     })
+    if (this.isGivenAway) file.share()
+    return file
   }
 
   private async openPreview(service: Service, address: ListenAddress): Promise<Result<Listener>> {
     const listener = new Listener(this.options.limits, handlersOf(service, PREVIEW))
-    const listening = await listener.listen(address)
+    const listening = await listener.listen(address, this.options.inherited)
     return listening.kind === 'ok' ? ok(listener) : listening
   }
 
@@ -306,7 +366,10 @@ export class Table {
 
   private retryListener(service: Service, address: ListenAddress): void {
     const wanted = () =>
-      !this.stopping && service.entrance === null && this.services.get(service.name) === service
+      !this.stopping &&
+      !this.isGivenAway &&
+      service.entrance === null &&
+      this.services.get(service.name) === service
     this.inTurn(async () => (wanted() ? await this.restoreListener(service, address) : undefined)).catch(
       () => undefined,
     )
@@ -318,6 +381,11 @@ export class Table {
     return turn
   }
 }
+
+const doorAt = (listener: Listener, address: ListenAddress | null) =>
+  listener.closing || listener.asked === null || address === null
+    ? []
+    : [{ at: { host: listener.asked.host, port: address.port }, listener }]
 
 const asBefore = (entrance: Entrance | null): Entered | null =>
   entrance === null ? null : { entrance, undo: () => undefined, settle: () => undefined }

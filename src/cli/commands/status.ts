@@ -2,12 +2,13 @@ import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { ServiceView } from '../../core/rollout/view/view.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
-import { ServicesAnswer } from '../answers.ts'
+import { ProxyAnswer, ServicesAnswer } from '../answers.ts'
 import type { CallFailure, Client } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { connect } from '../controller/connect.ts'
 import { addressOf, columnsOf, type Session } from '../session.ts'
 import { statusLines } from '../status-text.ts'
+import { otherVersionLine } from '../text/proxy.ts'
 
 export const command = defineCommand({
   description:
@@ -24,6 +25,9 @@ export const command = defineCommand({
     const columns = columnsOf(session)
     session.value('status', { services: views.value })
     for (const view of views.value) session.say(statusLines(view, { columns, now: session.io.now() }))
+    const proxy = await connection.value.client.call('get_proxy', {}, ProxyAnswer)
+    const other = proxy.kind === 'ok' ? otherVersionLine(proxy.value) : null
+    if (other !== null) session.say([other])
     if (views.value.length === 0)
       session.note('No service is known here yet. `sluice deploy VERSION` releases the first one.')
     return EXIT_CODE.promoted

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import * as z from 'zod'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
+import { UpgradeAnswer } from '../answers.ts'
+import type { Client } from '../client.ts'
 import { defineCommand } from '../command.ts'
 import { pageAddress } from '../controller/page-address.ts'
 import { findProject, type Project } from '../controller/project.ts'
@@ -9,10 +11,11 @@ import { isServing, nameOf, waitUntilServing } from '../controller/serving.ts'
 import { controllerArguments, ensureController, prepareStateFolder } from '../controller/start-controller.ts'
 import type { Session } from '../session.ts'
 import { type Line, quiet, span, strong } from '../text/line.ts'
+import { upgradeLine } from '../text/proxy.ts'
 
 export const command = defineCommand({
   description:
-    'Starts the controller of this folder in the background, unless it runs already, and prints the address of its page. State stands in .sluice beside sluice.yaml.',
+    'Starts the controller of this folder in the background, unless it runs already, and prints the address of its page. A proxy of another version is replaced in place, without a lost request. State stands in .sluice beside sluice.yaml.',
   arguments: [],
   options: [
     {
@@ -29,6 +32,7 @@ export const command = defineCommand({
     const running = await ensureController(session, project.value)
     if (running.kind === 'failed') return session.fail(running.problem)
     const { state } = project.value
+    const proxy = await upgradeProxy(running.value.client)
     const services = (await waitUntilServing(session, running.value.client)).filter(
       ({ stable }) => stable !== null,
     )
@@ -39,14 +43,38 @@ export const command = defineCommand({
       listen: service.listen,
       ready: isServing(service),
     }))
-    session.value('up', { started: running.value.started, pid, page, state, services: serving })
+    session.value('up', {
+      started: running.value.started,
+      pid,
+      page,
+      state,
+      services: serving,
+      proxy: proxy.upgrade,
+    })
     session.say([
       ...upLines({ started: running.value.started, pid, page, state }),
+      ...proxy.lines,
       ...serving.map(servingLine),
     ])
     return EXIT_CODE.promoted
   },
 })
+
+/**
+ * The proxy outlives controllers, so it may be of an older version than this one. It is replaced in place; where that fails,
+ * it serves on as before, and `up` has done what it is for.
+ */
+async function upgradeProxy(client: Client): Promise<{ upgrade: UpgradeAnswer | null; lines: Line[] }> {
+  const answer = await client.call('upgrade_router', { onlyOther: true }, UpgradeAnswer)
+  if (answer.kind === 'ok')
+    return answer.value.upgraded
+      ? { upgrade: answer.value, lines: [upgradeLine(answer.value)] }
+      : { upgrade: null, lines: [] }
+  const { code, message, remedy } = answer.problem
+  // A controller of an older version knows nothing of it; a proxy that is away is started by the controller.
+  if (code === 'OPERATION_UNKNOWN' || code === 'ROUTER_UNREACHABLE') return { upgrade: null, lines: [] }
+  return { upgrade: null, lines: [[span('  ! ', 'attention'), span(`${message} `), quiet(remedy)]] }
+}
 
 type Up = { started: boolean; pid: number | null; page: string | null; state: string }
 

@@ -21,6 +21,12 @@ export function startVariable(pid: number, name: string): string | null {
 export const commandWords = (pid: number): string[] =>
   read(`/proc/${pid}/cmdline`)?.split('\0').filter(Boolean) ?? []
 
+/** Who started a process and still runs; `null` when it is gone or hidden. */
+export function parentOf(pid: number): number | null {
+  const found = /^PPid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1]
+  return found === undefined || found === '0' ? null : Number(found)
+}
+
 /** Working folder of a process; `null` when it is hidden. */
 export const workingFolder = (pid: number): string | null => link(`/proc/${pid}/cwd`)
 

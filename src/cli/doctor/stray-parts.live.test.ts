@@ -36,6 +36,24 @@ describe.skipIf(!hasProc)('parts that runtime.json does not know', () => {
     ])
   })
 
+  it('are fine when they started the one that serves, or are started by it: a proxy that is replaced', async () => {
+    const heir = `require('node:child_process').spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'internal-proxy', '--folder', ${JSON.stringify(`${folder}/proxy`)}]).once('spawn', function () { console.log(this.pid) }); setInterval(() => {}, 1000)`
+    const elder = spawn(process.execPath, ['-e', heir, 'internal-proxy', '--folder', `${folder}/proxy`], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const [line] = elder.stdout === null ? [] : await once(elder.stdout, 'data')
+    const pids = [Number(String(line)), elder.pid]
+    try {
+      for (const pid of pids) {
+        writeFileSync(path.join(folder, 'runtime.json'), JSON.stringify({ proxy: { pid } }))
+        const named = checkStrayParts(folder).map(({ message }) => message)
+        expect(named).toEqual([expect.stringContaining(`Process ${child.pid} is a proxy`)])
+      }
+    } finally {
+      for (const pid of pids) if (pid !== undefined) process.kill(pid, 'SIGKILL')
+    }
+  })
+
   it('are fine when runtime.json names them, and of no interest to another folder', () => {
     expect(checkStrayParts(`${folder}-other`)).toEqual([])
     writeFileSync(path.join(folder, 'runtime.json'), JSON.stringify({ proxy: { pid: child.pid } }))

@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Finding } from '../answers.ts'
 import { type PartName, readRuntime } from '../controller/runtime-file.ts'
 import { wrong } from './finding.ts'
-import { allPids, commandWords } from './proc.ts'
+import { allPids, commandWords, parentOf } from './proc.ts'
 
 const PARTS: readonly PartName[] = ['proxy', 'agent']
 
@@ -11,7 +11,10 @@ export function checkStrayParts(stateFolder: string): Finding[] {
   const runtime = readRuntime(stateFolder)
   return allPids().flatMap((pid): Finding[] => {
     const name = partOf(commandWords(pid), stateFolder)
-    if (name === null || runtime?.[name]?.pid === pid) return []
+    const known = name === null ? undefined : runtime?.[name]?.pid
+    if (name === null || known === pid) return []
+    // A proxy that was replaced started the one that serves, and ends what it has; or it is starting the next one.
+    if (known !== undefined && (isAncestor(pid, known) || isAncestor(known, pid))) return []
     return [
       wrong(
         'DOCTOR_PARTS',
@@ -20,6 +23,18 @@ export function checkStrayParts(stateFolder: string): Finding[] {
       ),
     ]
   })
+}
+
+/** As many as proxies may wait for the end of theirs, and then some. */
+const GENERATIONS = 8
+
+function isAncestor(pid: number, of: number): boolean {
+  let at: number | null = of
+  for (let step = 0; step < GENERATIONS && at !== null; step += 1) {
+    at = parentOf(at)
+    if (at === pid) return true
+  }
+  return false
 }
 
 /** `node main.js internal-proxy --folder /srv/shop/.sluice/proxy ...`: which part of the state folder this is. */

@@ -26,6 +26,13 @@ export const routesNotSaved = (folder: string, cause: string) =>
     retryable: true,
   })
 
+export const notFollowed = (pid: number) =>
+  problem('ROUTES_NOT_FOLLOWED', {
+    message: `The proxy that was replaced (pid ${pid}) still ends what it has, and has not taken over the change yet.`,
+    remedy: 'Nothing: the change is asked for again, and a process that hangs is ended after a while.',
+    retryable: true,
+  })
+
 export const listenFailed = ({ host, port }: ListenAddress, error: NodeJS.ErrnoException) =>
   problem('LISTEN_FAILED', {
     message: `Cannot listen on ${host}:${port}: ${error.code ?? error.message}.`,

@@ -34,6 +34,7 @@ export class AccessFile {
   private writing: Promise<void> | null = null
   private restUntil = 0
   private inTrouble = false
+  private isShared = false
 
   constructor(options: AccessFileOptions) {
     this.options = { maxBytes: MAX_BYTES, kept: KEPT, restMs: REST_MS, ...options }
@@ -55,6 +56,11 @@ export class AccessFile {
     this.writing = this.writeBatch().finally(() => {
       this.writing = null
     })
+  }
+
+  /** Another process writes it, too, and looks after it: here lines are only added. */
+  share(): void {
+    this.isShared = true
   }
 
   /** Writes what is left and lets go of the file. It may be written to again. */
@@ -90,7 +96,7 @@ export class AccessFile {
   private async append(bytes: Buffer): Promise<void> {
     const { maxBytes } = this.options
     let handle = this.handle ?? (await this.open())
-    if (this.size > 0 && this.size + bytes.length > maxBytes) {
+    if (!this.isShared && this.size > 0 && this.size + bytes.length > maxBytes) {
       await this.putAside()
       handle = await this.open()
     }
@@ -98,7 +104,7 @@ export class AccessFile {
       await handle.appendFile(bytes)
     } catch (error) {
       // Half a line would spoil the next one.
-      await handle.truncate(this.size).catch(() => undefined)
+      if (!this.isShared) await handle.truncate(this.size).catch(() => undefined)
       throw error
     }
     this.size += bytes.length

@@ -1,6 +1,7 @@
 import type { BodyComparison } from '../../core/shared/mirror.ts'
+import type { Sameness } from '../../core/shared/mirror-counts.ts'
 import type { AnswerPrint } from './answer-print.ts'
-import { type JsonRules, jsonRules, type Sameness, sameJson } from './same-json.ts'
+import { type JsonRules, jsonRules, sameJson } from './same-json.ts'
 
 /** So much JSON is read in a second at most: that takes a few percent of a core, and users need the rest. */
 const JSON_BYTES_PER_SECOND = 2 * 1024 * 1024

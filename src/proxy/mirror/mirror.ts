@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { MirrorRoute } from '../../core/shared/mirror.ts'
+import type { MirrorCounts } from '../../core/shared/mirror-counts.ts'
 import { fitsPattern } from '../../core/shared/pattern.ts'
 import type { Copied } from '../copied.ts'
 import type { LiveInstance } from '../instance.ts'
@@ -10,7 +11,6 @@ import { Split } from '../split.ts'
 import { AnswerPrint } from './answer-print.ts'
 import { BodyComparer } from './compare-bodies.ts'
 import { type CopiedRequest, Copy } from './copy.ts'
-import type { MirrorCounts } from './mirror-counts.ts'
 import { Pair, type PairPlace, type PairResult } from './pair.ts'
 
 const ALL = 1000

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { SideEnd } from '../../core/shared/mirror-counts.ts'
 import type { Copied } from '../copied.ts'
 import type { LiveInstance } from '../instance.ts'
 import type { AnswerPrint } from './answer-print.ts'
 import type { CopiedRequest, Copy, ShadowListener } from './copy.ts'
-import type { SideEnd } from './mirror-counts.ts'
 
 /** What a pair needs of the mirror that it belongs to. */
 export type PairPlace = {

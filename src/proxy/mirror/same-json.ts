@@ -1,5 +1,4 @@
-/** `unknown`: it is nested deeper than anybody looks. */
-export type Sameness = 'same' | 'different' | 'unknown'
+import type { Sameness } from '../../core/shared/mirror-counts.ts'
 
 export type JsonRules = {
   /** Names that are left out wherever they stand. */

@@ -7,7 +7,12 @@ const CALL_TIMEOUT_MS = 2_000
 /** One slow call (a write to the disk) must not hold up the others. */
 const CONNECTIONS = 4
 
-type Call = { method: 'GET' | 'PUT' | 'DELETE'; path: string; body?: unknown }
+type Call = {
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  path: string
+  body?: unknown
+  timeoutMs?: number
+}
 
 /** Speaks HTTP to the data plane over its control socket. */
 export class ControlClient {
@@ -20,12 +25,12 @@ export class ControlClient {
   }
 
   /** The parsed JSON of a good answer, or the problem that the data plane named. */
-  async call({ method, path, body }: Call): Promise<Result<unknown>> {
+  async call({ method, path, body, timeoutMs = CALL_TIMEOUT_MS }: Call): Promise<Result<unknown>> {
     try {
       const answer = await request(`http://proxy${path}`, {
         dispatcher: this.client,
         method,
-        signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
         ...(body === undefined
           ? {}
           : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),

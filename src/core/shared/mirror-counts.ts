@@ -1,7 +1,9 @@
-import { Counters } from '../../core/shared/counters.ts'
-import { bucketOf } from '../../core/shared/histogram.ts'
-import { NO_PAIRS, type PairCounts, type ShadowCounts } from '../../core/shared/traffic-counts.ts'
-import type { Sameness } from './same-json.ts'
+import { Counters } from './counters.ts'
+import { bucketOf } from './histogram.ts'
+import { NO_PAIRS, type PairCounts, type ShadowCounts } from './traffic-counts.ts'
+
+/** Whether two answers say the same; `unknown` where nobody looks: not at all, or not that deep. */
+export type Sameness = 'same' | 'different' | 'unknown'
 
 /** How one side of a pair ended. `ms` from the moment at which the request was complete. */
 export type SideEnd =

@@ -1,0 +1,136 @@
+import type { InstanceTraffic } from '../../core/shared/router-state.ts'
+import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
+import { DRAIN_REPORT_MS, FOLLOW_LIMIT_MS, HUNG_ELDER_MS } from '../limits.ts'
+import type { Channel } from './channel.ts'
+import type { Change, FromHeir, Report } from './messages.ts'
+
+type ElderParts = { pid: number; report: Report; kill?: (pid: number) => void }
+type Waiting = { number: number; tell(followed: boolean): void }
+
+/**
+ * The process that served before this one and still ends what it has. Its numbers belong to ours until it is gone, and
+ * after: nobody who takes differences may notice that there were two. It follows every change, because its kept connections
+ * may bring one more request.
+ */
+export class Elder {
+  readonly pid: number
+  private readonly channel: Channel<FromHeir>
+  private readonly kill: (pid: number) => void
+  private report: Report
+  private goneAt: number | null = null
+  private heardAt = performance.now()
+  private changes = 0
+  private waiting: Waiting[] = []
+  private readonly atEnd: (() => void)[] = []
+
+  constructor(channel: Channel<FromHeir>, { pid, report, kill = killHard }: ElderParts) {
+    this.channel = channel
+    this.pid = pid
+    this.report = report
+    this.kill = kill
+  }
+
+  get isGone(): boolean {
+    return this.goneAt !== null
+  }
+
+  /** Those before it. */
+  get elders(): number {
+    return this.report.elders
+  }
+
+  countsOf(service: string): ServiceCounts | null {
+    return this.report.services[service]?.counts ?? null
+  }
+
+  limitedOf(service: string): { requests: number; rate: number } | null {
+    return this.report.services[service]?.limited ?? null
+  }
+
+  /** What was under way is gone with the process; what its drains had to cut stays told for as long as ours are. */
+  trafficOf(service: string): readonly InstanceTraffic[] {
+    const told = this.report.services[service]?.instances ?? []
+    if (this.goneAt === null) return told
+    if (performance.now() - this.goneAt > DRAIN_REPORT_MS) return []
+    return told.filter(({ drain }) => drain?.done === true)
+  }
+
+  /** Services that it still does something for. */
+  get services(): string[] {
+    return Object.keys(this.report.services)
+  }
+
+  /** The service has no routes any more: one of the same name counts from zero. */
+  forget(service: string): void {
+    const known = this.report.services[service]
+    if (known !== undefined) known.counts = null
+  }
+
+  /** Whether it follows the change by now; who is gone need not. */
+  async tell(change: Change): Promise<boolean> {
+    if (this.isGone) return true
+    this.changes += 1
+    const number = this.changes
+    this.channel.send({ kind: 'change', number, change })
+    return await this.untilFollowed(number)
+  }
+
+  /** Whether it follows everything that it was told. */
+  async follows(): Promise<boolean> {
+    return this.isGone || this.waiting.length === 0 || (await this.untilFollowed(this.changes))
+  }
+
+  heard(report: Report): void {
+    this.heardAt = performance.now()
+    this.report = { elders: report.elders, services: { ...this.report.services, ...report.services } }
+  }
+
+  followed(number: number): void {
+    const done = this.waiting.filter((one) => one.number <= number)
+    this.waiting = this.waiting.filter((one) => one.number > number)
+    for (const one of done) one.tell(true)
+  }
+
+  ended(): void {
+    this.goneAt ??= performance.now()
+    this.followed(this.changes)
+    for (const tell of this.atEnd.splice(0)) tell()
+  }
+
+  /** The service ends as a whole: it may not wait for silent connections any more. Resolves when it is gone. */
+  async leave(): Promise<void> {
+    if (this.isGone) return
+    this.channel.send({ kind: 'leave' })
+    await this.end
+  }
+
+  get end(): Promise<void> {
+    return this.isGone ? Promise.resolve() : new Promise((resolve) => this.atEnd.push(resolve))
+  }
+
+  /** It tells its numbers again and again. One that has fallen silent serves nobody, and would hold every change up. */
+  sweep(now: number): void {
+    if (this.isGone || now - this.heardAt < HUNG_ELDER_MS) return
+    this.heardAt = now
+    this.kill(this.pid)
+  }
+
+  private untilFollowed(number: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), FOLLOW_LIMIT_MS)
+      const tell = (followed: boolean) => {
+        clearTimeout(timer)
+        resolve(followed)
+      }
+      this.waiting.push({ number, tell })
+    })
+  }
+}
+
+function killHard(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself just now, and the channel will say so.
+  }
+}

@@ -1,0 +1,74 @@
+import * as z from 'zod'
+import { Problem } from '../../core/shared/problem.ts'
+import { InstanceTraffic } from '../../core/shared/router-state.ts'
+import { ServiceRoutes } from '../../core/shared/routes.ts'
+import { FencingToken } from '../../core/shared/token.ts'
+import { ServiceCounts } from '../../core/shared/traffic-counts.ts'
+
+/** Changes whenever two programs that speak it would misunderstand each other. */
+export const PROTOCOL = 1
+
+/** Who serves from now on. */
+export type HandedOver = { pid: number; version: string }
+
+/** What a process did and does for its services. Absolute: of each service, the newest one replaces all before. */
+export const Report = z.object({
+  /** Processes before it that are not gone yet. */
+  elders: z.int().nonnegative(),
+  services: z.record(
+    z.string(),
+    z.object({
+      /** `null` of a service that has no routes any more and only ends what it has. */
+      counts: ServiceCounts.nullable(),
+      instances: z.array(InstanceTraffic),
+      limited: z.object({ requests: z.int().nonnegative(), rate: z.int().nonnegative() }).nullable(),
+    }),
+  ),
+})
+export type Report = z.infer<typeof Report>
+
+/** A change of the table that the process that leaves must follow, too. */
+export const Change = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('routes'), routes: ServiceRoutes }),
+  z.object({ kind: z.literal('revert'), service: z.string(), at: z.number() }),
+  z.object({ kind: z.literal('finalize'), service: z.string(), token: FencingToken }),
+])
+export type Change = z.infer<typeof Change>
+
+const DoorAddress = z.object({ host: z.string(), port: z.int() })
+
+/** From the process that served until now. */
+export const FromElder = z.discriminatedUnion('kind', [
+  /** The table stands still from here on: read it, and make everything ready. */
+  z.object({
+    kind: z.literal('begin'),
+    pid: z.int(),
+    boot: z.string(),
+    doors: z.array(DoorAddress),
+    silentMs: z.number(),
+  }),
+  /** Comes with a socket. */
+  z.object({ kind: z.literal('lock') }),
+  /** Comes with a socket. */
+  z.object({ kind: z.literal('door'), at: DoorAddress }),
+  /** All sockets are there, and nobody is told anything about the counters any more: serve. */
+  z.object({ kind: z.literal('take'), report: Report }),
+  /** It is done: from here on the table is yours. */
+  z.object({ kind: z.literal('released') }),
+  /** Of services about which something is new. */
+  z.object({ kind: z.literal('report'), report: Report }),
+  z.object({ kind: z.literal('followed'), number: z.int(), report: Report }),
+])
+export type FromElder = z.infer<typeof FromElder>
+
+/** From the process that was started to serve from now on. */
+export const FromHeir = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('here'), protocol: z.literal(PROTOCOL), version: z.string() }),
+  z.object({ kind: z.literal('prepared') }),
+  z.object({ kind: z.literal('serving') }),
+  z.object({ kind: z.literal('failed'), problem: Problem }),
+  z.object({ kind: z.literal('change'), number: z.int(), change: Change }),
+  /** The service ends as a whole. */
+  z.object({ kind: z.literal('leave') }),
+])
+export type FromHeir = z.infer<typeof FromHeir>
