@@ -6,7 +6,7 @@ import { routeClass } from '../../core/shared/route-class.ts'
 import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
 import type { MetricAnswer } from '../../ports/metric.ts'
 import { LogArms, type Visit, type WatchedTest } from './log-arms.ts'
-import { type CopiedLine, type CopyLine, type Copying, LogShadow } from './log-shadow.ts'
+import { type CopiedLine, type Copying, type CopyLine, LogShadow } from './log-shadow.ts'
 
 /** How a request ended. `cut`: by the router, because a drain limit ran out. */
 export type LogEnd = 'complete' | 'connect-failed' | 'reset' | 'timeout' | 'client-abort' | 'cut'
@@ -291,8 +291,8 @@ function repeat(times: number, act: () => void): void {
 const incomplete = (router: string, service: string, { taken, missing }: Window): Problem =>
   problem('COUNTS_INCOMPLETE', {
     message: `${missing} of ${taken + missing} requests to ${service} are missing in the log lines of ${router}.`,
-    cause: 'Lines come faster than they can be received, or something holds them back.',
+    cause: `${router} could not write them (a full disk?), or the controller reads more slowly than they come.`,
     remedy:
-      'These requests are left out of the judgement, which waits. Give the controller more CPU, or raise net.core.rmem_max.',
+      'These requests are left out of the judgement, which waits. Make room on the disk of the state folder, or give the controller more CPU.',
     retryable: true,
   })

@@ -8,7 +8,7 @@ export type RouterName = z.infer<typeof RouterName>
 /**
  * What a plan may need of a router beyond weights, drains and counters, which each must have.
  * `rules`: users chosen by header or cookie. `sticky`: users keep their version. `variants`: an A/B test.
- * `preview`: an address of its own for a release. `mirror`: copies of requests. `slow-start`: a new instance grows to its
+ * `preview`: an address of its own for a release. `mirror`: copies of requests. `compare-bodies`: their answers are compared by their bodies, too. `slow-start`: a new instance grows to its
  * share. `ejection`: an instance that fails again and again gets nothing for a while. `limits`: requests over a limit are
  * turned away. `access-log`: a line for each request. `closed`: nobody is served for a declared time. `revert`: back to stable when no controller speaks to it.
  * `tls`: it ends TLS. `hosts`: host names and paths tell services at one address apart.
@@ -19,6 +19,7 @@ export const RouterFeature = z.enum([
   'variants',
   'preview',
   'mirror',
+  'compare-bodies',
   'slow-start',
   'closed',
   'revert',
@@ -32,7 +33,8 @@ export type RouterFeature = z.infer<typeof RouterFeature>
 
 /** `why` is a whole sentence for people: what is missing in this router, in this version. */
 const Ability = z.discriminatedUnion('can', [
-  z.object({ can: z.literal(true) }),
+  /** `note`: what it costs or how it differs there, said where it is asked for. */
+  z.object({ can: z.literal(true), note: z.string().exactOptional() }),
   z.object({ can: z.literal(false), why: z.string() }),
 ])
 export type Ability = z.infer<typeof Ability>

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { Agent, createServer, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import type { ServiceRoutes } from '../../core/shared/routes.ts'
-import type { LongRequest, RouterSetup } from '../conformance/router/kit.ts'
+import type { LongRequest, RouterSetup, Visit, VisitRequest } from '../conformance/router/kit.ts'
 
 const WAIT_MS = 45_000
 
@@ -11,7 +11,7 @@ type Instance = { server: Server; seen: string[]; close(): Promise<void> }
 type Users = Required<
   Pick<
     RouterSetup,
-    'startUpstream' | 'send' | 'hold' | 'openWebSocket' | 'beginUpload' | 'takenAddress' | 'cleanup'
+    'startUpstream' | 'send' | 'visit' | 'hold' | 'openWebSocket' | 'beginUpload' | 'takenAddress' | 'cleanup'
   >
 >
 
@@ -41,6 +41,7 @@ export function createRouterUsers(portOf: () => Promise<number>): Users {
       }
       return served
     },
+    visit: async (given) => visit(await portOf(), given, agent),
     async hold() {
       const held = request({ host: '127.0.0.1', port: await portOf(), path: '/hold', agent: false })
       const ended = new Promise<void>((resolve) => {
@@ -73,7 +74,7 @@ export function createRouterUsers(portOf: () => Promise<number>): Users {
   }
 }
 
-/** Answers with the name of its release; `/hold` never, `/upload` once it has all of the body, `/socket` with a WebSocket. */
+/** Answers with the name of its release and the variant that it was told; `/public` is for everybody, `fail` a 500, `/slow-shadow/RELEASE/MS` slow where that release answers; `/hold` never, `/upload` once it has all of the body, `/socket` with a WebSocket. */
 async function startInstance(release: string): Promise<Instance> {
   const seen: string[] = []
   const server = createServer((req, res) => {
@@ -81,7 +82,15 @@ async function startInstance(release: string): Promise<Instance> {
     if (req.url === '/upload')
       req.once('data', () => seen.push('/upload')).on('end', () => answer(res, release))
     else if (req.url === '/hold') seen.push('/hold')
-    else answer(res, release)
+    else {
+      const variant = req.headers['sluice-variant']
+      if (typeof variant === 'string') res.setHeader('x-variant', variant)
+      if (req.url === '/public') res.setHeader('cache-control', 'max-age=60, Public')
+      res.statusCode = req.url?.endsWith('fail') === true ? 500 : 200
+      // A body that nobody reads holds up its connection.
+      req.resume()
+      setTimeout(() => answer(res, release), delayIn(req.url ?? '', release))
+    }
   })
   server.keepAliveTimeout = 60_000
   server.on('upgrade', (_, socket) => {
@@ -100,6 +109,11 @@ async function startInstance(release: string): Promise<Instance> {
     server.closeAllConnections()
   }
   return { server, seen, close }
+}
+
+function delayIn(path: string, release: string): number {
+  const [, slow, ms] = /^\/slow-shadow\/(.+)\/(\d+)$/.exec(decodeURIComponent(path)) ?? []
+  return slow === release ? Number(ms) : 0
 }
 
 const answer = (res: ServerResponse, text: string) => res.end(text)
@@ -122,6 +136,34 @@ function ask({ port, agent }: { port: number; agent: Agent }): Promise<string> {
     })
       .on('error', reject)
       .end()
+  })
+}
+
+function visit(
+  port: number,
+  { method = 'GET', path = '/', headers = {}, body, isKept = false }: VisitRequest,
+  agent: Agent,
+): Promise<Visit> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, method, path, headers, agent: isKept && agent }, (res) => {
+      let text = ''
+      res.setEncoding('utf8')
+      res.on('data', (part: string) => {
+        text += part
+      })
+      res.on('error', reject)
+      res.on('end', () => {
+        const variant = res.headers['x-variant']
+        resolve({
+          status: res.statusCode ?? 0,
+          body: text,
+          variant: typeof variant === 'string' ? variant : null,
+          cookies: res.headers['set-cookie'] ?? [],
+        })
+      })
+    })
+      .on('error', reject)
+      .end(body)
   })
 }
 

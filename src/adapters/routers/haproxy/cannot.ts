@@ -3,21 +3,18 @@ import { type Problem, problem } from '../../../core/shared/problem.ts'
 import type { RouterAbilities, RouterFeature } from '../../../core/shared/router-ability.ts'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { whyNot } from './rule-text.ts'
+import { whyNotUsers } from './users.ts'
 
 /** Each a whole sentence for people. */
 const REASONS = {
-  sticky: 'HAProxy keeps no users on their version while shares rise; use the built-in router for that.',
-  variants: 'HAProxy splits no users into the variants of an A/B test; use the built-in router for that.',
-  mirror:
-    'HAProxy 2.6 cannot copy requests to a second instance by itself; use the built-in router for that.',
-  tls: 'TLS at this HAProxy is not configured by Sluice yet; use the built-in router for that.',
-  hosts:
-    'Several services on one address are not configured by Sluice for HAProxy yet; use the built-in router for that.',
+  mirror: 'HAProxy cannot copy requests to a second instance without a program beside it.',
+  'compare-bodies': 'HAProxy copies no requests, so there is nothing to compare.',
+  tls: 'TLS at this HAProxy is not configured by Sluice yet.',
+  hosts: 'Several services on one address are not configured by Sluice for HAProxy yet.',
   revert:
     'HAProxy has no policy of its own for a lost controller: it holds the last weights until one is back.',
-  ejection:
-    'Sluice does not set HAProxy up to leave failing instances out; use the built-in router for that.',
-  limits: 'Sluice sets no limits per service in HAProxy; use the built-in router for that.',
+  ejection: 'Sluice does not set HAProxy up to leave failing instances out.',
+  limits: 'Sluice sets no limits per service in HAProxy.',
   'access-log': 'Sluice reads the log of HAProxy to count and keeps no line for each request.',
 } as const satisfies Partial<Record<RouterFeature, string>>
 
@@ -26,10 +23,11 @@ const cannot = (feature: keyof typeof REASONS) => ({ can: false, why: REASONS[fe
 
 export const FEATURES: RouterAbilities['features'] = {
   rules: can,
-  sticky: cannot('sticky'),
-  variants: cannot('variants'),
+  sticky: can,
+  variants: can,
   preview: can,
   mirror: cannot('mirror'),
+  'compare-bodies': cannot('compare-bodies'),
   'slow-start': can,
   closed: can,
   revert: cannot('revert'),
@@ -43,9 +41,9 @@ export const FEATURES: RouterAbilities['features'] = {
 export const NOTES = [
   'Each request is shared out by chance: at 5%, 10,000 requests give the candidate 500, give or take 50. Analysis uses what was counted.',
   'All weights and rules of a service change at once, with the next request.',
-  'A new listen address, other rules or a preview reload HAProxy, which loses no request; new versions and weights do not.',
+  'A new listen address, other rules, a preview, an A/B test or the first sticky release reload HAProxy, which loses no request; new versions and weights do not.',
   'An open connection from before a reload is served once more by the rules of before.',
-  'What a drain cuts is cut without a good-bye: a WebSocket client sees its connection end (1006).',
+  'A WebSocket that outlives the drain limit is cut without a close frame, since HAProxy does not speak WebSocket: its client sees 1006 and has to connect again by itself.',
   'Latencies come from the log of HAProxy; what is lost of it is counted and shown.',
 ]
 
@@ -64,8 +62,8 @@ export function refusalOf(routes: ServiceRoutes): Problem | null {
 }
 
 function reasonOf({ sticky, mirror, onControllerLoss, rules, ...routes }: ServiceRoutes): string | null {
-  if (sticky !== null)
-    return sticky.kind === 'assign' && sticky.test !== undefined ? REASONS.variants : REASONS.sticky
+  const users = whyNotUsers({ sticky })
+  if (users !== null) return users
   if (mirror !== null) return REASONS.mirror
   if (onControllerLoss.kind === 'revert') return REASONS.revert
   const { outlier, limits, accessLog } = routes

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
+import { RECORD } from '../../tools/log-file.ts'
+import { KEYS } from './keys.ts'
 import { frontendOf, mapOf, previewOf, serverOf, slotOf } from './names.ts'
 import { type KeptHere, type Placed, placedIn } from './own.ts'
 import { conditionOf } from './rule-text.ts'
-import { KEYS } from './table.ts'
+import { cookieAnswerLines, userLines } from './users.ts'
 
 /** One log line; a path is cut off behind it. */
 const LOG_LINE_BYTES = 900
@@ -31,8 +33,9 @@ const NOBODY = `frontend nobody
   bind unix@nobody.sock mode 600
 `
 
-/** Fields of a log line behind its word, in the order in which `log-line.ts` reads them; the path is last, for it may hold anything. */
-const LOG_FORMAT = '%f %b %s %pid %ST %Ta %tsc %rc %U %B %[var(txn.way)] %[var(txn.stream)] %HM %HP'
+/** Fields of a log line, in the order in which `log-line.ts` reads them; the path is last, for it may hold anything. */
+const LOG_FORMAT =
+  '%f %b %s %pid %ST %Ta %tsc %rc %U %B %[var(txn.way)] %[var(txn.stream)] %[var(txn.visit)] %HM %HP'
 
 /**
  * The whole configuration. Servers and weights in it are those of now, so that a reload, whoever asks for it, changes
@@ -41,8 +44,8 @@ const LOG_FORMAT = '%f %b %s %pid %ST %Ta %tsc %rc %U %B %[var(txn.way)] %[var(t
 export const configText = (kept: KeptHere): string =>
   [
     '# Written by sluice at each change. Edits are lost.',
-    globalText(kept, fingerprintOf(kept)),
-    defaultsText(kept),
+    globalText(fingerprintOf(kept)),
+    DEFAULTS_TEXT,
     NOBODY,
     ...placedIn(kept).map((placed) => serviceText(placed, serverLine(placed))),
   ].join('\n')
@@ -50,21 +53,19 @@ export const configText = (kept: KeptHere): string =>
 /** Two configurations with the same fingerprint differ in nothing that needs a reload. */
 export function fingerprintOf(kept: KeptHere): string {
   const services = placedIn(kept).map((placed) => serviceText(placed, null))
-  const structure = [globalText(kept, ''), defaultsText(kept), NOBODY, ...services].join('\n')
+  const structure = [globalText(''), DEFAULTS_TEXT, NOBODY, ...services].join('\n')
   return `sluice-${createHash('sha256').update(structure).digest('hex').slice(0, 16)}`
 }
 
-function globalText({ own }: KeptHere, description: string): string {
-  return `global
+const globalText = (description: string): string =>
+  `global
   description '${description}'
-  log 127.0.0.1:${own.logPort} len ${LOG_LINE_BYTES} format raw local0
+  log stdout len ${LOG_LINE_BYTES} format raw local0
   hard-stop-after 1h
   tune.idle-pool.shared on
 `
-}
 
-const defaultsText = ({ own }: KeptHere): string =>
-  `defaults\n  log-format "${own.logWord} ${LOG_FORMAT}"\n${DEFAULTS}`
+const DEFAULTS_TEXT = `defaults\n  log-format "${RECORD}${LOG_FORMAT}"\n${DEFAULTS}`
 
 type ServerLine = (release: string) => string[]
 
@@ -81,7 +82,8 @@ function serviceText(placed: Placed, servers: ServerLine | null): string {
   return `${parts.join('\n')}\n`
 }
 
-function liveFrontend({ routes, place }: Placed): string {
+function liveFrontend(placed: Placed): string {
+  const { routes, place } = placed
   const map = mapOf(routes.service)
   const undecided = '!{ var(txn.to) -m found } !{ var(txn.way) -m str p }'
   const rules = routes.rules.map(
@@ -95,8 +97,10 @@ ${headerText(routes.probeKey)}
   http-request return status 503 content-type application/problem+json string '{"code":"SERVICE_CLOSED","message":"This service is closed while its version is exchanged.","remedy":"Come back when the time in retry-after is over.","retryable":true}' hdr sluice-error SERVICE_CLOSED hdr retry-after %[var(txn.closed)] if { var(txn.closed) -m found }
 ${rules.join('\n')}
   http-request set-var(txn.way) str(r) if { var(txn.to) -m found }
+${userLines(placed, undecided).join('\n')}
   http-request set-var(txn.to) rand(1000),map_int(${map}) if !{ var(txn.to) -m found }
   use_backend %[var(txn.to)] if { var(txn.to) -m found }
+${cookieAnswerLines(placed).join('\n')}
 `
 }
 

@@ -34,13 +34,13 @@ export function createHaproxy({
   ask = masterOf(folder),
 }: HaproxyOptions): DataPlane {
   const program = new Program({ folder, binary, ask })
-  const stream = new LogStream({ log, now })
+  const stream = new LogStream({ folder, log, now })
   const keeper = new Keeper({
     folder,
     program,
     log,
     now,
-    logPort: (before) => stream.port(before),
+    openLog: () => stream.open(),
     onKept: (kept) => stream.learn(kept),
     onSight: (kept, sight) => stream.see(kept, sight),
   })

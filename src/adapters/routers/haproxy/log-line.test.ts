@@ -2,7 +2,9 @@ import { expect, it } from 'vitest'
 import { readLine } from './log-line.ts'
 
 const line = (
-  more: Partial<Record<'front' | 'server' | 'status' | 'ended' | 'rc' | 'way' | 'stream' | 'uri', string>>,
+  more: Partial<
+    Record<'front' | 'server' | 'status' | 'ended' | 'rc' | 'way' | 'stream' | 'visit' | 'uri', string>
+  >,
 ) => {
   const {
     front = 's1',
@@ -12,8 +14,9 @@ const line = (
     rc = '0',
     way = '-',
     stream = '-',
+    visit = '-',
   } = more
-  return `${front} s1_0 ${server} 812 ${status} 34 ${ended} ${rc} 120 310 ${way} ${stream} GET ${more.uri ?? '/cart'}\n`
+  return `${front} s1_0 ${server} 812 ${status} 34 ${ended} ${rc} 120 310 ${way} ${stream} ${visit} GET ${more.uri ?? '/cart'}\n`
 }
 
 it('reads a request with all of its numbers', () => {
@@ -77,4 +80,11 @@ it('reads attempts that went elsewhere, and paths of any kind', () => {
 it('takes no other words for a request', () => {
   for (const text of ['', 'Proxy f started.', 'a b c d e f g h i j k l m n', '\u0000'])
     expect(readLine(text)).toBeNull()
+})
+
+it('reads what a user of an A/B test did', () => {
+  const visit = (text: string) => readLine(line({ visit: text }))?.visit
+  const test = '9f86d081884c7d65'
+  expect(visit(`${test}:green:36:-`)).toEqual({ test, variant: 'green', isNew: true, isGoal: false })
+  expect(visit('-')).toBeUndefined()
 })

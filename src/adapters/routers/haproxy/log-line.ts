@@ -1,3 +1,4 @@
+import { readVisit } from '../../tools/log-arms.ts'
 import type { LogEnd, LogLine } from '../../tools/log-counts.ts'
 
 /** One request as HAProxy tells it: hashes instead of names. */
@@ -8,7 +9,7 @@ export type ToldRequest = Omit<LogLine, 'service' | 'release'> & {
   pid: number
 }
 
-const FIELDS = 14
+const FIELDS = 15
 const PREVIEW = '_preview'
 /** An upgraded connection is told at its end, with its whole life. */
 const UPGRADED = 101
@@ -16,7 +17,7 @@ const UPGRADED = 101
 /**
  * Reads a line of `LOG_FORMAT` (`config-text.ts`); `null` for anything else that HAProxy says on its log.
  *
- * @example readLine('s1a s1a_0 i9f 812 200 3 ---- 0 120 310 - - GET /cart')
+ * @example readLine('s1a s1a_0 i9f 812 200 3 ---- 0 120 310 - - - GET /cart')
  */
 export function readLine(line: string): ToldRequest | null {
   const fields = line.trimEnd().split(' ')
@@ -34,6 +35,7 @@ export function readLine(line: string): ToldRequest | null {
     bytesOut,
     way,
     stream,
+    visit = '',
     method = '',
   ] = fields
   const numbers = [pid, status, ms, bytesIn, bytesOut].map(Number)
@@ -42,6 +44,7 @@ export function readLine(line: string): ToldRequest | null {
   // A plus says that the request went to another server in the end.
   const retries = Number((rc ?? '').replace('+', ''))
   const isNobody = server === undefined || server.startsWith('<')
+  const seen = readVisit(visit)
   const isLong = code === UPGRADED || (stream === 's' && code > 0)
   const end = isLong ? endOfLong(ended) : endOf(ended)
   return {
@@ -61,6 +64,7 @@ export function readLine(line: string): ToldRequest | null {
     isClosed: way === 'c',
     retries: Number.isNaN(retries) ? 0 : retries,
     connectFailures: (Number.isNaN(retries) ? 0 : retries) + (end === 'connect-failed' ? 1 : 0),
+    ...(seen === null ? {} : { visit: seen }),
   }
 }
 

@@ -31,7 +31,8 @@ async function placeOf(kept: KeptHere, routes: ServiceRoutes): Promise<Result<Pl
     releases: routes.sets.map(({ release }) => release),
     draining: live.map(({ release }) => release),
   })
-  return ok({ listening: listening.value, preview: preview.value, slots })
+  const cookie = routes.sticky?.cookie ?? before?.cookie ?? null
+  return ok({ listening: listening.value, preview: preview.value, slots, cookie })
 }
 
 type Wish = { wanted: ListenAddress; before: ListenAddress | null }

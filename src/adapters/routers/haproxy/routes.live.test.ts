@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RequestMatch } from '../../../core/shared/side-routes.ts'
+import type { RequestMatch, SideRoutes } from '../../../core/shared/side-routes.ts'
 import { call, raw, routesOf } from '../../../proxy/proxy-process.test.kit.ts'
 import { type Bench, codeOf, makeBench, skipReason, unwrap } from './haproxy.test.kit.ts'
 
@@ -163,6 +163,26 @@ describe.skipIf(skipReason !== null)('what haproxy is told', () => {
     expect((await bench.state()).sets.map(({ weightPermille }) => weightPermille)).toEqual([100, 900])
   })
 
+  it('knows a cookie after the first release with one, and is not reloaded for the next', async () => {
+    const cookie = 'a!%&*+.^_|~-b'
+    const divided = (more: Partial<SideRoutes>) => {
+      sequence += 1
+      const two = [
+        { release: 'stable', weight: 900, ports: [ports.stable] },
+        { release: 'candidate', weight: 100, ports: [ports.candidate] },
+      ]
+      return bench.plane.router.setRoutes(routesOf(two, sequence, more))
+    }
+    const sticky = { kind: 'assign', cookie, forMs: 60_000, salt: '1', release: 'candidate' } as const
+    unwrap(await divided({ sticky }))
+    const { headers } = await call({ port: await bench.port() })
+    expect(headers['set-cookie']?.[0]).toMatch(/^a!%&\*\+\.\^_\|~-b=[0-9a-f-]{36}; /)
+    const worker = await bench.workerPid()
+    for (const next of [{ kind: 'expire', cookie, forMs: 60_000 } as const, null, { ...sticky, salt: '2' }])
+      unwrap(await divided({ sticky: next }))
+    expect(await bench.workerPid()).toBe(worker)
+  })
+
   it('takes names of any kind', async () => {
     const service = `constructor "${'ü'.repeat(300)}'\n bind *:1`
     const release = `r #\\ ${'x'.repeat(300)}\u2603`
@@ -179,10 +199,18 @@ describe.skipIf(skipReason !== null)('what haproxy is told', () => {
   it('refuses what haproxy cannot do, with the reason, and changes nothing', async () => {
     await setRoutes()
     const { token, sets: inForce } = await bench.state()
-    const sticky = { kind: 'expire', cookie: 'a', forMs: 1 } as const
     const name = 'x{a}'
+    const sticky = (cookie: string, variant: string) => ({
+      ...{ kind: 'assign' as const, cookie, forMs: 1, salt: 's', release: 'candidate' },
+      test: {
+        by: null,
+        variants: [{ name: variant, sharePermille: 100 }],
+        goal: { method: 'GET', path: '/' },
+      },
+    })
     const refusals = [
-      next({ sticky }),
+      next({ sticky: sticky(name, 'a') }),
+      next({ sticky: sticky('a', 'a\nb') }),
       next({ onControllerLoss: { kind: 'revert', afterMs: 1 } }),
       next({ rules: [rule({ kind: 'exact', in: 'header', name, value: '' })] }),
       next({ listen: { host: '127.0.0.1\n bind *', port: 1 } }),
@@ -197,7 +225,7 @@ describe.skipIf(skipReason !== null)('what haproxy is told', () => {
     expect(abilities.version).toMatch(/^2\.[6-9]|^3\./)
     expect([abilities.problem, abilities.features.rules]).toEqual([null, { can: true }])
     const { sticky, variants, mirror, revert } = abilities.features
-    expect([sticky, variants, mirror, revert].map(({ can }) => can)).toEqual([false, false, false, false])
+    expect([sticky, variants, mirror, revert].map(({ can }) => can)).toEqual([true, true, false, false])
     const missing = bench.newPlane({ binary: join(bench.folder, 'nothing') })
     expect((await missing.abilities()).problem?.code).toBe('ROUTER_NOT_INSTALLED')
   })

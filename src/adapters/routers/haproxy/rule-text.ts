@@ -8,9 +8,11 @@ const UNSAFE = /[#$'`"\\]/
 const LONGEST_VALUE = 1024
 
 /** Why HAProxy cannot look for it, or `null`. */
-export function whyNot({ in: place, name }: RequestMatch): string | null {
+export const whyNot = ({ in: place, name }: RequestMatch): string | null => whyNotNamed(place, name)
+
+export function whyNotNamed(place: RequestMatch['in'], name: string): string | null {
   if (TOKEN.test(name) && !UNSAFE.test(name)) return null
-  return `The name of a ${place} for a rule may hold letters, digits and . _ - + * ! % & ^ | ~ only, not ${JSON.stringify(name)}.`
+  return `The name of a ${place} may hold letters, digits and . _ - + * ! % & ^ | ~ only, not ${JSON.stringify(name)}.`
 }
 
 /**
@@ -24,10 +26,14 @@ export function conditionOf(match: RequestMatch): string {
   const fetch = match.in === 'header' ? 'fhdr' : 'cook'
   const value = `req.${fetch}(${match.name})`
   const once = `{ req.${fetch}_cnt(${match.name}) eq 1 }`
-  if (match.kind === 'exact') return `${once} ${exactly(value, match.value)}`
-  if (!match.pattern.includes('*')) return `${once} ${exactly(value, match.pattern)}`
-  return `${once} { ${value},length le ${LONGEST_VALUE} } { ${value},hex -m reg ${regexOf(match.pattern)} }`
+  return `${once} ${match.kind === 'exact' ? exactly(value, match.value) : valueFits(value, match.pattern)}`
 }
+
+/** Whether something of a request fits a pattern, in which `*` stands for any characters. */
+export const valueFits = (value: string, pattern: string): string =>
+  pattern.includes('*')
+    ? `{ ${value},length le ${LONGEST_VALUE} } { ${value},hex -m reg ${regexOf(pattern)} }`
+    : exactly(value, pattern)
 
 /** An empty value has no digits, and an empty pattern would match nothing at all. */
 const exactly = (value: string, wanted: string): string =>

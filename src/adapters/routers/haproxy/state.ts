@@ -3,10 +3,11 @@ import type { RouteInstance, RouteSet } from '../../../core/shared/routes.ts'
 import { entryOf } from '../../tools/fenced-routes.ts'
 import { drainReport, keyOf } from '../../tools/kept-drains.ts'
 import { rowsOf, type Sight } from './drains.ts'
+import type { MapEntry } from './keys.ts'
 import { frontendOf, previewOf, serverOf, slotOf } from './names.ts'
 import { type KeptHere, type Placed, placedOf } from './own.ts'
 import { isSentTo } from './servers.ts'
-import { type MapEntry, readTable } from './table.ts'
+import { readTable } from './table.ts'
 
 export type Look = { kept: KeptHere; sight: Sight; entries: readonly MapEntry[]; now: number }
 

@@ -1,35 +1,18 @@
+import type { RouteSet, ServiceRoutes } from '../../../core/shared/routes.ts'
 import type { FencingToken } from '../../../core/shared/token.ts'
 import { TOTAL_PERMILLE } from '../../../core/shared/weight.ts'
-import { slotOf } from './names.ts'
+import { KEYS, type MapEntry, slotIn } from './keys.ts'
 import type { Placed } from './own.ts'
-
-/**
- * Where requests go is one map per service, from a number to a word, and HAProxy swaps a map as a whole: all of it changes
- * with one and the same request. `0:949` are the weights: each request draws a number under 1,000. Beyond stand single
- * numbers.
- */
-export const KEYS = {
-  /** Which change this is. */
-  token: 2_000,
-  preview: 3_000,
-  /** Seconds after which clients may come back. Where it stands, nobody is served. */
-  closed: 4_000,
-  /** `RELEASE + n`: the id of the release in slot n, in base64. */
-  release: 5_000,
-  /** `RULE + n`: where the n-th rule sends. */
-  rule: 10_000,
-} as const
-
-export type MapEntry = { key: string; value: string }
+import { userEntries } from './users.ts'
 
 /** The map for these routes. */
 export function entriesOf({ routes, place }: Placed): MapEntry[] {
-  const slot = (release: string): string => slotOf(routes.service, place.slots.indexOf(release))
+  const slot = slotIn({ routes, place })
   const single = (key: number, value: string): MapEntry => ({ key: `${key}`, value })
   const { preview, closed } = routes
   return [
     ...weightEntries(
-      routes.sets.map(({ release, weightPermille }) => ({ to: slot(release), permille: weightPermille })),
+      inOrder(routes).map(({ release, weightPermille }) => ({ to: slot(release), permille: weightPermille })),
     ),
     single(KEYS.token, tokenWord(routes.token)),
     ...(preview === null || preview.release === null ? [] : [single(KEYS.preview, slot(preview.release))]),
@@ -38,7 +21,15 @@ export function entriesOf({ routes, place }: Placed): MapEntry[] {
       release === null ? [] : [single(KEYS.release + at, Buffer.from(release).toString('base64'))],
     ),
     ...routes.rules.map(({ release }, at) => single(KEYS.rule + at, slot(release))),
+    ...userEntries({ routes, place }),
   ]
+}
+
+/** The release that users move to comes first, so that a weight that rises only ever moves users there. */
+function inOrder({ sets, sticky }: ServiceRoutes): readonly RouteSet[] {
+  if (sticky?.kind !== 'assign') return sets
+  const isFirst = ({ release }: RouteSet): boolean => release === sticky.release
+  return [...sets.filter(isFirst), ...sets.filter((set) => !isFirst(set))]
 }
 
 function weightEntries(shares: readonly { to: string; permille: number }[]): MapEntry[] {

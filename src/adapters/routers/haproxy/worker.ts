@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
 import { problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
+import type { MapEntry } from './keys.ts'
 import type { Ask } from './master.ts'
-import type { MapEntry } from './table.ts'
 
 /** The programs that serve: one, and those of before a reload that still have connections. */
 export type Workers = { current: number; old: number[]; failedReloads: number }
@@ -49,6 +49,15 @@ export class Worker {
   async connections(): Promise<Result<number>> {
     const answer = await this.expecting('show info', /^CurrConns: \d+$/m)
     return answer.kind === 'ok' ? ok(Number(/^CurrConns: (\d+)$/m.exec(answer.value)?.[1] ?? 0)) : answer
+  }
+
+  /** It takes no new connections any more: all that still listens is what the master talks to. Gone is as good. */
+  async hasLetGo(): Promise<boolean> {
+    const answer = await this.expecting('show info', /^Pid: \d+$/m)
+    if (answer.kind === 'failed') return answer.problem.code === 'ROUTER_COMMAND_FAILED'
+    const count = (name: string): number =>
+      Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(answer.value)?.[1])
+    return count('Stopping') === 1 && count('Listeners') <= count('Unstoppable Jobs')
   }
 
   async stats(): Promise<Result<Stats>> {

@@ -4,6 +4,7 @@ import type { Ability, RouterAbilities, RouterFeature } from '../../../core/shar
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { inheritedFrom, runProgram } from '../../tools/run-program.ts'
 import { notInstalled } from './program.ts'
+import { whyNotHeader, whyNotUsers } from './users.ts'
 
 const VERSION_DEADLINE_MS = 5_000
 /** Older ones cannot be told where to log before they read their configuration (`-e`). */
@@ -17,20 +18,22 @@ const FEATURES: Record<RouterFeature, Ability> = {
   sticky: can,
   preview: can,
   closed: can,
-  variants: cannot('nginx cannot count users and goals, so an A/B test has no result with it.'),
-  mirror: cannot(
-    'A copy that hangs holds the next request of the same client in nginx, and it cannot compare the answers.',
+  variants: can,
+  mirror: {
+    can: true,
+    note: 'Each copied request is answered with "connection: close", because nginx holds a connection until the copy of its last request is over: nobody waits for the shadow, and its clients connect again. Copies are timed to the head of their answers.',
+  },
+  'compare-bodies': cannot(
+    'nginx throws away the bodies of shadow answers: it can compare their status and latency only.',
   ),
   'slow-start': cannot('Only the paid edition of nginx gives a new instance its share little by little.'),
   revert: cannot('nginx does not notice that no controller speaks to it: it holds the last weights.'),
   ejection: cannot(
-    'nginx leaves an instance out for a second that takes no connection, and looks at no answers; use the built-in router for that.',
+    'nginx leaves an instance out for a second that takes no connection, and looks at no answers.',
   ),
-  limits: cannot('Sluice sets no limits per service in nginx; use the built-in router for that.'),
-  hosts: cannot(
-    'Sluice gives each service of nginx an address of its own; use the built-in router for hosts and paths.',
-  ),
-  tls: cannot('Sluice keeps no certificates for nginx; use the built-in router, or put TLS in front.'),
+  limits: cannot('Sluice sets no limits per service in nginx.'),
+  hosts: cannot('Sluice gives each service of nginx an address of its own.'),
+  tls: cannot('Sluice keeps no certificates for nginx; put TLS in front.'),
   'access-log': cannot('Sluice reads the log of nginx to count and keeps no line for each request.'),
 }
 
@@ -39,6 +42,7 @@ const NOTES = [
   'A change is a reload: it is in force within about half a second, and a client whose idle connection is closed in that moment may see a reset.',
   'A change of one service closes idle connections of all, and their WebSockets have their own drain limit from then on: nginx ends old workers as a whole.',
   'A WebSocket or an event stream is counted when it ends.',
+  'A WebSocket that outlives the drain limit is cut without a close frame, since nginx does not speak WebSocket: its client sees 1006 and has to connect again by itself.',
   'Counters come from log lines; what is lost of them is counted, and a window that lost more than 1% is not judged.',
 ]
 
@@ -91,8 +95,7 @@ const unusable = (cause: string): Problem =>
 /** What these routes ask for that nginx cannot do; `null` when it can do all of it. */
 export function refusalOf(routes: ServiceRoutes): Problem | null {
   const asked: [RouterFeature, boolean][] = [
-    ['variants', routes.sticky?.kind === 'assign' && routes.sticky.test !== undefined],
-    ['mirror', routes.mirror !== null],
+    ['compare-bodies', routes.mirror !== null && routes.mirror.bodies.kind !== 'off'],
     ['slow-start', routes.slowStartMs > 0],
     ['ejection', routes.outlier !== undefined],
     ['limits', routes.limits !== undefined],
@@ -111,13 +114,10 @@ export function refusalOf(routes: ServiceRoutes): Problem | null {
   const strange = hostsIn(routes).find((host) => !HOST.test(host))
   if (strange !== undefined)
     return cannotDo(routes.service, `${JSON.stringify(strange)} is not the name or address of a machine.`)
-  const odd = routes.rules.find(({ match }) => match.in === 'header' && !/^[A-Za-z0-9_-]+$/.test(match.name))
-  return odd === undefined
-    ? null
-    : cannotDo(
-        routes.service,
-        `nginx cannot look at the header ${odd.match.name}: it knows letters, digits, - and _.`,
-      )
+  const headers = routes.rules.flatMap(({ match }) => (match.in === 'header' ? [match.name] : []))
+  const whys = [...headers.map(whyNotHeader), whyNotUsers(routes)]
+  const why = whys.find((one) => one !== null) ?? null
+  return why === null ? null : cannotDo(routes.service, why)
 }
 
 /** As addresses are written; nothing that means something in a configuration. */

@@ -26,7 +26,6 @@ const routesOf = (shares: Record<string, number>, more: Partial<ServiceRoutes> =
 
 const inputOf = (...all: ServiceRoutes[]): ConfigurationInput => ({
   services: all.map((routes) => ({ routes, listening: routes.listen, preview: null })),
-  log: { port: 5140, key: 'abc' },
   places: {
     errors: '/f/error.log',
     pid: '/f/nginx.pid',
@@ -83,7 +82,7 @@ describe('a configuration of nginx', () => {
     const { text } = configurationOf(
       inputOf(
         routesOf(
-          { [evil]: 1_000 },
+          { [evil]: 500, other: 500 },
           {
             service: evil,
             probeKey: evil,
@@ -94,7 +93,15 @@ describe('a configuration of nginx', () => {
                 release: evil,
               },
             ],
-            sticky: { kind: 'assign', cookie: evil, forMs: 1_000, salt: evil, release: evil },
+            sticky: {
+              ...{ kind: 'assign', cookie: evil, forMs: 1_000, salt: evil, release: evil },
+              test: {
+                by: { in: 'cookie', name: evil },
+                where: [[{ kind: 'exact', in: 'cookie', name: evil, value: evil }]],
+                variants: [{ name: 'a', sharePermille: 500 }],
+                goal: { method: 'GET', path: `/${evil}*` },
+              },
+            },
           },
         ),
       ),

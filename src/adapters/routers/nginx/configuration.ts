@@ -1,10 +1,11 @@
 import type { DrainLimits } from '../../../core/shared/routes.ts'
-import { type LogPlace, type Served, serviceText } from './service.ts'
+import { RECORD } from '../../tools/log-file.ts'
+import { PROXY_HEADERS } from './proxy-headers.ts'
+import { accessLog, BROKEN_LOG, type Served, serviceText } from './service.ts'
 import { DOLLAR_VARIABLE, digestOf } from './words.ts'
 
 export type ConfigurationInput = {
   services: readonly Served[]
-  log: LogPlace
   /** Absolute paths in a folder of our own. */
   places: { errors: string; pid: string; temporary: string }
 }
@@ -30,7 +31,7 @@ export function configurationOf(input: ConfigurationInput): Configuration {
       mainText(input),
       'http {',
       httpText(input, marker),
-      ...services.map((served) => serviceText(served, input.log)),
+      ...services.map((served) => serviceText(served)),
       '}',
       '',
     ].join('\n')
@@ -54,20 +55,21 @@ function mainText({ services, places }: ConfigurationInput): string {
   const drains = services.map(({ routes }) => routes.drain)
   return [
     'worker_processes auto;',
+    // Each request is held against some regular expressions.
+    'pcre_jit on;',
     `worker_shutdown_timeout ${Math.max(LEAVING_MS, 2 * longestDrainMs(drains))}ms;`,
     `pid ${places.pid};`,
-    // What goes wrong with requests is told by the log lines; a file of it could fill the disk.
+    // What goes wrong with requests is told by the log lines.
     `error_log ${places.errors} crit;`,
     'events { worker_connections 10240; }',
   ].join('\n')
 }
 
 /** The limits are those of the built-in proxy (`src/proxy/limits.ts`), as far as nginx knows them. */
-function httpText({ log, places }: ConfigurationInput, marker: string): string {
+function httpText({ places }: ConfigurationInput, marker: string): string {
   const { temporary } = places
-  const syslog = `syslog:server=127.0.0.1:${log.port},nohostname,tag=${log.key}`
   return [
-    `error_log ${syslog} error;`,
+    `error_log ${BROKEN_LOG} error;`,
     `error_log ${places.errors} crit;`,
     ...['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (kind) => `${kind}_temp_path ${temporary}/${kind};`,
@@ -75,13 +77,13 @@ function httpText({ log, places }: ConfigurationInput, marker: string): string {
     HTTP,
     DOLLAR_VARIABLE,
     MAPS,
-    `log_format sluice_control escape=json '["$arg_id"]';`,
+    `log_format sluice_control escape=json '${RECORD}["$msec"]';`,
     'server {',
     // In the folder in which nginx was started: an absolute path may be longer than the kernel allows.
     `    listen unix:${CONTROL_SOCKET};`,
-    `    access_log ${syslog} sluice_control;`,
+    accessLog('sluice_control'),
     `    location = /marker { return 200 "${marker} $pid"; }`,
-    '    location = /status { stub_status; }',
+    '    location = /status { add_header sluice-now $msec; stub_status; }',
     '}',
   ].join('\n')
 }
@@ -108,20 +110,7 @@ proxy_next_upstream_tries 3;
 proxy_next_upstream_timeout 3s;
 proxy_pass_header Date;
 proxy_pass_header Server;
-proxy_set_header Host $http_host;
-proxy_set_header Connection $sluice_connection;
-proxy_set_header Upgrade $sluice_upgrade;
-proxy_set_header X-Forwarded-For $remote_addr;
-proxy_set_header X-Forwarded-Proto http;
-proxy_set_header X-Forwarded-Host $http_host;
-proxy_set_header Forwarded $sluice_forwarded;
-proxy_set_header Keep-Alive "";
-proxy_set_header Proxy-Connection "";
-proxy_set_header Proxy-Authorization "";
-proxy_set_header HTTP2-Settings "";
-proxy_set_header TE "";
-proxy_set_header Sluice-Probe "";
-proxy_set_header Sluice-Variant "";
+${PROXY_HEADERS.join('\n')}
 variables_hash_max_size 16384;
 variables_hash_bucket_size 256;
 map_hash_max_size 16384;
@@ -134,5 +123,8 @@ map $sluice_upgrade $sluice_connection { default ""; websocket upgrade; }
 map "$sluice_upgrade $http_accept" $sluice_long { default ""; "~^websocket " 1; "~^ text/event-stream$" 1; }
 map $remote_addr $sluice_peer { default $remote_addr; "~:" '"[$remote_addr]"'; }
 map $http_host $sluice_forwarded { default 'for=$sluice_peer;proto=http;host="$http_host"'; "" 'for=$sluice_peer;proto=http'; }
+map "" $sluice_variant { default ""; }
+map $upstream_http_cache_control $sluice_private { default 1; "~*(public|s-maxage)" 0; }
+map $request_uri $sluice_whole_path { default ""; "~^([^?]*)" $1; }
 map $request_uri $sluice_path { default /; "~^(/[^/?#]{0,40})" $1; }
 map "$status:$upstream_connect_time" $sluice_error { default ""; "~^50[24]:(?:.*, )?-$" INSTANCE_UNREACHABLE; }`

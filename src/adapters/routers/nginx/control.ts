@@ -7,8 +7,11 @@ const CALL_TIMEOUT_MS = 1_000
 /** The kernel cuts unix socket paths at 108 bytes, the closing zero included; a longer one is reached from its folder. */
 const SOCKET_PATH_LIMIT = 107
 
-/** What nginx says of all requests since its master began. `busy` counts those that have no answer yet. */
-export type Totals = { requests: number; busy: number }
+/**
+ * What nginx says of all requests since its master began. `busy` counts those that have no answer yet, this question among
+ * them. `atS` is the time of the worker that answers, as it stands in the lines of the log.
+ */
+export type Totals = { requests: number; busy: number; atS: number }
 
 /** Asks the running program on its private socket, each time on a connection of its own: an old one leads to an old worker. */
 export class Control {
@@ -21,20 +24,19 @@ export class Control {
   /** The digest of the configuration that whoever answers follows; `null` when nobody does. */
   async marker(): Promise<string | null> {
     const answer = await this.ask('/marker')
-    return /^([0-9a-f]{16}) \d+$/.exec(answer ?? '')?.[1] ?? null
+    return /^([0-9a-f]{16}) \d+$/.exec(answer?.body ?? '')?.[1] ?? null
   }
 
-  /** `id` stands in the line that the log has of this very question. */
-  async totals(id: string): Promise<Totals | null> {
-    const answer = (await this.ask(`/status?id=${id}`)) ?? ''
-    const requests = /^ *\d+ \d+ (\d+) *$/m.exec(answer)?.[1]
-    const busy = /Reading: (\d+) Writing: (\d+)/.exec(answer)
+  async totals(): Promise<Totals | null> {
+    const { body, now } = (await this.ask('/status')) ?? { body: '', now: '' }
+    const requests = /^ *\d+ \d+ (\d+) *$/m.exec(body)?.[1]
+    const busy = /Reading: (\d+) Writing: (\d+)/.exec(body)
     return requests === undefined || busy === null
       ? null
-      : { requests: Number(requests), busy: Number(busy[1]) + Number(busy[2]) }
+      : { requests: Number(requests), busy: Number(busy[1]) + Number(busy[2]), atS: Number(now) }
   }
 
-  private async ask(path: string): Promise<string | null> {
+  private async ask(path: string): Promise<Answer | null> {
     if (Buffer.byteLength(this.socket) <= SOCKET_PATH_LIMIT) return await talk(this.socket, path)
     const folder = await open(dirname(this.socket), 'r').catch(() => null)
     if (folder === null) return null
@@ -46,7 +48,9 @@ export class Control {
   }
 }
 
-function talk(socketPath: string, path: string): Promise<string | null> {
+type Answer = { body: string; now: string }
+
+function talk(socketPath: string, path: string): Promise<Answer | null> {
   return new Promise((resolve) => {
     const call = request(
       { socketPath, path, agent: false, timeout: CALL_TIMEOUT_MS, headers: { host: 'sluice' } },
@@ -54,7 +58,11 @@ function talk(socketPath: string, path: string): Promise<string | null> {
         const chunks: Buffer[] = []
         answer.on('data', (chunk: Buffer) => chunks.push(chunk))
         answer.on('error', () => resolve(null))
-        answer.on('end', () => resolve(answer.statusCode === 200 ? Buffer.concat(chunks).toString() : null))
+        answer.on('end', () => {
+          const { statusCode, headers } = answer
+          const body = Buffer.concat(chunks).toString()
+          resolve(statusCode === 200 ? { body, now: `${headers['sluice-now'] ?? ''}` } : null)
+        })
       },
     )
     call.on('timeout', () => call.destroy())

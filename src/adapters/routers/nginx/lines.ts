@@ -1,61 +1,73 @@
-import { randomUUID } from 'node:crypto'
-import { type Datagrams, receiveDatagrams } from '../../tools/datagrams.ts'
+import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Log } from '../../../ports/log.ts'
 import type { LogCounts } from '../../tools/log-counts.ts'
+import { LogFile, READ_EVERY_MS } from '../../tools/log-file.ts'
 import type { Control, Totals } from './control.ts'
-import { readLine } from './log-line.ts'
-import type { LogPlace } from './service.ts'
+import { type Break, readBroken, readLine } from './log-line.ts'
+import { BROKEN_LOG, FLUSH_MS, REQUESTS_LOG } from './service.ts'
 
-/** A line of our own question is there before its answer; this long on a machine that is busy with everything else. */
-const ARRIVAL_MS = 1_000
+/** How much later than it should a worker may write its lines, before they are taken for missing. */
+const LATE_MS = 50
 /** Connections whose answer was broken off, until their own line comes, which is at once. */
 const BROKEN_KEPT = 1_000
 
 export type LinesOptions = {
+  folder: string
   counts: LogCounts
   control: Control
+  log: Log
 }
 
 /**
- * The lines that nginx sends of each request, and what is missing of them. Datagrams of one machine arrive in the order
- * in which they were sent. So when the line of our own question for nginx's totals is there, all lines of the requests in
- * these totals have been, or are lost.
+ * The lines that nginx writes of each request, and what is missing of them. Each line has the time at which its request
+ * was over, by the clock that also stands beside nginx's own totals. So once all lines until then are read, the requests
+ * of these totals that no line told of are missing.
  */
 export class Lines {
   private readonly options: LinesOptions
-  private receiver: Datagrams | null = null
-  private place: LogPlace | null = null
-  private readonly broken = new Map<string, 'reset' | 'timeout'>()
-  private readonly awaited = new Map<string, (seen: number) => void>()
+  private readonly requests: LogFile
+  private readonly errors: LogFile
+  private readonly broken = new Map<string, Break>()
   /** Lines so far, those of our own questions too. */
   private seen = 0
+  /** Times of the lines that were read since the totals were asked for. */
+  private recent: number[] | null = null
   private base: { master: string; offset: number; missing: number } | null = null
   private counting: Promise<boolean> | null = null
+  private opening: Promise<void> | null = null
+  private timer: NodeJS.Timeout | null = null
 
   constructor(options: LinesOptions) {
+    const { folder, log } = options
     this.options = options
+    const file = (name: string, take: (line: string) => void) =>
+      new LogFile({ path: path.join(folder, name), take, log })
+    this.requests = file(REQUESTS_LOG, (line) => this.take(line))
+    this.errors = file(BROKEN_LOG, (line) => this.takeError(line))
   }
 
-  /** Receives where it did before, so that nginx need not be told; elsewhere when somebody has that place. */
-  async open(wanted: LogPlace | null): Promise<LogPlace> {
-    if (this.place !== null) return this.place
-    const key = wanted?.key ?? randomUUID().replaceAll('-', '')
-    const take = (datagram: Buffer) => this.take(datagram, key)
-    try {
-      this.receiver = await receiveDatagrams(wanted?.port ?? 0, take)
-    } catch {
-      this.receiver = await receiveDatagrams(0, take)
-    }
-    this.place = { port: this.receiver.port, key }
-    return this.place
+  /** Lines of before are left out, also those that nginx has not written yet. Repeatable. */
+  open(): Promise<void> {
+    this.opening ??= this.openFiles()
+    return this.opening
+  }
+
+  private async openFiles(): Promise<void> {
+    if ((await this.requests.size()) > 0) await pause(FLUSH_MS + LATE_MS)
+    await this.errors.open()
+    await this.requests.open()
+    this.timer ??= setInterval(() => void this.read(), READ_EVERY_MS).unref()
   }
 
   async close(): Promise<void> {
-    await this.receiver?.close()
-    this.receiver = null
-    this.place = null
+    await this.opening
+    clearInterval(this.timer ?? undefined)
+    await this.requests.close()
+    await this.errors.close()
   }
 
-  /** Counts what is missing of all requests until now. `false`: nginx cannot be asked, or its lines do not come to us. */
+  /** Counts what is missing of all requests until now. `false`: nginx cannot be asked. */
   account(master: string): Promise<boolean> {
     this.counting ??= this.accountNow(master).finally(() => {
       this.counting = null
@@ -63,18 +75,19 @@ export class Lines {
     return this.counting
   }
 
+  /** A request is over for nginx a moment before its line has its time, or after: what is missing must be so twice. */
   private async accountNow(master: string): Promise<boolean> {
-    const first = await this.look()
+    const first = await this.untold()
     if (first === null) return false
+    const isKnown = this.base?.master === master
+    if (isKnown && first - (this.base?.offset ?? 0) <= (this.base?.missing ?? 0)) return true
+    const second = await this.untold()
+    if (second === null) return false
     if (this.base?.master !== master) {
-      this.base = { master, offset: first.finished - first.seen, missing: 0 }
+      this.base = { master, offset: Math.max(first, second), missing: 0 }
       return true
     }
-    if (missingOf(first, this.base) <= this.base.missing) return true
-    // A request is over for nginx a moment before its line is sent: what is missing must be so twice.
-    const second = await this.look()
-    if (second === null) return false
-    const missing = Math.min(missingOf(first, this.base), missingOf(second, this.base))
+    const missing = Math.min(first, second) - this.base.offset
     if (missing > this.base.missing) {
       this.options.counts.missedByAll(missing - this.base.missing)
       this.base.missing = missing
@@ -82,58 +95,50 @@ export class Lines {
     return true
   }
 
-  /** The question itself is under way while it is answered, so it is in `busy`. */
-  private async look(): Promise<Look | null> {
-    for (let attempt = 0; attempt < 2; attempt += 1) {
-      const id = randomUUID()
-      const arrival = this.arrivalOf(id)
-      const totals = await this.options.control.totals(id)
-      const seen = totals === null ? null : await arrival
-      this.awaited.delete(id)
-      if (totals === null) return null
-      if (seen !== null) return { seen, finished: finishedOf(totals) }
-    }
-    return null
+  /** Requests that were over at one moment, less those that lines told of until then. */
+  private async untold(): Promise<number | null> {
+    const recent: number[] = []
+    this.recent = recent
+    const totals = await this.options.control.totals()
+    if (totals === null) return null
+    await pause(FLUSH_MS + LATE_MS)
+    await this.read()
+    const later = recent.filter((atS) => atS > totals.atS).length
+    return finishedOf(totals) - (this.seen - later)
   }
 
-  private arrivalOf(id: string): Promise<number | null> {
-    return new Promise((resolve) => {
-      const deadline = setTimeout(() => resolve(null), ARRIVAL_MS)
-      this.awaited.set(id, (seen) => {
-        clearTimeout(deadline)
-        resolve(seen)
-      })
-    })
+  /** The error of a request is written before its line. */
+  private async read(): Promise<void> {
+    const until = await this.requests.size()
+    await this.errors.read()
+    await this.requests.read(until)
   }
 
-  private take(datagram: Buffer, key: string): void {
-    const reading = readLine(datagram.toString('utf8'), key, (connection) => this.takeBroken(connection))
+  private take(text: string): void {
+    const reading = readLine(text, (on) => this.takeBroken(on))
     if (reading === null) return
-    switch (reading.kind) {
-      case 'request':
-        this.seen += 1
-        this.options.counts.take(reading.line)
-        return
-      case 'control':
-        this.awaited.get(reading.id)?.(this.seen)
-        this.seen += 1
-        return
-      case 'broken':
-        if (this.broken.size >= BROKEN_KEPT) this.broken.clear()
-        this.broken.set(reading.connection, reading.how)
+    if (reading.kind === 'copy') {
+      this.options.counts.takeCopy(reading.line)
+      return
     }
+    this.seen += 1
+    this.recent?.push(reading.atS)
+    if (reading.kind === 'request') this.options.counts.take(reading.line)
   }
 
-  private takeBroken(connection: string): 'reset' | 'timeout' | null {
+  private takeError(text: string): void {
+    const broken = readBroken(text)
+    if (broken === null) return
+    if (this.broken.size >= BROKEN_KEPT) this.broken.clear()
+    this.broken.set(broken.on, broken.how)
+  }
+
+  private takeBroken(on: string): Break | null {
     if (this.broken.size === 0) return null
-    const how = this.broken.get(connection) ?? null
-    this.broken.delete(connection)
+    const how = this.broken.get(on) ?? null
+    this.broken.delete(on)
     return how
   }
 }
 
-type Look = { seen: number; finished: number }
-
 const finishedOf = ({ requests, busy }: Totals): number => requests - busy
-const missingOf = ({ seen, finished }: Look, { offset }: { offset: number }): number =>
-  finished - offset - seen

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { LogLine } from '../../tools/log-counts.ts'
-import { readLine } from './log-line.ts'
+import { readBroken, readLine } from './log-line.ts'
 import { packed } from './words.ts'
 
-const KEY = 'abc'
 const USUAL = {
   service: packed('shop'),
   by: 'weight',
@@ -22,13 +21,16 @@ const USUAL = {
   connects: '0.000',
   headers: '0.011',
   connection: '17',
+  visit: '',
+  at: '1763800000.123',
+  copied: '',
 }
 
-const datagram = (of: Partial<typeof USUAL> = {}): string =>
-  `<190>Nov 22 06:00:00 ${KEY}: ${JSON.stringify(Object.values({ ...USUAL, ...of }))}`
+const written = (of: Partial<typeof USUAL> = {}): string =>
+  `\u001e${JSON.stringify(Object.values({ ...USUAL, ...of }))}`
 
 function lineOf(of: Partial<typeof USUAL> = {}, broken: 'reset' | 'timeout' | null = null): LogLine {
-  const reading = readLine(datagram(of), KEY, () => broken)
+  const reading = readLine(written(of), () => broken)
   if (reading?.kind !== 'request') throw new Error('no request')
   return reading.line
 }
@@ -67,10 +69,13 @@ describe('a log line of nginx', () => {
     expect(lineOf(of).end).toBe(end)
   })
 
-  it('is of an answer that broke off when the error log said so', () => {
-    const error = `<187>Nov 22 ${KEY}: 2026/11/22 06:00:00 [error] 7#7: *17 upstream prematurely closed connection while reading upstream, client: 127.0.0.1`
-    expect(readLine(error, KEY, () => null)).toEqual({ kind: 'broken', connection: '17', how: 'reset' })
-    expect(lineOf({ completion: '' }, 'reset').end).toBe('reset')
+  it('is of an answer that broke off when the error log said so of its connection and its instance', () => {
+    const error =
+      '2026/11/22 06:00:00 [error] 7#7: *17 upstream prematurely closed connection while reading upstream, client: 127.0.0.1, server: , request: "GET /cart HTTP/1.1", upstream: "http://127.0.0.1:4001/cart", host: "a"'
+    expect(readBroken(error)).toEqual({ on: '17 127.0.0.1:4001', how: 'reset' })
+    expect(readBroken('2026/11/22 06:00:00 [error] 7#7: *17 connect() failed')).toBeNull()
+    const reading = readLine(written(), (on) => (on === '17 127.0.0.1:4001' ? 'reset' : null))
+    expect(reading?.kind === 'request' && [reading.line.end, reading.atS]).toEqual(['reset', 1763800000.123])
   })
 
   it('counts attempts before the one that answered', () => {
@@ -93,17 +98,48 @@ describe('a log line of nginx', () => {
     expect([release, isClosed]).toEqual([null, true])
   })
 
-  it('is nothing without our key, or in another shape', () => {
+  it('tells of a copied request by its instance, and not by its copy, which took longer', () => {
+    const id = 'a'.repeat(32)
+    const copied = `9f86d081884c7d65;${id};0.004, 0.006;0.005, 0.020`
+    expect(lineOf({ time: '9.999', copied })).toMatchObject({
+      ms: 25,
+      copied: { copying: '9f86d081884c7d65', id, ms: 10 },
+    })
+    const large = lineOf({ copied: '9f86d081884c7d65;;;' })
+    expect([large.ms, large.copied?.id]).toEqual([12, null])
+  })
+
+  it.each([
+    ['an answer', ['200', '0.001', '0.020'], { kind: 'answered', status: 200, ms: 20 }],
+    ['an error of the shadow', ['502', '0.001', '0.020'], { kind: 'answered', status: 502, ms: 20 }],
+    ['nobody there', ['502', '-', '-'], { kind: 'failed', by: 'connectFailures' }],
+    ['no answer in time', ['504', '0.001', '-'], { kind: 'failed', by: 'timeouts' }],
+    ['a connection that broke', ['502', '0.001', '-'], { kind: 'failed', by: 'resets' }],
+    ['a copy that was not sent', ['503', '', ''], { kind: 'busy' }],
+  ])('tells how a copy ended: %s', (_, [status, connects, heads], end) => {
+    const fields = ['copy', packed('shop'), '9f86d081884c7d65', 'abc', status, connects, heads]
+    const line = { service: 'shop', copying: '9f86d081884c7d65', id: 'abc', end }
+    expect(readLine(`\u001e${JSON.stringify(fields)}`, () => null)).toEqual({ kind: 'copy', line })
+  })
+
+  it('is nothing in another shape, or without its beginning', () => {
     const none = () => null
     for (const text of [
       '',
       'x',
-      datagram().replace(KEY, 'other'),
-      `${KEY}: [`,
-      `${KEY}: ["1",2]`,
-      `${KEY}: {}`,
+      written().slice(1),
+      '\u001e[',
+      '\u001e["1",2]',
+      '\u001e{}',
+      written().slice(0, -3),
     ])
-      expect(readLine(text, KEY, none)).toBeNull()
-    expect(readLine(`${KEY}: ["id-1"]`, KEY, none)).toEqual({ kind: 'control', id: 'id-1' })
+      expect(readLine(text, none)).toBeNull()
+    expect(readLine('\u001e["1763800000.123"]', none)).toEqual({ kind: 'control', atS: 1763800000.123 })
+  })
+
+  it('is whole behind one whose writing was cut off', () => {
+    expect(readLine(`${written().slice(0, 40)}${written({ status: '201' })}`, () => null)).toMatchObject({
+      line: { status: 201 },
+    })
   })
 })

@@ -1,61 +1,66 @@
+import { readVisit } from '../../tools/log-arms.ts'
 import type { LogEnd, LogLine } from '../../tools/log-counts.ts'
+import { recordIn } from '../../tools/log-file.ts'
+import type { CopiedLine, CopyLine } from '../../tools/log-shadow.ts'
+import { COPY_LINE } from './mirror.ts'
 import { unpacked } from './words.ts'
 
 export type Reading =
-  | { kind: 'request'; line: LogLine }
+  | { kind: 'request'; line: LogLine; atS: number }
   /** A question of our own. */
-  | { kind: 'control'; id: string }
-  /** An instance broke an answer off: nginx says so in its error log only, by the number of the connection. */
-  | { kind: 'broken'; connection: string; how: 'reset' | 'timeout' }
+  | { kind: 'control'; atS: number }
+  /** No request of a user. */
+  | { kind: 'copy'; line: CopyLine }
 
-const FIELDS = 17
+export type Break = 'reset' | 'timeout'
+/** An instance broke an answer off: nginx says so in its error log only, by the number of the connection. */
+export type Broken = { on: string; how: Break }
+/** What the error log said before, by `on`; told once. */
+export type BrokenBy = (on: string) => Break | null
 
-/**
- * Reads one datagram: a line of the access log as `service.ts` and `configuration.ts` format it, or one of the error log.
- * `null` for everything without our key, and what means nothing to us. `brokenBy` knows what the error log said before.
- */
-export function readLine(
-  text: string,
-  key: string,
-  brokenBy: (connection: string) => 'reset' | 'timeout' | null,
-): Reading | null {
-  const mark = `${key}: `
-  const at = text.indexOf(mark)
-  if (at < 0) return null
-  const body = text.slice(at + mark.length)
-  if (!body.startsWith('[')) return readError(body)
-  const fields = fieldsOf(body)
-  if (fields?.length === 1) return { kind: 'control', id: fields[0] ?? '' }
+const FIELDS = 20
+const COPY_FIELDS = 7
+
+/** Reads a line of the access log as `service.ts` and `configuration.ts` format it; `null` for what is none, or a piece of one. */
+export function readLine(text: string, brokenBy: BrokenBy): Reading | null {
+  const body = recordIn(text)
+  const fields = body === null ? null : fieldsOf(body)
+  if (fields?.length === 1) return { kind: 'control', atS: Number(fields[0]) }
+  if (fields?.length === COPY_FIELDS && fields[0] === COPY_LINE) return readCopy(fields)
   return fields?.length === FIELDS ? readRequest(fields, brokenBy) : null
 }
 
-const BROKEN = /\*(\d+) (.*) while reading upstream/
+const BROKEN = /^[^*]*\*(\d+) (.*) while reading upstream.*, upstream: "http:\/\/([^/"]+)/
 
-function readError(body: string): Reading | null {
-  const found = BROKEN.exec(body)
+/** Reads a line of the error log. */
+export function readBroken(text: string): Broken | null {
+  const found = BROKEN.exec(text)
   if (found === null) return null
-  const [, connection = '', what = ''] = found
-  return { kind: 'broken', connection, how: what.startsWith('upstream timed out') ? 'timeout' : 'reset' }
+  const [, connection = '', what = '', address = ''] = found
+  return { on: onOf(connection, address), how: what.startsWith('upstream timed out') ? 'timeout' : 'reset' }
 }
 
-function readRequest(
-  fields: readonly string[],
-  brokenBy: (connection: string) => 'reset' | 'timeout' | null,
-): Reading {
+/** Lines of one connection come together, the broken one the last of them: its instance tells which one it is. */
+const onOf = (connection: string, address: string): string => `${connection} ${address}`
+
+function readRequest(fields: readonly string[], brokenBy: BrokenBy): Reading {
   const at = (index: number): string => fields[index] ?? ''
   const instances = listOf(at(13))
   const connects = listOf(at(14))
   const wasServed = instances.length > 0
   const status = Number(at(5))
   const how = { status, isWhole: at(11) === 'OK', connects, headers: listOf(at(15)) }
-  const broken = wasServed ? brokenBy(at(16)) : null
+  const broken = wasServed ? brokenBy(onOf(at(16), instances.at(-1) ?? '')) : null
+  const visit = readVisit(at(17))
+  const copied = readCopied(at(19))
   const failures = connects.filter((time) => time === '-').length
   const line: LogLine = {
     service: unpacked(at(0)),
     by: byOf(at(1)),
     release: wasServed ? unpacked(at(2)) : null,
     status,
-    ms: Math.max(0, Math.round(Number(at(6)) * 1_000)) || 0,
+    // The time of a copied request is that of its copy, if that took longer; its instance knows better.
+    ms: copied?.answeredMs ?? msOf(at(6)),
     method: at(7).slice(0, 32) || '-',
     path: at(8),
     bytesIn: wholeNumber(at(9)),
@@ -66,14 +71,45 @@ function readRequest(
     isClosed: at(4) === 'SERVICE_CLOSED',
     retries: Math.max(0, instances.length - 1),
     connectFailures: failures,
+    ...(visit === null ? {} : { visit }),
+    ...(copied === null ? {} : { copied: copied.line }),
   }
-  return { kind: 'request', line }
+  return { kind: 'request', line, atS: Number(at(18)) }
 }
+
+/** What `mirror.ts` adds to the line of a request that is copied. */
+function readCopied(text: string): { line: CopiedLine; answeredMs: number | null } | null {
+  const [, copying, id = '', heads = '', answers = ''] =
+    /^([0-9a-f]{16});([0-9a-f]{32})?;([^;]*);([^;]*)$/.exec(text) ?? []
+  if (copying === undefined) return null
+  if (id === '') return { line: { copying, id: null, ms: 0 }, answeredMs: null }
+  return { line: { copying, id, ms: sumMs(heads) }, answeredMs: sumMs(answers) }
+}
+
+function readCopy(fields: readonly string[]): Reading {
+  const [, service = '', copying = '', id = '', status = '', connects = '', heads = ''] = fields
+  const end = endOfCopy(Number(status), connects, heads)
+  return { kind: 'copy', line: { service: unpacked(service), copying, id, end } }
+}
+
+/** Without an answer of the shadow the status is nginx's own. */
+function endOfCopy(status: number, connects: string, heads: string): CopyLine['end'] {
+  const [connected, head] = [listOf(connects).at(-1), listOf(heads).at(-1)]
+  if (connected === undefined) return { kind: 'busy' }
+  if (head !== undefined && head !== '-') return { kind: 'answered', status, ms: sumMs(heads) }
+  if (status === 499) return { kind: 'unfinished' }
+  if (connected === '-') return { kind: 'failed', by: 'connectFailures' }
+  return { kind: 'failed', by: status === 504 ? 'timeouts' : 'resets' }
+}
+
+/** Of all attempts. */
+const sumMs = (times: string): number => listOf(times).reduce((sum, time) => sum + msOf(time), 0)
+const msOf = (seconds: string): number => Math.max(0, Math.round(Number(seconds) * 1_000)) || 0
 
 type How = { status: number; isWhole: boolean; connects: readonly string[]; headers: readonly string[] }
 
 /** A 502 or 504 is nginx's own when the instance sent no head; then the time to connect says how far it came. */
-function endOf({ status, isWhole, connects, headers }: How, broken: 'reset' | 'timeout' | null): LogEnd {
+function endOf({ status, isWhole, connects, headers }: How, broken: Break | null): LogEnd {
   const isOwn = headers.at(-1) === '-'
   if (status === 499) return 'client-abort'
   if (isOwn && (status === 502 || status === 504)) {

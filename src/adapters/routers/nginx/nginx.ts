@@ -30,7 +30,7 @@ export function createNginx({ folder, log, now, binary }: NginxOptions): DataPla
   const found = programAt(binary)
   const program = new Program({ folder, binary: found, log })
   const counts = new LogCounts({ router: 'nginx', now })
-  const lines = new Lines({ counts, control: program.control })
+  const lines = new Lines({ folder, counts, control: program.control, log })
   const router = new NginxRouter({
     folder,
     program,
@@ -71,7 +71,7 @@ const unreadable = (service: string, at: number): MetricAnswer => ({
   at,
   problem: problem('COUNTS_UNREADABLE', {
     message: `The counters of ${service} cannot be read from nginx.`,
-    cause: 'It does not answer, or its log lines go to another controller.',
+    cause: 'It does not answer.',
     remedy: 'Look at error.log in its folder. The analysis waits and does not guess.',
     retryable: true,
   }),

@@ -29,6 +29,11 @@ const MOST_LEAVING = 64
 /** What is asked to end after its drains gets this much longer before it is ended. */
 const END_MARGIN_MS = 2_000
 const ERRORS_BYTES = 4 * 1024 * 1024
+/**
+ * No file of nginx grows beyond a gigabyte (in blocks of 512 bytes), also while no controller is there to empty its log:
+ * then its lines are lost, and it serves on. Without the trap the kernel would end it.
+ */
+const BOUNDED = 'trap "" XFSZ; ulimit -f 2097152; exec "$0" "$@"'
 
 /** nginx as a program of our own: started, reloaded, proved and ended, with one folder for all of its files. */
 export class Program {
@@ -146,7 +151,7 @@ export class Program {
     // A socket file outlives who made it, and would count as taken.
     await rm(this.places.control, { force: true })
     await this.keepErrorsSmall()
-    const started = await this.run(binary, ['-c', this.places.configuration])
+    const started = await this.run('/bin/sh', ['-c', BOUNDED, binary, '-c', this.places.configuration])
     if (started !== null) return failed(refused(started))
     return await this.proved(configuration, [], 0)
   }

@@ -3,17 +3,31 @@ import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import type { RouteInstance, ServiceRoutes } from '../../../core/shared/routes.ts'
 import { hasActive } from '../../../core/shared/routes.ts'
 import { formatWeight } from '../../../core/shared/weight.ts'
-import { choiceText, Names } from './choice.ts'
+import { RECORD } from '../../tools/log-file.ts'
+import { choiceText } from './choice.ts'
+import { copyBranch, copyLocations, mirrorText } from './mirror.ts'
+import { Names } from './names.ts'
 import { comment, packed } from './words.ts'
 
 /** A service as it is to be served. `preview` is `null` where none was asked for, or while its port is taken. */
 export type Served = { routes: ServiceRoutes; listening: ListenAddress; preview: ListenAddress | null }
 
-/** Where the lines of the log go. `key` stands in each, so that nobody else on this machine can add any. */
-export type LogPlace = { port: number; key: string }
+/** Both in our folder. Of each request a line; and what nginx says of those that an instance broke off. */
+export const REQUESTS_LOG = 'requests.log'
+export const BROKEN_LOG = 'broken.log'
+
+/**
+ * How long a worker may keep lines to itself before it writes them: one write for all of them, instead of one for each,
+ * costs a tenth. A worker that ends writes what it has.
+ */
+export const FLUSH_MS = 100
+
+/** All that write into one file must name the same buffer. */
+export const accessLog = (format: string): string =>
+  `    access_log ${REQUESTS_LOG} ${format} buffer=64k flush=${FLUSH_MS}ms;`
 
 /** The part of the configuration that is about one service. */
-export function serviceText({ routes, listening, preview }: Served, log: LogPlace): string {
+export function serviceText({ routes, listening, preview }: Served): string {
   const names = new Names(routes.service)
   const shares = routes.sets.map(
     ({ release, weightPermille }) => `${release} ${formatWeight(weightPermille)}`,
@@ -22,13 +36,16 @@ export function serviceText({ routes, listening, preview }: Served, log: LogPlac
     `# ${comment(`${routes.service}: ${shares.join(', ') || 'no instances'}`)}`,
     ...upstreams(routes, names),
     ...choiceText(routes, names),
+    ...mirrorText(routes, names),
     formatText(names, 'live', {
       by: names.variable('by'),
       release: names.variable('release'),
       probe: names.variable('probe'),
+      visit: names.variable('visit'),
+      copied: names.variable('copied'),
     }),
-    liveText(routes, { names, listening, log }),
-    ...(preview === null ? [] : previewText(routes, { names, listening: preview, log })),
+    liveText(routes, { names, listening }),
+    ...(preview === null ? [] : previewText(routes, { names, listening: preview })),
     '',
   ].join('\n')
 }
@@ -58,31 +75,40 @@ export const addressText = ({ host, port }: ListenAddress): string =>
 const listenText = (address: ListenAddress): string =>
   `    listen ${addressText(address)}${address.host === '::' ? ' ipv6only=off' : ''};`
 
-type Door = { names: Names; listening: ListenAddress; log: LogPlace }
+type Door = { names: Names; listening: ListenAddress }
 
-function liveText(routes: ServiceRoutes, { names, listening, log }: Door): string {
+function liveText(routes: ServiceRoutes, { names, listening }: Door): string {
   const { closed, sets } = routes
-  const head = ['server {', listenText(listening), logText(names, 'live', log)]
+  const head = ['server {', listenText(listening), accessLog(names.format('live'))]
   if (closed !== null) return [...head, ...nobody('SERVICE_CLOSED', closed.retryAfterS), '}'].join('\n')
   if (!sets.some(({ weightPermille }) => weightPermille > 0))
     return [...head, ...nobody('NO_INSTANCE', 1), '}'].join('\n')
   return [
     ...head,
     `    add_header sluice-release ${names.variable('told')} always;`,
+    `    set $sluice_variant ${names.variable('variant')};`,
     `    add_header set-cookie ${names.variable('set_cookie')} always;`,
+    `    add_header set-cookie ${names.variable('mark_cookie')} always;`,
     '    add_header sluice-error $sluice_error always;',
-    ...locations(names.variable('target')),
+    ...locations(names.variable('target'), copyBranch(routes.mirror, names)),
+    ...copyLocations(routes.mirror, {
+      names,
+      target: names.variable('target'),
+      log: accessLog(names.format('copy')),
+    }),
     '}',
   ].join('\n')
 }
 
-function previewText({ preview, closed }: ServiceRoutes, { names, listening, log }: Door): string[] {
+function previewText({ preview, closed }: ServiceRoutes, { names, listening }: Door): string[] {
   const release = preview?.release ?? null
-  const head = ['server {', listenText(listening), logText(names, 'preview', log)]
+  const head = ['server {', listenText(listening), accessLog(names.format('preview'))]
   const format = formatText(names, 'preview', {
     by: 'preview',
     release: release === null ? '' : packed(release),
     probe: names.variable('probe'),
+    visit: '',
+    copied: '',
   })
   if (release === null)
     return [
@@ -108,10 +134,11 @@ const quotedRelease = (release: string): string => `"${release.replace(/[^A-Za-z
  * WebSockets and event streams are quiet by nature: no silence ends them. The kernel keeps them alive, which shows in its
  * list of sockets and tells them from requests.
  */
-const locations = (target: string): string[] => [
+const locations = (target: string, branch: readonly string[] = []): string[] => [
   '    location / {',
   '        error_page 418 = @sluice_long;',
   '        if ($sluice_long) { return 418; }',
+  ...branch,
   `        proxy_pass http://${target};`,
   '    }',
   '    location @sluice_long {',
@@ -128,14 +155,11 @@ const nobody = (code: string, retryAfterS: number): string[] => [
   '    location / { return 503; }',
 ]
 
-const logText = (names: Names, way: 'live' | 'preview', { port, key }: LogPlace): string =>
-  `    access_log syslog:server=127.0.0.1:${port},nohostname,tag=${key} ${names.format(way)};`
-
-type Told = { by: string; release: string; probe: string }
+type Told = { by: string; release: string; probe: string; visit: string; copied: string }
 
 /** One line of the log, as `log-line.ts` reads it. */
-const formatText = (names: Names, way: 'live' | 'preview', { by, release, probe }: Told): string =>
-  `log_format ${names.format(way)} escape=json '["${packed(names.service)}","${by}","${release}","${probe}",${LINE}]';`
+const formatText = (names: Names, way: 'live' | 'preview', told: Told): string =>
+  `log_format ${names.format(way)} escape=json '${RECORD}["${packed(names.service)}","${told.by}","${told.release}","${told.probe}",${LINE},"${told.visit}","$msec","${told.copied}"]';`
 
 const LINE = [
   '$sent_http_sluice_error',

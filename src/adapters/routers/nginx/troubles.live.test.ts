@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -101,6 +101,29 @@ describe.skipIf(skipReason !== null)('nginx in trouble', () => {
     expect([releases.map(({ total }) => total.requests), missing]).toEqual([[1], 0])
   })
 
+  it('serves on without its log, says that lines are missing, and counts again after the next change', async () => {
+    const port = await scene.set(at(0))
+    await ask({ port })
+    expect((await scene.counts()).releases[0]?.total.requests).toBe(1)
+    // What it writes from now on nobody can read; a full disk does the same.
+    await rm(path.join(scene.folder, 'requests.log'))
+    for (let turn = 0; turn < 30; turn += 1) expect((await ask({ port })).body).toBe(OLD)
+    const lost = await scene.plane.counts.query('shop')
+    expect(lost.kind === 'failure' && [lost.problem.code, lost.problem.message]).toEqual([
+      'COUNTS_INCOMPLETE',
+      expect.stringContaining('requests to shop are missing in the log lines of nginx'),
+    ])
+    await scene.set(at(1_000))
+    // Our own questions during the change were lost with the rest.
+    const answered = async () => (await scene.plane.counts.query('shop')).kind
+    await until('nothing is missing any more', async () => (await answered()) === 'samples')
+    for (let turn = 0; turn < 5; turn += 1) await ask({ port })
+    const { releases } = await scene.counts()
+    expect(releases.map(({ release, total }) => [release, total.requests])).toEqual([[NEW, 5]])
+    const limits = await readFile(`/proc/${await scene.master()}/limits`, 'utf8')
+    expect(limits, 'nobody reads the log: it must not fill the disk').toMatch(/^Max file size +1073741824 /m)
+  })
+
   it('does not follow a file that was edited and not read, and reports what is in force', async () => {
     const port = await scene.set(at(0))
     const { writeFile } = await import('node:fs/promises')
@@ -121,7 +144,7 @@ describe.skipIf(skipReason !== null)('nginx in trouble', () => {
     })
     expect(strange.kind === 'failed' && strange.problem.code).toBe('ROUTER_CANNOT')
     const { version, problem, features } = await scene.plane.abilities()
-    expect([version, problem, features.rules, features.mirror.can]).toEqual([
+    expect([version, problem, features.rules, features.ejection.can]).toEqual([
       expect.stringMatching(/^\d+\.\d+/),
       null,
       { can: true },

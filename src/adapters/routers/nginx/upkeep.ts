@@ -72,7 +72,7 @@ export class Upkeep {
   }
 
   async traffic(look: Look): Promise<Traffic> {
-    const totals = await this.options.program.control.totals('look')
+    const totals = await this.options.program.control.totals()
     // The question itself is one of those that are busy.
     return await trafficOf(look, totals === null ? null : totals.busy - 1)
   }
@@ -153,6 +153,5 @@ type Due = { overdue: (LeavingWorker & { cuts: Cut[] })[]; ended: ReadonlySet<st
 
 /** The change that began these drains is in force: before that workers may still send somebody there. */
 function isInForce(kept: NginxKept, { digest }: Look, { places }: Program): boolean {
-  const { log } = kept.own
-  return log !== null && configurationOf({ services: servedOf(kept), log, places }).digest === digest
+  return configurationOf({ services: servedOf(kept), places }).digest === digest
 }

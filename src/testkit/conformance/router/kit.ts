@@ -47,9 +47,23 @@ export type RouterSetup = {
   beginUpload?(): Promise<LongRequest>
   /** One request while the service is closed: what it was told. */
   turnedAway?(): Promise<{ status: number; retryAfter: string | null }>
+  /** One request of a user with headers of their own. */
+  visit?(request: VisitRequest): Promise<Visit>
   /** What the data plane counts. */
   counts?: MetricSource
 }
+
+export type VisitRequest = {
+  method?: string
+  path?: string
+  headers?: Record<string, string>
+  body?: string
+  /** On a connection that was used before, where there is one. */
+  isKept?: boolean
+}
+
+/** What a user got: the release that answered, the variant that it was told, and the cookies that were set. */
+export type Visit = { status: number; body: string; variant: string | null; cookies: string[] }
 
 export const SERVICE = 'shop'
 export const OLD = 'shop@1.0.0#a'

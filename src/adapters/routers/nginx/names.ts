@@ -1,0 +1,34 @@
+import { nameOf } from './words.ts'
+
+/** The names of nginx's variables and upstreams for one service. */
+export class Names {
+  readonly service: string
+  private readonly stem: string
+
+  constructor(service: string) {
+    this.service = service
+    this.stem = `sluice_${nameOf(service)}`
+  }
+
+  /** `$sluice_shop_1a2b3c4d_split` */
+  variable(name: string): string {
+    return `$${this.stem}_${name}`
+  }
+
+  /** The same within a text: `${sluice_shop_1a2b3c4d_split}` */
+  within(name: string): string {
+    return `\${${this.stem}_${name}}`
+  }
+
+  upstream(release: string): string {
+    return `sluice_${nameOf(`${this.service} ${release}`)}`
+  }
+
+  format(way: 'live' | 'preview' | 'copy'): string {
+    return `${this.stem}_${way}`
+  }
+
+  zone(name: string): string {
+    return `${this.stem}_${name}`
+  }
+}
