@@ -1,68 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  buildPage,
-  CHROMIUM,
-  complaintsOf,
-  hasChromium,
-  launchBrowser,
-  overflowOf,
-  PAGE_LIMIT_MS,
-  seriousViolationsOf,
-  takePicture,
-} from './page.test.kit.ts'
-import { createWorld, type World } from './page-server.ts'
+import { describe, expect, it } from 'vitest'
+import { overflowOf, seriousViolationsOf, takePicture } from './page.test.kit.ts'
 import { strategyContent } from './page-strategies.ts'
+import { useTab } from './tab.test.kit.ts'
 
 describe('the page of each strategy', () => {
-  let folder: string
-  let browser: Browser
-  let context: BrowserContext
-  let page: Page
-  let world: World
-  let url: string
-  let complaints: string[]
+  const tab = useTab(() => strategyContent(Date.now()))
 
-  beforeAll(async () => {
-    if (!hasChromium) return
-    folder = await mkdtemp(join(tmpdir(), 'sluice-page-'))
-    await buildPage(folder)
-    browser = await launchBrowser()
-  })
-
-  afterAll(async () => {
-    await browser?.close()
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
-  })
-
-  beforeEach(async ({ skip }) => {
-    skip(!hasChromium, `chromium is missing at ${CHROMIUM}`)
-    world = createWorld(folder, strategyContent(Date.now()))
-    const listening = await world.server.listenTcp(0)
-    if (listening.kind === 'failed') throw new Error(listening.problem.message)
-    url = listening.value.url
-  })
-
-  afterEach(async () => {
-    await context?.close()
-    await world?.server.close()
-  })
-
-  async function open(service: string, { width = 1280, scheme = 'light' as 'light' | 'dark' } = {}) {
-    await context?.close()
-    context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: scheme })
-    page = await context.newPage()
-    page.setDefaultTimeout(PAGE_LIMIT_MS)
-    complaints = complaintsOf(page)
-    await page.goto(`${url}/login?token=${world.token}`)
-    await page.getByRole('heading', { name: 'Services' }).waitFor()
-    await page.goto(`${url}/services/${service}.local`)
-    await page.locator('h1').waitFor()
+  async function open(service: string, look?: Parameters<typeof tab.open>[0]) {
+    if (look !== undefined) await tab.open(look)
+    await tab.signIn(`/services/${service}.local`)
+    await tab.page.locator('h1').waitFor()
   }
-  const region = (name: string) => page.getByRole('region', { name, exact: true })
+  const region = (name: string) => tab.page.getByRole('region', { name, exact: true })
 
   it('shows who reached the goal of an A/B test, how surely, and for how long yet', async () => {
     await open('pay')
@@ -101,9 +50,9 @@ describe('the page of each strategy', () => {
 
   it('speaks of instances and not of traffic where nobody sends requests', async () => {
     await open('mails')
-    await page.getByRole('heading', { name: /25% of the instances/ }).waitFor()
+    await tab.page.getByRole('heading', { name: /25% of the instances/ }).waitFor()
     await region('Batches').getByText('1.1.0 is 25% of the instances that take work.').waitFor()
-    expect(await page.getByText(/traffic/i).allInnerTexts()).toEqual([])
+    expect(await tab.page.getByText(/traffic/i).allInnerTexts()).toEqual([])
     expect(await region('Loss').count()).toBe(0)
   })
 
@@ -113,7 +62,7 @@ describe('the page of each strategy', () => {
     await panel.getByRole('link', { name: '127.0.0.1:8090' }).waitFor()
     await panel.getByText('shows 1.1.0').waitFor()
     await panel.getByText('Requests whose header x-tester is "1" go to 1.1.0.').waitFor()
-    world.change('web.local', (view) => ({
+    tab.world.change('web.local', (view) => ({
       ...view,
       besides: [
         {
@@ -124,7 +73,7 @@ describe('the page of each strategy', () => {
       ],
     }))
     await panel.getByText('Nothing to show yet').waitFor()
-    world.change('web.local', ({ besides: _, ...view }) => view)
+    tab.world.change('web.local', ({ besides: _, ...view }) => view)
     await panel.waitFor({ state: 'detached' })
   })
 
@@ -134,7 +83,7 @@ describe('the page of each strategy', () => {
     await panel.getByText('Share, instances and ways back over time').click()
     await panel.getByRole('img', { name: /way back A/ }).waitFor()
     await panel.getByText('At its peak 4 instances run').waitFor()
-    world.change('web.local', (view) => ({
+    tab.world.change('web.local', (view) => ({
       ...view,
       rollout: view.rollout && { ...view.rollout, plan: { id: 'plan-lost', hash: '' } },
     }))
@@ -147,12 +96,12 @@ describe('the page of each strategy', () => {
   ] as const)('can be read by everybody, in %s at %i px', async (scheme, width) => {
     for (const service of ['pay', 'search', 'cart', 'mails', 'web']) {
       await open(service, { width, scheme })
-      await page.getByText('Share, instances and ways back over time').click()
+      await tab.page.getByText('Share, instances and ways back over time').click()
       await region('Plan').getByRole('img').waitFor()
-      expect([service, await seriousViolationsOf(page)]).toEqual([service, []])
-      await expect.poll(async () => [service, await overflowOf(page)]).toEqual([service, 0])
-      expect(complaints).toEqual([])
-      await takePicture(page, `${service}-${scheme}-${width}`)
+      expect([service, await seriousViolationsOf(tab.page)]).toEqual([service, []])
+      await expect.poll(async () => [service, await overflowOf(tab.page)]).toEqual([service, 0])
+      expect(tab.complaints).toEqual([])
+      await takePicture(tab.page, `${service}-${scheme}-${width}`)
     }
   })
 })

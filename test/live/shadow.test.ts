@@ -21,7 +21,7 @@ describe('a shadow through the real parts', () => {
       file: shadow({ for: 'manual', compare: { body: 'off' } }),
     })
     const planned = await stack.cli('plan', '1.1.0')
-    expect(planned.out).toContain('copy 100% to it until promotion')
+    expect(planned.out).toContain('copy 100% of requests until promoted by hand')
     expect(planned.out).toContain('No user has seen it')
     const rollout = await stack.begin('1.1.0')
     const traffic = await startTraffic(stack, { ratePerSecond: 60, webSockets: 2 })

@@ -131,7 +131,7 @@ function becauseOf(kind: Plan['kind'], input: PlanInput): string {
 function plannedStep(
   step: Step,
   { release, stable, history }: PlanInput,
-  back: Pick<Back, 'strategy' | 'isKept' | 'stopsFirst' | 'inBatches'>,
+  back: Pick<Back, 'strategy' | 'isKept' | 'stopsFirst' | 'inBatches' | 'hasTraffic'>,
 ): Omit<PlannedStep, 'instances'> {
   return {
     step,

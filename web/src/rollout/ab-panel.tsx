@@ -2,6 +2,7 @@ import type { AbArmView, AbView } from '../../../src/core/rollout/ab/ab-result-v
 import { formatCount, formatNoun, formatWeight, UNKNOWN } from '../format/amount.ts'
 import { formatCountdown } from '../format/duration.ts'
 import type { StateMark } from '../format/state.ts'
+import { ArmsTable } from '../parts/arms-table.tsx'
 import { useNow } from '../parts/now.ts'
 import { Panel } from '../parts/panel.tsx'
 import { Pill } from '../parts/pill.tsx'
@@ -28,22 +29,11 @@ export function AbPanel({ ab, isOver }: AbPanelProps) {
         Goal: <span className="mono">{ab.goal}</span>, answered without an error. Each user counts once.
         {ab.among === undefined ? '' : ` Only users whose ${ab.among} take part.`}
       </p>
-      <table className="arms" aria-label="Variants">
-        <thead>
-          <tr>
-            {COLUMNS.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {ab.arms.map((arm) => (
-            <Arm key={arm.name} arm={arm} />
-          ))}
-        </tbody>
-      </table>
+      <ArmsTable label="Variants" columns={COLUMNS}>
+        {ab.arms.map((arm) => (
+          <Arm key={arm.name} arm={arm} />
+        ))}
+      </ArmsTable>
       <p className="dim">
         The thin line is as often as stable. The intervals hold together with {ab.confidencePercent}%
         confidence, however often somebody looks.

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { RolloutView } from '../../../src/core/rollout/view/view.ts'
 import { formatWeight } from '../format/amount.ts'
 import { formatCountdown } from '../format/duration.ts'
-import { asSentence, says } from '../format/sentence.ts'
+import { asSentence, says, splitSentence } from '../format/sentence.ts'
 import type { StateMark } from '../format/state.ts'
 import { useNow } from '../parts/now.ts'
 import { Pill } from '../parts/pill.tsx'
@@ -12,11 +12,13 @@ type HeadlineProps = { mark: StateMark; sentence: string; rollout: RolloutView |
 
 /** The answer to "what is going on, why, and what can I do". */
 export function Headline({ mark, sentence, rollout, children }: HeadlineProps) {
+  const { first, rest } = splitSentence(sentence)
   return (
     <section className="headline" aria-label="State">
       <div className="headline-text">
         <Pill mark={mark} />
-        <h1>{sentence}</h1>
+        <h1>{first}</h1>
+        {rest === '' ? null : <p className="verdict">{rest}</p>}
         {rollout === null ? null : <Why rollout={rollout} />}
         <p className="visually-hidden" aria-live="polite">
           {announcement(mark, rollout)}

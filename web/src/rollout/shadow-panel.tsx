@@ -1,5 +1,7 @@
 import type { ShadowView } from '../../../src/core/rollout/shadow/shadow-result-view.ts'
 import { formatCount, formatWeight, UNKNOWN } from '../format/amount.ts'
+import { asSentence } from '../format/sentence.ts'
+import { ArmsTable } from '../parts/arms-table.tsx'
 import { Panel } from '../parts/panel.tsx'
 
 const COLUMNS = ['', 'Requests', 'Errors', 'p95']
@@ -11,22 +13,11 @@ export function ShadowPanel({ shadow }: { shadow: ShadowView | undefined }) {
   const aside = isOn ? `copies ${formatWeight(sharePermille)}` : pairs === 0 ? 'not begun' : 'over'
   return (
     <Panel title="Shadow" aside={aside}>
-      <p>{capital(shadow.sentence)}.</p>
-      <table className="arms" aria-label="Copied requests">
-        <thead>
-          <tr>
-            {COLUMNS.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <Side name="Users got" pairs={pairs} errors={errors.stable} p95Ms={p95Ms.stable} />
-          <Side name="The shadow said" pairs={pairs} errors={errors.candidate} p95Ms={p95Ms.candidate} />
-        </tbody>
-      </table>
+      <p>{asSentence(shadow.sentence)}</p>
+      <ArmsTable label="Copied requests" columns={COLUMNS}>
+        <Side name="Users got" pairs={pairs} errors={errors.stable} p95Ms={p95Ms.stable} />
+        <Side name="The shadow said" pairs={pairs} errors={errors.candidate} p95Ms={p95Ms.candidate} />
+      </ArmsTable>
     </Panel>
   )
 }
@@ -41,5 +32,3 @@ const Side = ({ name, pairs, errors, p95Ms }: SideProps) => (
     <td>{p95Ms === null ? UNKNOWN : `${Math.round(p95Ms)} ms`}</td>
   </tr>
 )
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
