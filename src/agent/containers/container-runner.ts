@@ -183,6 +183,8 @@ export class ContainerRunner implements Workload {
   }
 
   async #begun({ id, adopted }: Pick<InstanceRecord, 'id' | 'adopted'>, container: string): Promise<void> {
+    // Somebody else may have started it again after an end that was told.
+    this.#watch.forget(container)
     if (!adopted) this.#followerOf(id).follow(container)
     // What happened before its id was written down was told to nobody.
     await this.#watch.look(id)

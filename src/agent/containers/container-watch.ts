@@ -91,7 +91,8 @@ export class ContainerWatch {
     if (!isSameRun(now, before) || this.#ended.has(container.id)) return
     if (seen.kind === 'failed') {
       if (seen.problem.code === 'DOCKER_NOT_FOUND') await this.#hasEnded(now, null, wasAway)
-      return
+      if (seen.problem.code === 'DOCKER_UNREACHABLE') this.#isAway = true
+      return this.noticeEnd(now)
     }
     await this.#judge(now, stateOf(seen.value), wasAway)
   }
@@ -201,6 +202,7 @@ export class ContainerWatch {
       docker.listContainers(),
     )
     if (found.kind === 'failed') return this.#parts.report(`${found.problem.code}: ${found.problem.message}`)
+    this.#isAway = false
     const running = new Set(found.value.map(({ Id }) => Id))
     const missing = contained.filter(({ container }) => !running.has(container?.id ?? ''))
     await Promise.all(missing.map(({ id }) => this.look(id)))

@@ -1,3 +1,5 @@
+import http from 'node:http'
+import https from 'node:https'
 import type Dockerode from 'dockerode'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
@@ -69,7 +71,11 @@ export function createEngine(env: NodeJS.ProcessEnv): Engine {
 /** A client gives up a request whose answer does not begin in time; its own reading of the environment is overruled. */
 async function connectTo(address: EngineAddress, limitMs: number): Promise<Dockerode> {
   const { default: Docker } = await import('dockerode')
-  return new Docker({ ...placeOf(address), ...{ connectionTimeout: limitMs } })
+  const { Agent } = address.kind === 'tcp' && address.tls !== null ? https : http
+  // A connection for each call. One that was kept is dead after a restart of the engine, and one that ends goes on to answer
+  // on it although it takes nobody else any more.
+  const agent = new Agent({ keepAlive: false })
+  return new Docker({ ...placeOf(address), ...{ agent, connectionTimeout: limitMs } })
 }
 
 function placeOf(address: EngineAddress): Dockerode.DockerOptions {

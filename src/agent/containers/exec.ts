@@ -1,5 +1,8 @@
+import type { Exec } from 'dockerode'
 import type { ProbeFailure } from '../../core/shared/instance.ts'
+import type { Problem } from '../../core/shared/problem.ts'
 import type { Redact } from '../../core/shared/redact.ts'
+import { ok, type Result } from '../../core/shared/result.ts'
 import { lastExcerpt } from '../excerpt.ts'
 import type { ProgramRequest } from '../health/asker.ts'
 import type { InstanceRecord } from '../instance-record.ts'
@@ -40,30 +43,47 @@ async function run(engine: Engine, { container, request, signal, said }: Run): P
   const { command, env, timeoutMs } = request
   const from = performance.now()
   const call = { what: `run ${command[0]} in a container`, limitMs: timeoutMs }
-  const begun = await engine.ask(call, async (docker) => {
-    const exec = await docker.getContainer(container).exec({
+  const made = await engine.ask(call, (docker) =>
+    docker.getContainer(container).exec({
       Cmd: [...command],
       Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       AttachStdout: true,
       AttachStderr: true,
-    })
-    return { exec, stream: await exec.start({}) }
-  })
-  if (begun.kind === 'failed')
-    return [begun.problem.code === 'DOCKER_SLOW' ? 'slow' : 'not-serving', begun.problem.message]
-  const { exec, stream } = begun.value
+    }),
+  )
+  if (made.kind === 'failed') return couldNot(made.problem)
+  const exec = made.value
+  const begun = await engine.ask(call, () => exec.start({}))
+  if (begun.kind === 'failed') {
+    // It may begin later all the same, and nobody would wait for it.
+    void endOf(engine, exec, container)
+    return couldNot(begun.problem)
+  }
+  const stream = begun.value
   const leftMs = Math.max(1, Math.ceil(timeoutMs - (performance.now() - from)))
   const limit = AbortSignal.any([AbortSignal.timeout(leftMs), signal])
   const end = () => stream.destroy()
   limit.addEventListener('abort', end, { once: true })
   await collect(stream, said)
   limit.removeEventListener('abort', end)
-  const seen = await engine.ask({ what: `tell how ${command[0]} ended` }, () => exec.inspect())
-  if (seen.kind === 'failed') return ['not-serving', seen.problem.message]
+  const code = await endOf(engine, exec, container)
+  if (code.kind === 'failed') return couldNot(code.problem)
+  if (code.value === null || limit.aborted) return ['slow', `did not end within ${timeoutMs} ms`]
+  return code.value === 0 ? null : ['not-serving', `ended with code ${code.value}`]
+}
+
+const couldNot = ({ code, message }: Problem): Finding => [
+  code === 'DOCKER_SLOW' ? 'slow' : 'not-serving',
+  message,
+]
+
+/** How it ended; `null` when it had not, and then it is killed where that can be done. */
+async function endOf(engine: Engine, exec: Exec, container: string): Promise<Result<number | null>> {
+  const seen = await engine.ask({ what: 'tell how a program ended' }, () => exec.inspect())
+  if (seen.kind === 'failed') return seen
   const { Running, Pid, ExitCode } = seen.value
   if (Running && engine.isLocal) killIn(container, Pid)
-  if (Running || limit.aborted) return ['slow', `did not end within ${timeoutMs} ms`]
-  return ExitCode === 0 ? null : ['not-serving', `ended with code ${ExitCode}`]
+  return ok(Running ? null : (ExitCode ?? null))
 }
 
 async function collect(stream: AsyncIterable<Buffer | string>, said: { text: string }): Promise<void> {

@@ -19,7 +19,6 @@ export type EngineFacts = {
   known: ReadonlySet<string>
 }
 
-const CODE = 'DOCTOR_ENGINE'
 /** Older ones lack what the agent asks for. */
 const OLDEST = [20, 10]
 
@@ -39,7 +38,7 @@ export function engineFindings(facts: EngineFacts): Finding[] {
     : [
         {
           level: 'ok',
-          code: CODE,
+          code: 'DOCTOR_ENGINE',
           message: `The Docker Engine ${version} answers on ${where}; ${held} held.`,
           remedy: null,
         },
@@ -53,7 +52,7 @@ function versionFindings({ version }: EngineFacts): Finding[] {
   return [
     {
       level: 'warning',
-      code: CODE,
+      code: 'DOCTOR_ENGINE',
       message: `The Docker Engine is version ${version}; nothing older than ${OLDEST.join('.')} was tried.`,
       remedy: 'Update it when you can. With live-restore containers run on meanwhile.',
     },
@@ -65,7 +64,7 @@ function restartFindings({ livesThroughRestart }: EngineFacts): Finding[] {
   return [
     {
       level: 'warning',
-      code: CODE,
+      code: 'DOCTOR_ENGINE',
       message: 'A restart of the Docker Engine ends every container: live-restore is off.',
       remedy:
         'Write { "live-restore": true } into /etc/docker/daemon.json, then `systemctl reload docker`. Nothing has to stop for it.',
@@ -81,7 +80,7 @@ function imageFindings({ kept, pins, present, pinNameOf }: EngineFacts): Finding
       return [
         {
           level: 'problem',
-          code: CODE,
+          code: 'DOCTOR_ENGINE',
           message: `The image ${image} of the release ${release} is not on this machine any more: no new instance of it can start.`,
           remedy: image.includes('@')
             ? `Bring it back and hold it: \`docker pull ${image} && docker tag ${image} ${pinNameOf(digest)}\`.`
@@ -92,7 +91,7 @@ function imageFindings({ kept, pins, present, pinNameOf }: EngineFacts): Finding
     return [
       {
         level: 'warning',
-        code: CODE,
+        code: 'DOCTOR_ENGINE',
         message: `The image ${image} of the release ${release} is not held: \`docker image prune\` may take it away.`,
         remedy: `Hold it: \`docker tag ${image} ${pinNameOf(digest)}\`.`,
       },
@@ -108,7 +107,7 @@ function leftoverFindings({ kept, pins }: EngineFacts): Finding[] {
       : [
           {
             level: 'warning',
-            code: CODE,
+            code: 'DOCTOR_ENGINE',
             message: `The image ${name} (${Math.ceil(bytes / 1024 ** 2)} MiB) is held, and no release needs it any more.`,
             remedy: `The next clean-up of the controller lets go of it. At once: \`docker image rm ${name}\`.`,
           },
@@ -123,7 +122,7 @@ function orphanFindings({ containers, known }: EngineFacts): Finding[] {
       : [
           {
             level: 'problem',
-            code: CODE,
+            code: 'DOCTOR_ENGINE',
             message: `The container ${name} (${state}) carries the labels of this installation as an instance of ${service}, and nobody knows it.`,
             remedy: `If it does no work any more, remove it: \`docker rm --force ${name}\`.`,
           },

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { problem } from '../../../core/shared/problem.ts'
+import { Problem, problem } from '../../../core/shared/problem.ts'
 import { failed, ok } from '../../../core/shared/result.ts'
 import type { Engine } from '../engine.ts'
 import { createImageStore } from './image-store.ts'
@@ -24,8 +24,10 @@ function engineThat(answers: Record<string, unknown>): Engine & { asked: string[
     ask: async ({ what }) => {
       asked.push(what)
       const found = Object.entries(answers).find(([words]) => what.startsWith(words))?.[1]
+      const refusal = typeof found === 'function' ? null : Problem.safeParse(found)
+      if (refusal?.success === true) return failed(refusal.data)
       // biome-ignore lint/suspicious/noExplicitAny: a damaged engine answers with anything.
-      return found === absent ? failed(absent) : ok((typeof found === 'function' ? found() : found) as any)
+      return ok((typeof found === 'function' ? found() : found) as any)
     },
   }
 }
@@ -87,6 +89,18 @@ describe('the store of images', () => {
     expect(await resolveOn({ 'look for': { Descriptor: { digest: DIGEST }, Platforms: [unknown] } })).toBe(
       DIGEST,
     )
+  })
+
+  it('takes what is here for an absent one only where no registry ever had it', async () => {
+    const denied = problem('DOCKER_FAILED', { message: 'no', remedy: 'x', cause: 'unauthorized' })
+    const here = (...RepoDigests: string[]) =>
+      resolveOn({
+        'look for': denied,
+        'look at the image r.local/shop:1': { Id: ID, Os: 'linux', Architecture: 'amd64', RepoDigests },
+      })
+    expect(await here()).toBe(ID)
+    expect(await here(`r.local/shop@${ID}`)).toBe(ID)
+    expect(await here(`r.local/shop@${DIGEST}`)).toBe('REGISTRY_DENIED')
   })
 
   it('does not believe a pull that ended well and left nothing', async () => {

@@ -80,7 +80,7 @@ async function resolve(parts: ImageStoreParts, reference: Reference): Promise<Re
   const digest = await askRegistry(parts.engine, asked, credentials.value)
   if (digest.kind === 'ok')
     return await bring(parts, { asked, reference, digest: digest.value, credentials: credentials.value })
-  if (here === null || !isAbsence(digest.problem)) return digest
+  if (here === null || !isAbsence(digest.problem) || !mayBeOnlyHere(here)) return digest
   const held = await hold(parts, { asked, reference, digest: null, found: here, kind: 'held' })
   return held.kind === 'failed' ? held : ok({ ...held.value, warnings: [onlyHere(asked)] })
 }
@@ -88,6 +88,13 @@ async function resolve(parts: ImageStoreParts, reference: Reference): Promise<Re
 /** Never pushed and never pulled: no registry knows it. */
 const isOnlyHere = ({ isQualified }: Reference, { RepoDigests }: Inspected): boolean =>
   !isQualified && (RepoDigests ?? []).length === 0
+
+/**
+ * What was pushed or pulled once is a copy of what a registry had then, and never stands in for what it has now. An engine
+ * that keeps images by their manifest gives each its own digest, pushed or not: that says nothing.
+ */
+const mayBeOnlyHere = ({ Id, RepoDigests }: Inspected): boolean =>
+  (RepoDigests ?? []).every((name) => name.endsWith(`@${Id}`))
 
 const isAbsence = ({ code }: Problem): boolean => code === 'IMAGE_MISSING' || code === 'REGISTRY_DENIED'
 

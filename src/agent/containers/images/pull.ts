@@ -10,7 +10,7 @@ const SILENCE_MS = 60_000
 /** Until the registry begins to answer. */
 const BEGIN_MS = 60_000
 /** For all of it. The layers that came are kept: another try goes on from there. */
-export const PULL_LIMIT_MS = 10 * 60_000
+const PULL_LIMIT_MS = 10 * 60_000
 /** One item of progress is a line of some hundred characters. */
 const LONGEST_LINE = 1024 * 1024
 

@@ -32,6 +32,16 @@ export function keeperOf(image: string): string | null {
   return KEEPERS.get(name) ?? null
 }
 
+/** Names that people give to a service which is one of those, whatever its image is called. */
+const NAMED_SO =
+  /^(db|database|sql|datastore|store|cache|queue|broker|search|(?:postgres|mysql|mariadb|mongo|redis|rabbitmq|kafka|elastic)[a-z0-9_-]*)$/i
+
+/** One of those by its name, when it keeps something in a volume of its own as well. */
+export function keeperByName(service: string, mounts: readonly Mount[]): string | null {
+  const keeps = mounts.some(({ kind, source, readOnly }) => kind === 'volume' && source !== '' && !readOnly)
+  return keeps && NAMED_SO.test(service) ? 'by its name a store of data' : null
+}
+
 /** Why a service that keeps state is left with compose. */
 export function whyLeft(
   what: string,

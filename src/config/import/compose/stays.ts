@@ -1,12 +1,12 @@
 import { problem } from '../../../core/shared/problem.ts'
 import type { NotMapped } from '../propose.ts'
 import { type Dependency, dependenciesOf } from './depends-on.ts'
-import { splitReference } from './image.ts'
+import { contextOf, splitReference } from './image.ts'
 import { networksOf } from './networks.ts'
 import { type Keys, keysOf, noNotes } from './notes.ts'
 import { portsOf } from './ports.ts'
 import type { ComposeFile } from './read-compose.ts'
-import { keeperOf, whyLeft } from './stateful.ts'
+import { keeperByName, keeperOf, whyLeft } from './stateful.ts'
 import { mountsOf } from './volumes.ts'
 
 /** What stays with compose, with the reason, and what of it the others need to know. */
@@ -55,10 +55,10 @@ function whyStays(keys: Keys): string | null {
   if (Array.isArray(profiles) && profiles.length > 0)
     return `It has profiles (${profiles.map(String).join(', ')}), so "docker compose up" does not start it. Leave it with compose.`
   const image = keys.raw('image')
-  if (typeof image !== 'string') return null
-  const { name } = splitReference(image)
-  const what = keeperOf(name)
-  return what === null ? null : whyLeft(what, { image: name, mounts: mountsOf(keys) })
+  const mounts = mountsOf(keys)
+  const name = typeof image === 'string' ? splitReference(image).name : `built from ${contextOf(keys)}`
+  const what = keeperOf(name) ?? keeperByName(keys.service, mounts)
+  return what === null ? null : whyLeft(what, { image: name, mounts })
 }
 
 export const nothingLeft = (file: string, left: readonly NotMapped[]) =>
