@@ -3,9 +3,6 @@ import { RouterName } from '../core/shared/router-ability.ts'
 import { listenAddress } from './scalars.ts'
 import { entryKeys } from './schema-entry.ts'
 
-/** There are no more routers than this, and each serves a service at one address. */
-const MAX_ALSO = RouterName.options.length - 1
-
 /** More routers for the same instances. */
 export const AlsoSection = z
   .array(
@@ -18,9 +15,8 @@ export const AlsoSection = z
       ...entryKeys,
     }),
   )
-  .max(MAX_ALSO)
   .meta({ title: 'list of routers', default: 'none' })
   .describe(
-    'More routers that send requests to the same instances, each at an address of its own, for example `[{ router: builtin, listen: 127.0.0.1:8090 }]`. They get every change of the weights, a step is done once all of them show it, and old instances stop once all of them let go. `hosts`, `paths` and `tls` stand here for each of them and are not taken over from the service. A preview is shown by `router` alone, and `limits` hold at each address by itself.',
+    'More routers that send requests to the same instances, each at an address of its own, for example `[{ router: builtin, listen: 127.0.0.1:8090 }]`. They get every change of the weights, a step is done once all of them show it, and old instances stop once all of them let go. `hosts`, `paths` and `tls` stand here for each of them and are not taken over from the service. A preview is shown by `router` alone.',
   )
   .optional()

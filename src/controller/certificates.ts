@@ -1,10 +1,21 @@
+import { servingsOf } from '../core/release/servings.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { ok, type Result } from '../core/shared/result.ts'
 import { expiryWarning, pairProblem, readPair } from '../proxy/tls/pair.ts'
 import { systemClock as clock } from './clock.ts'
 
-/** Reads the certificate of a service as the data plane would: the problem, or what should be said about it. */
-export async function checkCertificate({ tls, hosts }: ServiceSettings): Promise<Result<string[]>> {
+/** Reads the certificates of a service as its routers would: the first problem, or what should be said about them. */
+export async function checkCertificate(settings: ServiceSettings): Promise<Result<string[]>> {
+  const said: string[] = []
+  for (const serving of servingsOf(settings)) {
+    const checked = await checkOne(serving)
+    if (checked.kind === 'failed') return checked
+    said.push(...checked.value.filter((text) => !said.includes(text)))
+  }
+  return ok(said)
+}
+
+async function checkOne({ tls, hosts }: ServiceSettings): Promise<Result<string[]>> {
   if (tls === undefined) return ok([])
   const pair = await readPair(tls)
   if (pair.kind === 'failed') return pair

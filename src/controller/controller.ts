@@ -32,7 +32,7 @@ import { accessLines } from './access-lines.ts'
 import { checkCertificate } from './certificates.ts'
 import { systemClock as clock } from './clock.ts'
 import { keepBackups, newestBackupAt } from './daily-backup.ts'
-import { countsOfServing, createDataPlanes, findRouter } from './data-planes.ts'
+import { countsOfServing, createDataPlanes, findRouter, proxyProgram } from './data-planes.ts'
 import type { Folder } from './folder.ts'
 import { keptSecret } from './folder.ts'
 import { forgetHistory } from './forget-history.ts'
@@ -330,6 +330,7 @@ function createContext({
     engine,
     store,
     target,
+    proxy: proxyProgram(folder),
     abilitiesOf: planes.abilitiesOf,
     checkCertificate,
     accessLines: (stream, count) => accessLines(folder.proxy, stream, count),

@@ -1,20 +1,24 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { createBuiltinMetricSource } from '../adapters/metrics/builtin/metric.ts'
+import { createProxyProgram } from '../adapters/routers/builtin/proxy-program.ts'
 import { createBuiltinRouter } from '../adapters/routers/builtin/router.ts'
 import { createHaproxy } from '../adapters/routers/haproxy/haproxy.ts'
 import { createNginx } from '../adapters/routers/nginx/nginx.ts'
 import { findProgram } from '../adapters/tools/find-program.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import { summedCounts } from '../core/rollout/together.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { RouterAbilities, RouterName } from '../core/shared/router-ability.ts'
+import { countsOf } from '../engine/look-at-routers.ts'
 import type { Log } from '../ports/log.ts'
 import type { MetricSource } from '../ports/metric.ts'
+import type { ProxyProgram } from '../ports/proxy.ts'
 import type { DataPlane, RouterOf } from '../ports/router.ts'
 import { VERSION } from '../telemetry/version.ts'
 import { systemClock as clock } from './clock.ts'
 import type { Folder } from './folder.ts'
-import { startProgram } from './programs.ts'
+import { programOf, startProgram } from './programs.ts'
 
 export type DataPlaneParts = {
   folder: Folder
@@ -98,6 +102,7 @@ const BUILTIN: RouterAbilities = {
     variants: can,
     preview: can,
     mirror: can,
+    'compare-bodies': can,
     'slow-start': can,
     closed: can,
     revert: can,
@@ -113,6 +118,10 @@ const BUILTIN: RouterAbilities = {
   ],
 }
 
+/** The built-in proxy as a program, of this installation. */
+export const proxyProgram = (folder: Folder): ProxyProgram =>
+  createProxyProgram({ socket: folder.sockets.proxy, program: programOf('proxy'), version: VERSION })
+
 type StateOf = (stream: string) => Promise<Result<{ state: ServiceState }>>
 
 /** The counters of whoever serves a service now: for those who ask by the service alone. */
@@ -121,7 +130,8 @@ export const countsOfServing = (of: RouterOf, stateOf: StateOf): MetricSource =>
   query: async (service) => {
     const found = await stateOf(service)
     if (found.kind === 'failed') return { kind: 'failure', at: clock.now(), problem: found.problem }
-    return await of(found.value.state.traffic.router).counts.query(service)
+    const answer = await countsOf({ routerOf: of, clock }, service, found.value.state)
+    return answer.kind === 'samples' ? { ...answer, counts: summedCounts(answer.counts) } : answer
   },
 })
 

@@ -21,6 +21,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { RouterOf } from '../ports/router.ts'
 import type { Store } from '../ports/store.ts'
 import type { Target } from '../ports/target.ts'
+import { countsOf } from './look-at-routers.ts'
 
 export const BASELINE_DOCUMENT = 'baseline'
 /** One minute of stable is one count of its spread. */
@@ -68,7 +69,7 @@ export function createBaselineRecorder({ store, routerOf, target, clock }: Basel
   async function record(state: ServiceState, stable: NonNullable<ServiceState['stable']>): Promise<void> {
     const { stream } = state
     const [answer, seen] = await Promise.all([
-      routerOf(state.traffic.router).counts.query(stream),
+      countsOf({ routerOf, clock }, stream, state),
       target.observe(stream),
     ])
     if (answer.kind !== 'samples') return

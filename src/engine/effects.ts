@@ -88,7 +88,7 @@ async function adoptSet(
 ): Promise<Result<void>> {
   const release = await releaseFor(parts, stream, effect)
   if (release.kind === 'failed') return release
-  const { pid, port } = effect.adoption
+  const { pid, port, container } = effect.adoption
   const adopted = await parts.target.adopt({
     token: effect.token,
     service: stream,
@@ -96,6 +96,7 @@ async function adoptSet(
     version: effect.version,
     port,
     ...(pid === null ? {} : { pid }),
+    ...(container === undefined ? {} : { container }),
     ...askedBy(release.value.settings.health),
   })
   return adopted.kind === 'ok' ? ok(undefined) : adopted
@@ -110,7 +111,8 @@ async function setRoutes(
   { state, effect }: { state: ServiceState; effect: Extract<Effect, { kind: 'set-routes' }> },
 ): Promise<Result<void>> {
   const inForce = state.rollout?.phase.kind === 'running' ? state.rollout.settings : state.settings
-  const settings = inForce === null ? null : (servingOf(inForce, effect.router) ?? inForce)
+  const isFirst = effect.router === state.traffic.router
+  const settings = inForce && (servingOf(inForce, effect.router) ?? (isFirst ? inForce : null))
   if (settings === null || settings.listen === null) return ok(undefined)
   return parts.routerOf(effect.router).router.setRoutes({
     service: stream,

@@ -1,14 +1,17 @@
 import { environmentOf } from '../core/release/settings.ts'
 import type { Observed } from '../core/rollout/command.ts'
+import { formerRouters } from '../core/rollout/former-router.ts'
 import type { MetricAnswer } from '../core/rollout/observation.ts'
 import { isWorkerService } from '../core/rollout/routing.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
+import { stateTogether } from '../core/rollout/together.ts'
 import type { Observation } from '../core/shared/observation.ts'
 import type { RouterState } from '../core/shared/router-state.ts'
 import type { Freezes } from '../ports/freezes.ts'
 import type { ProbeRun } from '../ports/prober.ts'
 import type { RouterOf } from '../ports/router.ts'
 import type { Target } from '../ports/target.ts'
+import { countsOf, type RouterParts, routerStates } from './look-at-routers.ts'
 
 /** Steps in which every tenth of a second is somebody's waiting time. */
 const EAGER_MS = 150
@@ -16,7 +19,7 @@ const EAGER_MS = 150
 const ROLLOUT_MS = 250
 const IDLE_MS = 1000
 
-export type LookParts = { target: Target; routerOf: RouterOf; freezes: Freezes }
+export type LookParts = RouterParts & { target: Target; freezes: Freezes }
 
 /**
  * Looks in a second, for all streams together, that only wait for time or for something to break. With more streams than
@@ -30,25 +33,25 @@ const AFTER_MS = 5
 
 /** One look at target, router and numbers, side by side. */
 export async function look(
-  { target, routerOf, freezes }: LookParts,
+  parts: LookParts,
   stream: string,
   { state, probes, lightLook }: { state: ServiceState; probes: Observed['probes']; lightLook: boolean },
 ): Promise<{ observed: Observed; highestEpoch: number; routerState: RouterState | null }> {
+  const { target, routerOf, freezes } = parts
   const measured = lightLook || (state.rollout !== null && state.rollout.phase.kind !== 'ended')
-  const { router, counts: counters } = routerOf(state.traffic.router)
-  const [instances, routes, counts, frozen] = await Promise.all([
+  const [instances, [first, ...also], counts, frozen, former] = await Promise.all([
     target.observe(stream),
-    router.readState(stream),
-    measured && !isWorkerService(state) ? counters.query(stream) : null,
+    routerStates(parts, stream, state),
+    measured && !isWorkerService(state) ? countsOf(parts, stream, state) : null,
     freezes.read(environmentOf(stream)),
+    formerStates(routerOf, stream, state),
   ])
   const observed: Observed = {
     instances:
       instances.kind === 'ok' ? seen(instances.value) : { kind: 'failed', problem: instances.problem },
-    router:
-      routes.kind === 'ok'
-        ? { kind: 'seen', state: routes.value }
-        : { kind: 'failed', problem: routes.problem },
+    router: first.seen,
+    ...(also.length === 0 ? {} : { also }),
+    ...(former.length === 0 ? {} : { former }),
     metrics:
       measured && instances.kind === 'ok' && isWorkerService(state)
         ? noTraffic(stream, instances.value.at)
@@ -59,15 +62,32 @@ export async function look(
         : { kind: 'failed', problem: frozen.problem },
     probes,
   }
+  const routerState = [first, ...also].flatMap(({ seen }) => (seen.kind === 'seen' ? [seen.state] : []))
   const epochs = [
     instances.kind === 'ok' ? instances.value.highestToken?.epoch : undefined,
-    routes.kind === 'ok' ? routes.value.token?.epoch : undefined,
+    ...routerState.map(({ token }) => token?.epoch),
   ]
   return {
     observed,
     highestEpoch: Math.max(0, ...epochs.map((epoch) => epoch ?? 0)),
-    routerState: routes.kind === 'ok' ? routes.value : null,
+    routerState: stateTogether(routerState),
   }
+}
+
+/** Of the routers that served before, those that answer. */
+async function formerStates(
+  routerOf: RouterOf,
+  stream: string,
+  { traffic }: ServiceState,
+): Promise<NonNullable<Observed['former']>> {
+  const asked = formerRouters(traffic).map(async (router) => ({
+    router,
+    answer: await routerOf(router).router.readState(stream),
+  }))
+  const answers = await Promise.all(asked)
+  return answers.flatMap(({ router, answer }) =>
+    answer.kind === 'ok' ? [{ router, state: answer.value }] : [],
+  )
 }
 
 /** Nobody counts requests to a worker; that it was looked at is a count all the same. */
@@ -96,7 +116,8 @@ export function lookAgainMs(state: ServiceState, { now, streams }: { now: number
 function wishedPauseMs(state: ServiceState): number {
   const { rollout } = state
   if (rollout === null || rollout.phase.kind === 'ended')
-    return state.sets.some(({ stage, role }) => stage !== 'wanted' || role === 'retiring')
+    return state.sets.some(({ stage, role }) => stage !== 'wanted' || role === 'retiring') ||
+      state.traffic.former.length > 0
       ? ROLLOUT_MS
       : IDLE_MS
   const kind = rollout.plan.steps[rollout.stepIndex]?.step.kind

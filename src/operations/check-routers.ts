@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { routerLacks, routerNeeds, routerText } from '../core/plan/router/router-fit.ts'
+import { servingsOf } from '../core/release/servings.ts'
 import { isWorker } from '../core/release/worker.ts'
 import { ok } from '../core/shared/result.ts'
 import { RouterAbilities, RouterName } from '../core/shared/router-ability.ts'
@@ -33,7 +34,7 @@ export const checkRouters = operationOf({
     if (settings.kind === 'failed') return settings
     const routers = await Promise.all(RouterName.options.map((name) => abilitiesOf(name)))
     const asked = settings.value.filter((one) => !isWorker(one) && (service ?? one.service) === one.service)
-    const services = asked.flatMap((one) => {
+    const services = asked.flatMap(servingsOf).flatMap((one) => {
       const abilities = routers.find(({ router }) => router === one.router)
       if (abilities === undefined) return []
       const problem = abilities.problem === null ? [] : [abilities.problem.message]

@@ -51,6 +51,15 @@ it('lets two share an address where hosts or paths tell them apart, with the sam
   })
 })
 
+it('refuses the address of a second router that another service has, and the other way round', async () => {
+  const also = [{ router: 'haproxy' as const, listen: { host: '127.0.0.1', port: 8080 } }]
+  expect(await addressTaken(contextWithShop(), { ...at('api', 8085), also })).toMatchObject({
+    problem: { code: 'ADDRESS_TAKEN', message: '127.0.0.1:8080 belongs to shop.local already.' },
+  })
+  const free = [{ router: 'haproxy' as const, listen: { host: '127.0.0.1', port: 8086 } }]
+  expect((await addressTaken(contextWithShop(), { ...at('api', 8085), also: free })).kind).toBe('ok')
+})
+
 it('lets a service keep its own address, and another take a free one', async () => {
   expect((await addressTaken(contextWithShop(), at('shop', 8080))).kind).toBe('ok')
   expect((await addressTaken(contextWithShop(), at('api', 8081))).kind).toBe('ok')

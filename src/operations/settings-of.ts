@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { servingsOf } from '../core/release/servings.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { streamOf } from '../core/release/settings.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
@@ -36,7 +37,8 @@ export function settingsAfter(
 ): Result<ServiceSettings> {
   const found = settingsOf(context, stream)
   if (found.kind === 'failed' || found.value.routerFound !== true || traffic.sequence === 0) return found
-  return isDeepStrictEqual(found.value.listen, before?.listen)
+  const isSecond = found.value.also?.some(({ router }) => router === traffic.router) === true
+  return isDeepStrictEqual(found.value.listen, before?.listen) && !isSecond
     ? ok({ ...found.value, router: traffic.router })
     : found
 }
@@ -46,24 +48,37 @@ export async function addressTaken(
   context: Pick<OperationContext, 'store' | 'engine'>,
   settings: ServiceSettings,
 ): Promise<Result<void>> {
-  const { listen } = settings
-  if (listen === null) return ok(undefined)
+  if (settings.listen === null) return ok(undefined)
   const streams = await context.store.streams()
   if (streams.kind === 'failed') return streams
   for (const stream of streams.value.filter((one) => one !== streamOf(settings))) {
     const other = await context.engine.load(stream)
     const theirs =
       other.kind === 'ok' && other.value.state.stable !== null ? other.value.state.settings : null
-    const why = theirs === null ? null : addressConflict(settings, theirs)
-    if (why === null) continue
+    const conflict = theirs === null ? null : firstConflict(settings, theirs)
+    if (conflict === null) continue
+    const { host, port, why } = conflict
     return failed(
       problem('ADDRESS_TAKEN', {
-        message: `${listen.host}:${listen.port} belongs to ${stream} already${why === '' ? '' : `: ${why}`}.`,
+        message: `${host}:${port} belongs to ${stream} already${why === '' ? '' : `: ${why}`}.`,
         remedy: `Give ${streamOf(settings)} an address of its own ("listen" in the file), or hosts and paths that tell the two apart.`,
       }),
     )
   }
   return ok(undefined)
+}
+
+/** The first address of one service that a router of the other has already, and why they cannot share it. */
+function firstConflict(
+  settings: ServiceSettings,
+  theirs: ServiceSettings,
+): { host: string; port: number; why: string } | null {
+  for (const mine of servingsOf(settings))
+    for (const other of servingsOf(theirs)) {
+      const why = addressConflict(mine, other)
+      if (why !== null && mine.listen !== null) return { ...mine.listen, why }
+    }
+  return null
 }
 
 /** Why the two cannot have one address; `null` where they do not, or where each request there is for one of them. */

@@ -7,7 +7,7 @@ import { findProgram } from '../../src/adapters/tools/find-program.ts'
 import { freePort } from './kit/ports.ts'
 import { processesOf } from './kit/processes.ts'
 import { eventually } from './kit/settle.ts'
-import { type Stack, startStack } from './kit/stack.ts'
+import { quickAnalysis, type Stack, startStack } from './kit/stack.ts'
 import { startTraffic } from './kit/traffic.ts'
 
 const VERSIONS = { '1.0.0': {}, '1.1.0': {}, '1.2.0': { errorShare: 0.5 } }
@@ -29,6 +29,22 @@ const asks = async (port: number): Promise<string> => {
   await answer?.arrayBuffer()
   return answer?.headers.get('x-shop-version') ?? 'nobody'
 }
+
+/** Begun one after the other at this address, until it is given up. Those that were begun and did not end well. */
+function slowRequests(port: number): () => Promise<string[]> {
+  const begun: Promise<string>[] = []
+  const timer = setInterval(() => begun.push(ended(port)), 100)
+  return async () => {
+    clearInterval(timer)
+    return (await Promise.all(begun)).filter((end) => end !== 'slow' && end !== 'ECONNREFUSED')
+  }
+}
+
+const ended = (port: number): Promise<string> =>
+  fetch(`http://127.0.0.1:${port}/slow`, { headers: { connection: 'close' } }).then(
+    async (answer) => (await answer.text()).trim(),
+    (error) => String(error?.cause?.code ?? error),
+  )
 
 describe.each(['haproxy', 'nginx'] as const)('a service behind %s', (router) => {
   // A reload of nginx closes idle connections, and a client may be about to use one: that is its own, not ours (README).
@@ -63,6 +79,79 @@ describe.each(['haproxy', 'nginx'] as const)('a service behind %s', (router) => 
   })
 })
 
+const AB = {
+  ab: {
+    variants: [{ name: 'green', share: '50%' }],
+    for: '10m',
+    goal: { request: 'GET /marker' },
+    watch: '500ms',
+  },
+}
+
+describe.each(['haproxy', 'nginx'] as const)('an A/B test behind %s', (router) => {
+  it('deals users once, and counts who reached the goal (S45, S48)', async ({ skip }) => {
+    if (findProgram(router) === null) return skip(`${router} is not installed`)
+    const stack = await startStack({ versions: VERSIONS, stable: '1.0.0', file: { router, strategy: AB } })
+    const rollout = await stack.begin('1.1.0')
+    await stack.stage(rollout, 500)
+    const visit = async (path: string, cookie = '') => {
+      const answer = await fetch(`${stack.url}${path}`, { headers: { cookie } })
+      await answer.arrayBuffer()
+      const given = answer.headers.getSetCookie().map((one) => one.split(';')[0] ?? '')
+      const seen = `${answer.status} ${answer.headers.get('x-shop-version')} ${answer.headers.get('x-variant')}`
+      return { seen, cookie: [cookie, ...given].filter(Boolean).join('; ') }
+    }
+    let green = 0
+    for (let user = 0; user < 40; user += 1) {
+      const first = await visit('/')
+      const second = await visit('/marker', first.cookie)
+      const third = await visit('/marker', second.cookie)
+      expect([second.seen, third.seen], third.cookie).toEqual([first.seen, first.seen])
+      if (first.seen === '200 1.1.0 green') green += 1
+      else expect(first.seen).toMatch(/^200 1\.0\.0 /)
+    }
+    const arms = async () =>
+      Object.fromEntries(
+        ((await stack.view()).rollout?.ab?.arms ?? []).map(({ name, users, goals }) => [
+          name,
+          [users, goals],
+        ]),
+      )
+    await eventually('all are counted', async () => {
+      const [, goals] = (await arms()).green ?? []
+      return goals === green && (await arms()).control?.[1] === 40 - green
+    })
+    expect(await arms()).toEqual({ green: [green, green], control: [40 - green, 40 - green] })
+    await stack.call('abort', {}, z.unknown())
+    expect(await stack.outcome(rollout)).toBe('aborted')
+  })
+})
+
+const SHADOW = { shadow: { share: '100%', for: '1s', watch: '500ms' } }
+const COMPARING = { shadow: { ...SHADOW.shadow, compare: { body: 'exact' } } }
+
+describe('a shadow behind nginx', () => {
+  it('is judged by status and latency before any user meets it, and refused where bodies are asked for (S40)', async ({
+    skip,
+  }) => {
+    if (findProgram('nginx') === null) return skip('nginx is not installed')
+    const file = { router: 'nginx', strategy: SHADOW, analysis: { ...quickAnalysis, interval: '300ms' } }
+    const stack = await startStack({ versions: VERSIONS, stable: '1.0.0', file })
+    stack.writeFile({ ...file, strategy: COMPARING })
+    expect(await stack.refusal('deploy', { version: '1.1.0' })).toBe('ROUTER_CANNOT')
+    stack.writeFile(file)
+    expect((await stack.cli('plan', '1.1.0')).out).toContain('"connection: close"')
+    const traffic = await startTraffic(stack, { ratePerSecond: 60, connections: 'fresh', webSockets: 0 })
+    const bad = await stack.deploy('1.2.0')
+    expect([bad.outcome, bad.exposure.requests]).toEqual(['rolled_back', 0])
+    const good = await stack.deploy('1.1.0')
+    expect([good.outcome, good.shadow?.errors.candidate]).toEqual(['promoted', 0])
+    expect(good.shadow?.pairs).toBeGreaterThan(5)
+    const { requests } = await traffic.stop()
+    expect(requests.lost.count).toBe(0)
+  })
+})
+
 describe('a service that changes its router (S131)', () => {
   it('is served at both addresses until the new routes are confirmed, and comes back with a rollback', async ({
     skip,
@@ -73,12 +162,25 @@ describe('a service that changes its router (S131)', () => {
     expect(await stack.refusal('deploy', { version: '1.1.0' })).toBe('ROUTER_ADDRESS_HELD')
     const second = await freePort()
     stack.writeFile({ ...manual, router: 'haproxy', listen: `127.0.0.1:${second}` })
+    const finishes = (who: string) => async () =>
+      (await stack.view()).besides?.some(({ sentence }) =>
+        sentence.startsWith(`${who}, which served before, f`),
+      )
+    const atOld = slowRequests(stack.port)
     const rollout = await stack.begin('1.1.0')
     await eventually('the new address serves', async () => (await asks(second)) !== 'nobody')
     await eventually('the old address is given up', async () => (await asks(stack.port)) === 'nobody')
+    // What is under way there is watched, and ends well.
+    await eventually('the proxy finishes what it has', finishes('the built-in proxy'))
+    expect(await atOld()).toEqual([])
+    const atNew = slowRequests(second)
+    await eventually('some of them are under way', async () => (await asks(second)) !== 'nobody')
     await stack.call('abort', {}, z.unknown())
     expect(await stack.outcome(rollout)).toBe('aborted')
+    await eventually('HAProxy finishes what it has', finishes('HAProxy'))
     await eventually('the old address serves again', async () => (await asks(stack.port)) === '1.0.0')
     await eventually('the new one is given up', async () => (await asks(second)) === 'nobody')
+    expect(await atNew()).toEqual([])
+    await eventually('nothing is left of it', async () => (await stack.view()).besides === undefined)
   })
 })

@@ -30,6 +30,7 @@ describe('the target with containers, reached at published ports', () => {
     if (why !== null) return
     stand = await startDocker()
     image = await stand.importImage('shop:1', { 'app.cjs': APP }, CHANGES)
+    await stand.importImage('shop:2', { 'app.cjs': '' }, CHANGES)
   })
   afterAll(async () => {
     if (why === null) await stand.close()
@@ -61,6 +62,7 @@ async function makeHarness(): Promise<TargetHarness> {
       const loud = specOf(service, release)
       return { ...loud, env: { ...loud.env, COMPLAINS: 'yes' } }
     },
+    artifacts: [imageOf('1'), imageOf('2')],
     tellsUse: true,
     close: async () => {
       agent.kill('SIGKILL')
@@ -70,6 +72,8 @@ async function makeHarness(): Promise<TargetHarness> {
     },
   }
 }
+
+const imageOf = (version: string) => ({ artifact: 'shop:{{version}}', version, kind: 'image' as const })
 
 const specOf = (service: string, release: string): SetSpec => ({
   service,

@@ -262,8 +262,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { id: 'S124', text: 'The router refuses a weight: the step stays, and the reason is shown.' },
   {
     id: 'S125',
-    text: 'Two routers end at the same weight, or the earlier change is undone.',
-    waits: 'each service has one router',
+    text: 'Two routers end at the same weight, or the earlier change is undone; the difference is visible.',
   },
   {
     id: 'S126',
@@ -274,6 +273,14 @@ export const SCENARIOS: readonly Scenario[] = [
     text: 'A tool that writes its weights again and again is found out, reported once, and does not flap the traffic.',
   },
   { id: 'S128', text: 'A zero is written as a zero.' },
+  {
+    id: 'S130',
+    text: 'One of three routers does not take a change: the weight is unconfirmed, and the old instances stay.',
+  },
+  {
+    id: 'S131',
+    text: 'A release moves from one router to another: what was under way at the old one ends, and nothing of it stays there.',
+  },
   { id: 'S141', text: 'Any outcome says who or what caused it: check, value, limit, step.' },
   { id: 'S142', text: 'Exit codes: 0 only for promoted, different ones for failed, waiting and timed out.' },
   { id: 'INV1', text: 'Weights are whole, within range, and add up to the total.' },

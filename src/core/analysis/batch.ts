@@ -67,6 +67,36 @@ export const addSides = (a: SideCounts, b: SideCounts): SideCounts => ({
   ...addBytes(a, b),
 })
 
+/** What several data planes counted of the same interval. All else is as in the first. */
+export const addBatches = (first: Batch, other: Batch): Batch => ({
+  ...first,
+  candidate: addSides(first.candidate, other.candidate),
+  stable: addSides(first.stable, other.stable),
+  requests: first.requests + other.requests,
+  unroutable: first.unroutable + other.unroutable,
+  cutOnDrain: first.cutOnDrain + other.cutOnDrain,
+  ...addClosed(first, other),
+  ...addPairs(first, other),
+})
+
+const addClosed = ({ closed: a }: Batch, { closed: b }: Batch): Pick<Batch, 'closed'> =>
+  a === undefined && b === undefined ? {} : { closed: (a ?? 0) + (b ?? 0) }
+
+const addPairs = ({ shadow: a }: Batch, { shadow: b }: Batch): Pick<Batch, 'shadow'> =>
+  a === undefined || b === undefined
+    ? {}
+    : {
+        shadow: {
+          answered: a.answered + b.answered,
+          statusDiffers: a.statusDiffers + b.statusDiffers,
+          bodyDiffers: a.bodyDiffers + b.bodyDiffers,
+          bodyUnknown: a.bodyUnknown + b.bodyUnknown,
+          busy: a.busy + b.busy,
+          large: a.large + b.large,
+          unfinished: a.unfinished + b.unfinished,
+        },
+      }
+
 const addBytes = ({ bytes: a }: SideCounts, { bytes: b }: SideCounts): Pick<SideCounts, 'bytes'> =>
   a === undefined && b === undefined
     ? {}

@@ -114,3 +114,40 @@ describe('the batch between two looks', () => {
     expect(batchBetween(at(0, 3, 1), unseen, sides).crashes).toBeUndefined()
   })
 })
+
+describe('the batch of several data planes', () => {
+  const last = { ...counts('1', { a: [100, 5], b: [10, 0] }, 2), also: [counts('2', { a: [900, 0] })] }
+
+  it('is the sum of what each of them counted', () => {
+    const next = {
+      ...counts('1', { a: [150, 6], b: [30, 4] }, 3),
+      also: [counts('2', { a: [950, 0], b: [5, 5] }, 1)],
+    }
+    expect(between(last, next)).toMatchObject({
+      stable: { requests: 100, errors: 1 },
+      candidate: { requests: 25, errors: 9 },
+      requests: 125,
+      unroutable: 2,
+      cutOnDrain: 10,
+    })
+  })
+
+  it('does not count what one of them has counted before when the other one was restarted', () => {
+    const next = { ...counts('1', { a: [150, 5], b: [10, 0] }, 2), also: [counts('3', { a: [7, 0] })] }
+    expect(between(last, next)).toMatchObject({ stable: { requests: 57 }, requests: 57 })
+    const first = { ...counts('4', { a: [9, 0] }), also: [counts('2', { a: [901, 0] })] }
+    expect(between(last, first)).toMatchObject({ stable: { requests: 10 }, requests: 10 })
+  })
+
+  it('knows each of them again, whichever comes first', () => {
+    const next = { ...counts('2', { a: [901, 0] }), also: [counts('1', { a: [102, 5], b: [10, 0] }, 2)] }
+    expect(between(last, next)).toMatchObject({ stable: { requests: 3 }, requests: 3 })
+  })
+
+  it('loses nothing of the one that stays when the other one leaves', () => {
+    expect(between(last, counts('1', { a: [150, 6], b: [10, 0] }, 2))).toMatchObject({
+      stable: { requests: 50, errors: 1 },
+      requests: 50,
+    })
+  })
+})

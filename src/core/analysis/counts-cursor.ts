@@ -3,21 +3,14 @@ import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import { PairCounts, type ServiceCounts, type TrafficCounts } from '../shared/traffic-counts.ts'
 import { WeightPermille } from '../shared/weight.ts'
 import type { Batch, CrashCounts, SideCounts } from './batch.ts'
-import { noRequests, SideCounts as SideCountsSchema } from './batch.ts'
+import { addBatches, noRequests, SideCounts as SideCountsSchema } from './batch.ts'
 
-/** Where the last look left the data plane's monotonic counters, so that the next look can take the difference. */
-export const CountsCursor = z.object({
+/** Where the last look left the monotonic counters of one data plane. */
+const PlaneCursor = z.object({
   boot: z.string(),
-  at: z.number(),
   releases: z.record(z.string(), SideCountsSchema.extend({ cutOnDrain: z.int().nonnegative() })),
   unroutable: z.int().nonnegative(),
   closed: z.int().nonnegative().exactOptional(),
-  /** Shares that the router had confirmed and that were in force at this look, and since when; absent while they changed. */
-  weights: z.object({ since: z.number(), of: z.record(z.string(), WeightPermille) }).exactOptional(),
-  /** Crashes of all instances of each release until now, and how many of them are wanted. */
-  instances: z
-    .record(z.string(), z.object({ crashes: z.int().nonnegative(), wanted: z.int().nonnegative() }))
-    .exactOptional(),
   /** Of requests that were copied; absent where none ever were. */
   shadow: PairCounts.extend({
     salt: z.string(),
@@ -25,19 +18,38 @@ export const CountsCursor = z.object({
     stable: SideCountsSchema,
   }).exactOptional(),
 })
+type PlaneCursor = z.infer<typeof PlaneCursor>
+
+/** Where the last look left the counters, so that the next look can take the difference. */
+export const CountsCursor = PlaneCursor.extend({
+  at: z.number(),
+  /** Of the other routers that serve, each known again by its `boot`. */
+  also: z.array(PlaneCursor).exactOptional(),
+  /** Shares that the router had confirmed and that were in force at this look, and since when; absent while they changed. */
+  weights: z.object({ since: z.number(), of: z.record(z.string(), WeightPermille) }).exactOptional(),
+  /** Crashes of all instances of each release until now, and how many of them are wanted. */
+  instances: z
+    .record(z.string(), z.object({ crashes: z.int().nonnegative(), wanted: z.int().nonnegative() }))
+    .exactOptional(),
+})
 export type CountsCursor = z.infer<typeof CountsCursor>
 
 /** What is seen beside the counters at the same look. */
 export type SeenBeside = Pick<CountsCursor, 'weights' | 'instances'>
 
 export function cursorOf(counts: ServiceCounts, at: number, beside: SeenBeside = {}): CountsCursor {
+  const also = counts.also === undefined ? {} : { also: counts.also.map(planeCursorOf) }
+  return { ...planeCursorOf(counts), at, ...also, ...beside }
+}
+
+function planeCursorOf(counts: ServiceCounts): PlaneCursor {
   const releases = counts.releases.map(({ release, total }) => [
     release,
     { ...sideOf(total), cutOnDrain: total.cutOnDrain },
   ])
   const { boot, unroutable, closed } = counts
   const said = { unroutable, ...(closed === undefined ? {} : { closed }) }
-  return { boot, at, releases: Object.fromEntries(releases), ...said, ...beside, ...shadowOf(counts) }
+  return { boot, releases: Object.fromEntries(releases), ...said, ...shadowOf(counts) }
 }
 
 const sideOf = ({ requests, errors, latencyBuckets, bytesIn, bytesOut }: TrafficCounts): SideCounts => ({
@@ -56,15 +68,33 @@ function shadowOf({ shadow }: ServiceCounts): Pick<CountsCursor, 'shadow'> {
 /** What a batch compares. With a `shadow` (the salt of its counts) both sides are those of the requests that were copied. */
 export type BatchSides = { candidate: string; stable: string | null; shadow?: string | null }
 
-/** The difference between two looks. A new boot of the data plane counted from zero, so all it counted is new. */
+/** The difference between two looks, all data planes together. */
 export function batchBetween(last: CountsCursor, next: CountsCursor, sides: BatchSides): Batch {
-  const before: Pick<CountsCursor, 'releases' | 'unroutable' | 'closed'> =
-    last.boot === next.boot ? last : { releases: {}, unroutable: 0 }
+  const planes = [last, ...(last.also ?? [])]
+  const counted = [next, ...(next.also ?? [])].map((plane) =>
+    planeBatch(planes, plane, { last, next, sides }),
+  )
+  return counted.reduce(addBatches)
+}
+
+type Between = { last: CountsCursor; next: CountsCursor; sides: BatchSides }
+
+/** What one data plane counted. A new boot counted from zero, so all it counted is new. */
+function planeBatch(
+  planes: readonly PlaneCursor[],
+  plane: PlaneCursor,
+  { last, next, sides }: Between,
+): Batch {
+  const known = planes.find(({ boot }) => boot === plane.boot)
+  const before: Pick<PlaneCursor, 'releases' | 'unroutable' | 'closed'> = known ?? {
+    releases: {},
+    unroutable: 0,
+  }
   const side = (release: string | null): SideCounts =>
-    release === null ? noRequests() : difference(next.releases[release], before.releases[release])
+    release === null ? noRequests() : difference(plane.releases[release], before.releases[release])
   // Release by release: one that the data plane forgot must not hide what the others did.
-  const grown = (pick: (counts: CountsCursor['releases'][string]) => number): number =>
-    Object.entries(next.releases).reduce((sum, [release, counts]) => {
+  const grown = (pick: (counts: PlaneCursor['releases'][string]) => number): number =>
+    Object.entries(plane.releases).reduce((sum, [release, counts]) => {
       const last = before.releases[release]
       return (
         sum +
@@ -73,31 +103,31 @@ export function batchBetween(last: CountsCursor, next: CountsCursor, sides: Batc
           : Math.max(0, pick(counts) - pick(last)))
       )
     }, 0)
-  const closed = Math.max(0, (next.closed ?? 0) - (before.closed ?? 0))
+  const closed = Math.max(0, (plane.closed ?? 0) - (before.closed ?? 0))
   return {
     at: next.at,
     sinceAt: last.at,
     candidate: side(sides.candidate),
     stable: side(sides.stable),
     requests: grown((counts) => counts.requests),
-    unroutable: Math.max(0, next.unroutable - before.unroutable),
+    unroutable: Math.max(0, plane.unroutable - before.unroutable),
     cutOnDrain: grown((counts) => counts.cutOnDrain),
     ...(closed === 0 ? {} : { closed }),
     ...steadyWeight(last, next, sides.candidate),
     ...crashesBetween(last, next, sides),
-    ...pairsBetween(last, next, sides.shadow ?? null),
+    ...pairsBetween(known, plane, sides.shadow ?? null),
   }
 }
 
 /** Instead of what users sent to either release. */
 function pairsBetween(
-  last: CountsCursor,
-  next: CountsCursor,
+  last: PlaneCursor | undefined,
+  next: PlaneCursor,
   salt: string | null,
 ): Pick<Batch, 'candidate' | 'stable' | 'shadow'> | Record<never, never> {
   if (salt === null) return {}
   const after = next.shadow?.salt === salt ? next.shadow : undefined
-  const before = last.boot === next.boot && last.shadow?.salt === salt ? last.shadow : undefined
+  const before = last?.shadow?.salt === salt ? last.shadow : undefined
   const grown = (name: keyof PairCounts): number => Math.max(0, (after?.[name] ?? 0) - (before?.[name] ?? 0))
   return {
     candidate: difference(after?.candidate, before?.candidate),

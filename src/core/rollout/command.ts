@@ -4,6 +4,7 @@ import type { FreezeState } from '../shared/freeze.ts'
 import type { Instance } from '../shared/instance.ts'
 import type { Problem } from '../shared/problem.ts'
 import type { SeenUse } from '../shared/resource-use.ts'
+import type { RouterName } from '../shared/router-ability.ts'
 import type { RouterState } from '../shared/router-state.ts'
 import type { VerifyReport } from '../shared/verification.ts'
 import type { SampledWindow } from './metrics/metric-state.ts'
@@ -60,9 +61,15 @@ export type Observed = {
         obeyed?: number | undefined
       }
     | { kind: 'failed'; problem: Problem }
-  router: { kind: 'seen'; state: RouterState } | { kind: 'failed'; problem: Problem }
+  router: SeenRouter
+  /** The other routers that serve, in the order of the settings; absent where there is none. */
+  also?: readonly { router: RouterName; seen: SeenRouter }[]
+  /** Routers that served before, as far as they answered; absent where there is none. */
+  former?: readonly { router: RouterName; state: RouterState }[]
   metrics: MetricAnswer | null
   freeze: { kind: 'seen'; state: FreezeState } | { kind: 'failed'; problem: Problem }
   /** Synthetic requests since the last look. */
   probes: { sent: number; lost: number }
 }
+
+export type SeenRouter = { kind: 'seen'; state: RouterState } | { kind: 'failed'; problem: Problem }

@@ -3,9 +3,8 @@ import type { RouteSet } from '../shared/routes.ts'
 import type { SideRoutes } from '../shared/side-routes.ts'
 import type { FencingToken } from '../shared/token.ts'
 import { isAsWanted } from './batches/members.ts'
-import { isDriftHeld } from './hold.ts'
 import { isBackWanted } from './light-watch/light-watch-back.ts'
-import { routersToLeave } from './router-in.ts'
+import { routersToLeave, routersToTell, toldTo } from './router-in.ts'
 import type { Adoption, ServiceState } from './state.ts'
 import { type ChecksDue, checksDue } from './verifying.ts'
 
@@ -87,18 +86,25 @@ function routeEffects(state: ServiceState): Effect[] {
   if (state.finalizing) return finalizing(state, traffic.left.length > 0 ? traffic.left : [traffic.router])
   const inForce = traffic.confirmed?.sequence === traffic.sequence && traffic.confirmed.epoch === state.epoch
   if (inForce) return finalizing(state, routersToLeave(state))
-  if (traffic.sequence === 0 || isDriftHeld(state)) return []
-  return [
-    {
-      kind: 'set-routes',
-      key: `set-routes ${state.epoch}.${traffic.sequence}`,
-      token: tokenOf(state, traffic.sequence),
-      routes: traffic.routes,
-      side: traffic.side,
-      router: traffic.router,
-      stable: state.stable?.release ?? null,
-    },
-  ]
+  if (traffic.sequence === 0) return []
+  return routersToTell(state).map((router) => setRoutes(state, router))
+}
+
+/** Each of several routers is told by an effect of its own: one that is away holds up no other. */
+function setRoutes(state: ServiceState, router: RouterName): Effect {
+  const { traffic, epoch } = state
+  const isFirst = router === traffic.router
+  const sequence = toldTo(traffic, router)
+  return {
+    kind: 'set-routes',
+    key: `set-routes ${epoch}.${sequence}${isFirst ? '' : ` ${router}`}`,
+    token: tokenOf(state, sequence),
+    routes: traffic.routes,
+    // A preview has one address, and the first router shows it.
+    side: isFirst ? traffic.side : { ...traffic.side, preview: null },
+    router,
+    stable: state.stable?.release ?? null,
+  }
 }
 
 const finalizing = (state: ServiceState, routers: readonly RouterName[]): Effect[] =>

@@ -4,7 +4,9 @@ import { due } from './due.ts'
 import type { Event } from './event.ts'
 import type { Reason } from './reason.ts'
 import { ENGINE } from './reason.ts'
+import { refusedByOne } from './refused-by-one.ts'
 import { isCandidateStable, runningRollout } from './rollout-position.ts'
+import { isRouterPart } from './see-routers.ts'
 import type { ServiceState } from './state.ts'
 import { turnBack } from './turn-back.ts'
 
@@ -14,7 +16,7 @@ export const EFFECT_PART = 'effect '
 /** Why the routes are not in force: the router does not answer, or refuses them. */
 export const routerTrouble = ({ troubles }: ServiceState): Problem | null =>
   Object.entries(troubles).find(
-    ([part]) => part === 'router' || part.startsWith(`${EFFECT_PART}set-routes `),
+    ([part]) => isRouterPart(part) || part.startsWith(`${EFFECT_PART}set-routes `),
   )?.[1] ?? null
 
 /** An effect that failed is a trouble people see, once; some failures end the attempt. */
@@ -31,7 +33,7 @@ export function noteFailure(
   return [...seen, ...hopeless(state, { effect, trouble, now })]
 }
 
-/** A candidate that can never start, or a first release that can never listen, ends now instead of at its deadline. */
+/** A candidate that can never start, a first release that can never listen, or shares that one of several routers refuses: it ends now. */
 function hopeless(
   state: ServiceState,
   { effect, trouble, now }: { effect: string; trouble: Problem; now: number },
@@ -45,6 +47,8 @@ function hopeless(
     trouble.code === 'STALE_TOKEN'
   )
     return []
+  const differ = refusedByOne(state, current, { effect, trouble, now })
+  if (differ.length > 0) return differ
   const cannotStart =
     effect === `start-set ${current.plan.to.release}` || effect === `adopt-set ${current.plan.to.release}`
   const cannotListen = state.stable === null && trouble.code === 'LISTEN_FAILED'

@@ -23,7 +23,7 @@ import { LightWatch } from './light-watch/light-watch.ts'
 import { SampledWindow } from './metrics/metric-state.ts'
 import { Outcome } from './outcome.ts'
 import { Reason } from './reason.ts'
-import { Adoption, QueuedRollout } from './state.ts'
+import { Adoption, QueuedRollout, ShownRoutes } from './state.ts'
 
 const Weights = z.record(z.string(), WeightPermille)
 
@@ -128,10 +128,24 @@ export const Event = z.discriminatedUnion('kind', [
     routes: z.array(RouteSet),
     side: SideRoutes.default(NO_SIDE_ROUTES),
     router: RouterName.default('builtin'),
+    /** Who is asked for them besides. */
+    also: z.array(RouterName).exactOptional(),
+    /** The others have these routes already, and are not told again. */
+    only: RouterName.exactOptional(),
     sequence: z.int(),
   }),
+  /** What several routers show is another thing than before, and not the same everywhere. */
+  z.object({ kind: z.literal('routes-shown'), at: z.number(), shown: z.array(ShownRoutes) }),
   /** A router that served before has nothing of the service any more. */
   z.object({ kind: z.literal('router-left'), at: z.number(), router: RouterName }),
+  /** Instances on which a router that served before still has work; with the last of it what it had to cut. */
+  z.object({
+    kind: z.literal('former-router-seen'),
+    at: z.number(),
+    router: RouterName,
+    busy: z.array(z.string()),
+    cut: z.array(CutRequest),
+  }),
   z.object({
     kind: z.literal('routes-confirmed'),
     at: z.number(),
@@ -142,6 +156,8 @@ export const Event = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('routes-drifted'),
     at: z.number(),
+    /** On which of several routers. */
+    router: RouterName.exactOptional(),
     observed: Weights,
     cause: z.enum(['edited', 'lost', 'reverted']),
     /** The foreign weights are left alone until a person says so. */

@@ -50,7 +50,12 @@ function apply(state: ServiceState, event: Exclude<Event, LightEvent>): ServiceS
   if (isTrafficEvent(event)) return evolveTraffic(state, event)
   switch (event.kind) {
     case 'controller-started':
-      return { ...state, epoch: event.epoch, unseen: ['router', 'target'] }
+      return {
+        ...state,
+        epoch: event.epoch,
+        unseen: ['router', 'target'],
+        traffic: { ...state.traffic, shown: [] },
+      }
     case 'part-seen':
       return { ...state, unseen: state.unseen.filter((part) => part !== event.part) }
     case 'rollout-started':

@@ -1,7 +1,5 @@
 import { batchBetween, type CountsCursor, cursorOf, type SeenBeside } from '../analysis/counts-cursor.ts'
 import type { Instance } from '../shared/instance.ts'
-import type { Problem } from '../shared/problem.ts'
-import type { CutRequest, InstanceTraffic } from '../shared/router-state.ts'
 import { readyWithinMs } from '../shared/set-spec.ts'
 import { seeVariants } from './ab/count-variants.ts'
 import type { Observed } from './command.ts'
@@ -14,19 +12,28 @@ import { ejectionsSeen } from './judging/ejections.ts'
 import { seeNamedChecks } from './judging/named-checks.ts'
 import { seeErrors } from './judging/new-errors.ts'
 import { seeLightWatch } from './light-watch/see-light-watch.ts'
-import { seeRoutes } from './see-routes.ts'
+import { seeFormer } from './see-former.ts'
+import { isRouterAway, routerLooks, seeRouters } from './see-routers.ts'
 import { sidesNow } from './shadow/shadowing.ts'
 import type { RolloutState, ServiceState, SetState } from './state.ts'
+import { healed, troubled } from './trouble-events.ts'
 import { seeUntold } from './untold.ts'
-
-/** A drain that the router does not report as done is given up this long after its own limits. */
-const DRAIN_MARGIN_MS = 10_000
 
 /** Turns one look at the world into events. A look that shows nothing new makes none (INV9). */
 export function observe(state: ServiceState, observed: Observed, now: number): Event[] {
   const events = seeParts(state, observed, now)
   let current = evolveAll(state, events)
-  for (const look of [seeFreeze, seeInstances, seeNamed, seeRouter, seeMetrics, seeVariants, seeLightWatch]) {
+  const looks = [
+    seeFreeze,
+    seeInstances,
+    seeNamed,
+    seeRouters,
+    seeFormer,
+    seeMetrics,
+    seeVariants,
+    seeLightWatch,
+  ]
+  for (const look of looks) {
     const seen = look(current, observed, now)
     events.push(...seen)
     current = evolveAll(current, seen)
@@ -36,16 +43,23 @@ export function observe(state: ServiceState, observed: Observed, now: number): E
 }
 
 /** The first look since the owner took over: from here on the part may be acted on. */
-function seeParts({ unseen }: ServiceState, { instances, router }: Observed, now: number): Event[] {
-  const looks = { target: instances.kind, router: router.kind }
-  return unseen
-    .filter((part) => looks[part] === 'seen')
+function seeParts(state: ServiceState, observed: Observed, now: number): Event[] {
+  const isSeen = {
+    target: observed.instances.kind === 'seen',
+    router: routerLooks(state, observed).some(({ seen }) => seen.kind === 'seen'),
+  }
+  return state.unseen
+    .filter((part) => isSeen[part])
     .map((part): Event => ({ kind: 'part-seen', at: now, part }))
 }
 
-function seeInstances(state: ServiceState, { instances, router }: Observed, now: number): Event[] {
+function seeInstances(state: ServiceState, observed: Observed, now: number): Event[] {
+  const { instances } = observed
   if (instances.kind === 'failed') return troubled(state, 'target', instances.problem, now)
-  const ejectionOf = ejectionsSeen(state, router)
+  const ejectionOf = ejectionsSeen(
+    state,
+    routerLooks(state, observed).map(({ seen }) => seen),
+  )
   const changed = state.sets
     .map((set) => ({
       set,
@@ -122,55 +136,6 @@ function seeFreeze(state: ServiceState, { freeze }: Observed, now: number): Even
     : [...healed(state, 'freezes', now), ...noteFreeze(state, freeze.state, now)]
 }
 
-function seeRouter(state: ServiceState, { router }: Observed, now: number): Event[] {
-  if (router.kind === 'failed') return troubled(state, 'router', router.problem, now)
-  return [
-    ...healed(state, 'router', now),
-    ...seePreview(state, router.state.preview?.problem ?? null, now),
-    ...seeCertificate(state, router.state.certificate?.problem ?? null, now),
-    ...seeBusy(state, router.state.instances, now),
-    ...seeRoutes(state, router.state, now),
-  ]
-}
-
-/** A preview that does not open is told, and holds nothing up. */
-const seePreview = (state: ServiceState, problem: Problem | null, now: number): Event[] =>
-  problem === null ? healed(state, 'preview', now) : troubled(state, 'preview', problem, now)
-
-/** A certificate that ends soon or is not taken over is told, and holds nothing up. */
-const seeCertificate = (state: ServiceState, problem: Problem | null, now: number): Event[] =>
-  problem === null ? healed(state, 'certificate', now) : troubled(state, 'certificate', problem, now)
-
-/**
- * Looked at in every set, not only once it is retiring, and whatever share was decided for it: an instance may have left
- * the routes long before its set is let go, and what it still works on must be known by then.
- */
-function seeBusy(state: ServiceState, traffic: readonly InstanceTraffic[], now: number): Event[] {
-  const drains = traffic.filter(({ id, drain }) =>
-    state.sets.some(
-      ({ role, instances }) =>
-        (role === 'retiring' || drain !== null) && instances.some((instance) => instance.id === id),
-    ),
-  )
-  const busy = drains
-    .filter((one) => isWorking(one) && !hasOutlasted(one, state))
-    .map(({ id }) => id)
-    .sort()
-  if (JSON.stringify(busy) === JSON.stringify(state.busy)) return []
-  const cut: CutRequest[] = drains.flatMap(({ drain }) => drain?.cut ?? [])
-  return [{ kind: 'busy-observed', at: now, instances: busy, cut }]
-}
-
-const isWorking = ({ inFlight, websockets, drain }: InstanceTraffic): boolean =>
-  inFlight > 0 || websockets > 0 || drain?.done === false
-
-/** Given up long after its own limits. The router counts this time itself, so that no clock that was set can end a drain. */
-function hasOutlasted({ drain }: InstanceTraffic, { rollout, settings }: ServiceState): boolean {
-  const limits = (rollout?.settings ?? settings)?.drain
-  if (drain === null || limits === undefined) return false
-  return drain.sinceMs >= Math.max(limits.requestsMs, limits.websocketsMs) + DRAIN_MARGIN_MS
-}
-
 function seeMetrics(state: ServiceState, { metrics, probes, instances }: Observed, now: number): Event[] {
   const { rollout } = state
   if (rollout === null || metrics === null || !isMeasured(rollout)) return []
@@ -208,7 +173,7 @@ function seenBeside({ traffic, epoch, sets, troubles }: ServiceState): SeenBesid
     wanted: set.replicas,
   })
   return {
-    ...(isInForce && confirmed.since !== undefined && troubles.router === undefined && !isByName(traffic)
+    ...(isInForce && confirmed.since !== undefined && !isRouterAway(troubles) && !isByName(traffic)
       ? { weights: { since: confirmed.since, of: confirmed.weights } }
       : {}),
     ...(troubles.target === undefined
@@ -241,10 +206,3 @@ function lookEveryMs({ phase, plan, stepIndex, settings }: RolloutState): number
 
 /** Counted from the first step to the outcome, the drain of the old set included. */
 const isMeasured = (rollout: RolloutState): boolean => rollout.phase.kind !== 'ended'
-
-function troubled(state: ServiceState, part: string, problem: Problem, now: number): Event[] {
-  return state.troubles[part]?.code === problem.code ? [] : [{ kind: 'trouble-seen', at: now, part, problem }]
-}
-
-const healed = (state: ServiceState, part: string, now: number): Event[] =>
-  state.troubles[part] === undefined ? [] : [{ kind: 'trouble-over', at: now, part }]

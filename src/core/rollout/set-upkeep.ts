@@ -1,4 +1,5 @@
 import { regrowStable } from './batches/regrow.ts'
+import { isBusy } from './drains.ts'
 import type { Event } from './event.ts'
 import { isClosed, isSeenSince } from './recreate/closing.ts'
 import { isConfirmed, livingInstances, readyInstances } from './routing.ts'
@@ -18,7 +19,7 @@ export function setUpkeep(state: ServiceState, moment: Moment): Event[] {
 function dismissal(state: ServiceState, set: SetState, now: number): Event | null {
   const { release, leaving: instances, stage } = set
   if (instances.length === 0 || stage !== 'wanted' || !isConfirmed(state)) return null
-  if (instances.some((id) => state.busy.includes(id))) return null
+  if (instances.some((id) => isBusy(state, id))) return null
   return { kind: 'instances-dismissed', at: now, release, instances, sequence: state.sequence + 1 }
 }
 
@@ -61,4 +62,4 @@ export const isDrained = (state: ServiceState, set: SetState): boolean =>
   isConfirmed(state) &&
   (state.traffic.weights[set.release] ?? 0) === 0 &&
   !isServing(state, set) &&
-  livingInstances(set).every(({ id }) => !state.busy.includes(id))
+  livingInstances(set).every(({ id }) => !isBusy(state, id))

@@ -19,6 +19,7 @@ import { AbState } from './ab/ab-state.ts'
 import { Block } from './block.ts'
 import { AutomaticRollback, Breaker } from './breaker.ts'
 import { ChecklistItem } from './checklist.ts'
+import { FormerRouter } from './former-router.ts'
 import { HeardAlert } from './judging/heard-alert.ts'
 import { NamedCheckState } from './judging/named-check-state.ts'
 import { noResources, ResourceState } from './judging/resource-state.ts'
@@ -32,8 +33,13 @@ import { Snapshot } from './snapshot.ts'
 /** Version of the shape below, stored with every row. A change of shape adds an upcaster (upcast.ts). */
 export const STATE_SCHEMA_VERSION = 2
 
-/** A process that already served when it was taken under control. */
-export const Adoption = z.object({ port: z.int(), pid: z.int().nullable() })
+/** A process or a container that already served when it was taken under control. */
+export const Adoption = z.object({
+  port: z.int(),
+  pid: z.int().nullable(),
+  /** Its name, where it was given. */
+  container: z.string().exactOptional(),
+})
 export type Adoption = z.infer<typeof Adoption>
 
 /** All instances of one release, as wanted and as last observed. */
@@ -62,6 +68,14 @@ export const SetState = z.object({
 })
 export type SetState = z.infer<typeof SetState>
 
+/** What one of several routers showed when it was last read. `took`: the routes that hold now, under their token. */
+export const ShownRoutes = z.object({
+  router: RouterName,
+  weights: z.record(z.string(), WeightPermille),
+  took: z.boolean(),
+})
+export type ShownRoutes = z.infer<typeof ShownRoutes>
+
 /** Shares as decided, and routes as decided from shares and ready instances. Confirmed means read back. */
 export const TrafficState = z.object({
   weights: z.record(z.string(), WeightPermille),
@@ -71,8 +85,16 @@ export const TrafficState = z.object({
   side: SideRoutes.default(NO_SIDE_ROUTES),
   /** Who was asked for `routes`. */
   router: RouterName.default('builtin'),
+  /** Who was asked for them besides. */
+  also: z.array(RouterName).default([]),
+  /** Sequence of the token that carries `routes` to a router that has them under an earlier one than `sequence`. */
+  told: z.partialRecord(RouterName, z.int()).default({}),
+  /** What each of several routers shows, since the owner took over; empty where one serves. */
+  shown: z.array(ShownRoutes).default([]),
   /** Who was asked before and has not let go yet. */
   left: z.array(RouterName).default([]),
+  /** Those of them that were replaced for certain, and those that let go and still finish what they had. */
+  former: z.array(FormerRouter).default([]),
   /** Sequence of the token that carries `routes`. */
   sequence: z.int(),
   confirmed: z
@@ -90,6 +112,8 @@ export type TrafficState = z.infer<typeof TrafficState>
 
 /** Weights on the router that are not ours, as last seen. */
 export const Drift = z.object({
+  /** On which of several routers. */
+  router: RouterName.exactOptional(),
   observed: z.record(z.string(), WeightPermille),
   /** When these same weights were seen to come back, of late. */
   seenAt: z.array(z.number()),
@@ -299,7 +323,11 @@ export const newServiceState = (stream: string): ServiceState => ({
     routes: [],
     side: NO_SIDE_ROUTES,
     router: 'builtin',
+    also: [],
+    told: {},
+    shown: [],
     left: [],
+    former: [],
     sequence: 0,
     confirmed: null,
   },

@@ -99,8 +99,8 @@ export const ShadowCounts = PairCounts.extend({
 })
 export type ShadowCounts = z.infer<typeof ShadowCounts>
 
-/** Counters of one service. A new `boot` means the data plane was restarted and counts from zero again. */
-export const ServiceCounts = z.object({
+/** Counters of one service in one data plane. A new `boot` means it was restarted and counts from zero again. */
+const PlaneCounts = z.object({
   service: z.string(),
   boot: z.string(),
   releases: z.array(ReleaseCounts),
@@ -119,4 +119,7 @@ export const ServiceCounts = z.object({
   /** Requests that the data plane says it had and that are in none of these numbers: what told about them was lost. */
   missing: Count.exactOptional(),
 })
+
+/** Counters of one service. Where several routers serve it, those of the first one, and in `also` those of the others. */
+export const ServiceCounts = PlaneCounts.extend({ also: z.array(PlaneCounts).exactOptional() })
 export type ServiceCounts = z.infer<typeof ServiceCounts>

@@ -176,6 +176,15 @@ describe('a plan in virtual time', () => {
     expect(failing.outcome).toBe('failed')
   })
 
+  it('is tried at one router where several serve, and says so', () => {
+    const also = [{ router: 'haproxy' as const, listen: { host: '127.0.0.1', port: 8090 } }]
+    const simulation = run({ settings: { ...simulatedSettings(), also } })
+    expect([simulation.outcome, simulation.left]).toEqual([
+      'promoted',
+      ['All users come by the first router, and the others serve nobody.'],
+    ])
+  })
+
   it('says what it leaves out, and refuses what cannot be begun', () => {
     const windows: ServiceSettings['windows'] = [{ days: ['mon'], fromMinute: 0, toMinute: 60, zone: 'UTC' }]
     expect(run({ settings: simulatedSettings({ windows }) }).left).toEqual([

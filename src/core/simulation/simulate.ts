@@ -95,8 +95,11 @@ function simulatedSettings(given: ServiceSettings): { settings: ServiceSettings;
   const metrics =
     names.length === 0 ? [] : [`The metrics that the file declares are not asked: ${names.join(', ')}.`]
   const windows = given.windows.length === 0 ? [] : ['It begins at once, whatever the windows say.']
-  const settings = { ...given, windows: [], prober: null, analysis: { ...given.analysis, metrics: [] } }
-  return { settings, left: [...metrics, ...windows] }
+  const { also = [], ...alone } = given
+  const routers =
+    also.length === 0 ? [] : ['All users come by the first router, and the others serve nobody.']
+  const settings = { ...alone, windows: [], prober: null, analysis: { ...alone.analysis, metrics: [] } }
+  return { settings, left: [...metrics, ...windows, ...routers] }
 }
 
 /** What must be stable before the plan begins, oldest first. */

@@ -22,7 +22,7 @@ export type Quality = {
 
 const GOOD: Quality = { errorShare: 0, bucket: 5 }
 /** Routes in force, and exact counts of a steady stream of requests that follows them. */
-export function createRouterModel() {
+export function createRouterModel(name = 'router') {
   let token: FencingToken | null = null
   let sets: RouterState['sets'] = []
   let side: SideRoutes = NO_SIDE_ROUTES
@@ -37,6 +37,7 @@ export function createRouterModel() {
   let draining: InstanceTraffic[] = []
   let ejected: InstanceTraffic[] = []
   let copies: ShadowCounts | null = null
+  let silent = false
   const owed = new Map<string, number>()
   const qualities = new Map<string, Quality>()
   const written: Record<string, number>[] = []
@@ -143,7 +144,7 @@ export function createRouterModel() {
     isListening: (): boolean => listening,
     state: (): RouterState => ({
       service: 'shop.local',
-      boot: `router-${boot}`,
+      boot: `${name}-${boot}`,
       token,
       listening: listening ? { host: '127.0.0.1', port: 8080 } : null,
       sets,
@@ -153,7 +154,7 @@ export function createRouterModel() {
     }),
     counts: (): ServiceCounts => ({
       service: 'shop.local',
-      boot: `router-${boot}`,
+      boot: `${name}-${boot}`,
       releases: [...counts].map(([release, total]) => ({ release, total, routes: {} })),
       unroutable,
       ...(closed === 0 ? {} : { closed }),
@@ -179,6 +180,11 @@ export function createRouterModel() {
       const drain = { done: false, sinceMs, cut: [], cutTotal: 0 }
       draining = instances.map(({ id, release }) => ({ id, release, inFlight: 1, websockets: 0, drain }))
     },
+    /** It does not answer any more. */
+    silence: (for_: boolean): void => {
+      silent = for_
+    },
+    isSilent: (): boolean => silent,
     /** These fail what users ask of them, and are left out for the so manieth time in a row. */
     eject: (instances: readonly { id: string; release: string }[], times: number): void => {
       const out = { since: 0, until: 10_000, times, why: 'tried again, and failed: 5xx' }

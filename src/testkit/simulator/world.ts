@@ -1,22 +1,26 @@
 import type { ServiceSettings } from '../../core/release/settings.ts'
-import type { Command, Observed } from '../../core/rollout/command.ts'
+import type { Command, Observed, SeenRouter } from '../../core/rollout/command.ts'
 import { decide } from '../../core/rollout/decide.ts'
 import type { Change, Verification } from '../../core/rollout/due.ts'
 import { due } from '../../core/rollout/due.ts'
 import type { Event, EventOf } from '../../core/rollout/event.ts'
 import { evolve } from '../../core/rollout/evolve.ts'
+import { formerRouters } from '../../core/rollout/former-router.ts'
 import { type MetricQuestion, metricQuestions } from '../../core/rollout/metrics/metric-due.ts'
 import type { MetricSide } from '../../core/rollout/metrics/metric-state.ts'
 import type { MetricAnswer } from '../../core/rollout/observation.ts'
 import type { Actor } from '../../core/rollout/reason.ts'
 import { ENGINE } from '../../core/rollout/reason.ts'
+import { servingRouters } from '../../core/rollout/router-in.ts'
 import type { Adoption, Order, ServiceState } from '../../core/rollout/state.ts'
 import { newServiceState } from '../../core/rollout/state.ts'
+import { countsTogether } from '../../core/rollout/together.ts'
 import type { Freeze, FreezeState } from '../../core/shared/freeze.ts'
 import { NEVER_FROZEN } from '../../core/shared/freeze.ts'
 import type { Problem } from '../../core/shared/problem.ts'
 import { problem } from '../../core/shared/problem.ts'
 import type { Result } from '../../core/shared/result.ts'
+import type { RouterName } from '../../core/shared/router-ability.ts'
 import type { VerifyMoment } from '../../core/shared/verification.ts'
 import type { FakeOutcome } from '../fakes/verifier.ts'
 import type { InvariantMemory } from './invariants.ts'
@@ -75,9 +79,16 @@ export function createWorld({
   const memory: InvariantMemory = { sequence: 0, outcomes: new Map() }
   const target = createTargetModel(() => now)
   const router = createRouterModel()
-  const routers = { builtin: router, haproxy: createRouterModel(), nginx: createRouterModel() }
-  /** Users come by the address of the router that is decided on. */
-  const serving = () => routers[state.traffic.router]
+  const routers = {
+    builtin: router,
+    haproxy: createRouterModel('haproxy'),
+    nginx: createRouterModel('nginx'),
+  }
+  /** Users come by the addresses of the routers that are decided on, at each as many. */
+  const serve = (requests: number): void => {
+    const names = servingRouters(state.traffic)
+    for (const name of names) routers[name].serve(requests / names.length)
+  }
 
   function send(command: Command): Result<Event[]> {
     const decided = decide(state, command, now)
@@ -103,8 +114,9 @@ export function createWorld({
     })
 
   function observation(): Observed {
-    const answer = (): MetricAnswer => {
-      if (metrics === 'samples') return { kind: 'samples', at: now, counts: serving().counts() }
+    const answer = (name: RouterName): MetricAnswer => {
+      if (routers[name].isSilent()) return { kind: 'failure', at: now, problem: unreachable('METRICS') }
+      if (metrics === 'samples') return { kind: 'samples', at: now, counts: routers[name].counts() }
       return metrics === 'no-data'
         ? { kind: 'no-data', at: now }
         : { kind: 'failure', at: now, problem: unreachable('METRICS') }
@@ -119,10 +131,15 @@ export function createWorld({
             obeyed: target.obeyed(),
           }
         : { kind: 'failed', problem: unreachable('TARGET') },
-      router: routerReachable
-        ? { kind: 'seen', state: serving().state() }
-        : { kind: 'failed', problem: unreachable('ROUTER') },
-      metrics: answer(),
+      router: seenAt(state.traffic.router),
+      ...(state.traffic.also.length === 0
+        ? {}
+        : { also: state.traffic.also.map((router) => ({ router, seen: seenAt(router) })) }),
+      ...(routerReachable ? { former: formerStates() } : {}),
+      metrics: countsTogether(
+        { router: state.traffic.router, answer: answer(state.traffic.router) },
+        state.traffic.also.map((router) => ({ router, answer: answer(router) })),
+      ),
       freeze: freezesReachable
         ? { kind: 'seen', state: freeze }
         : { kind: 'failed', problem: unreachable('FREEZES') },
@@ -130,10 +147,22 @@ export function createWorld({
     }
   }
 
+  const seenAt = (name: RouterName): SeenRouter =>
+    routerReachable && !routers[name].isSilent()
+      ? { kind: 'seen', state: routers[name].state() }
+      : { kind: 'failed', problem: unreachable('ROUTER') }
+
+  const formerStates = (): NonNullable<Observed['former']> =>
+    formerRouters(state.traffic)
+      .filter((name) => !routers[name].isSilent())
+      .map((name) => ({ router: name, state: routers[name].state() }))
+
   const act = (effect: Change): Problem | null => {
     if (effect.kind === 'go-back') return goBack()
     if (effect.kind === 'set-routes' || effect.kind === 'finalize')
-      return routerReachable ? routers[effect.router].perform(effect) : unreachable('ROUTER')
+      return seenAt(effect.router).kind === 'seen'
+        ? routers[effect.router].perform(effect)
+        : unreachable('ROUTER')
     return targetReachable ? target.perform(effect) : unreachable('TARGET')
   }
 
@@ -199,7 +228,7 @@ export function createWorld({
     for (const end = now + ms; now < end; ) {
       const step = Math.min(LOOK_MS, end - now)
       now += step
-      serving().serve((requestsPerSecond * step) / 1000)
+      serve((requestsPerSecond * step) / 1000)
       target.tick()
       look()
     }
@@ -278,7 +307,7 @@ export function createWorld({
     for (const end = now + downMs; now < end; ) {
       const step = Math.min(LOOK_MS, end - now)
       now += step
-      serving().serve((requestsPerSecond * step) / 1000)
+      serve((requestsPerSecond * step) / 1000)
       target.tick()
     }
     state = JSON.parse(JSON.stringify(state))

@@ -25,6 +25,11 @@ routerConformance('builtin', async (): Promise<RouterSetup> => {
       const answer = await fetch(`http://127.0.0.1:${await proxy.port()}/`)
       return { status: answer.status, retryAfter: answer.headers.get('retry-after') }
     },
+    // Another process of the program takes its place.
+    async reload() {
+      const { status, body } = await proxy.upgrade()
+      if (status !== 200) throw new Error(JSON.stringify(body))
+    },
     counts: createBuiltinMetricSource({ socket, now: Date.now }),
     async cleanup() {
       await users.cleanup()

@@ -1,6 +1,6 @@
 import { isDryRun } from '../../analysis/dry-run.ts'
 import type { Instance } from '../../shared/instance.ts'
-import type { Observed } from '../command.ts'
+import type { SeenRouter } from '../command.ts'
 import { ENGINE, type Reason } from '../reason.ts'
 import type { RolloutState, ServiceState, SetState } from '../state.ts'
 
@@ -8,13 +8,14 @@ type EjectionOf = (instance: Pick<Instance, 'id' | 'release'>) => Pick<Instance,
 
 const NOT_EJECTED: EjectionOf = () => ({})
 
-/** Which instances the router leaves out. While it does not answer, what it said last is said on. */
-export function ejectionsSeen({ sets, stable }: ServiceState, router: Observed['router']): EjectionOf {
-  if (router.kind === 'failed') {
+/** Which instances a router leaves out. While one does not answer, what was said last is said on. */
+export function ejectionsSeen({ sets, stable }: ServiceState, routers: readonly SeenRouter[]): EjectionOf {
+  if (routers.some(({ kind }) => kind === 'failed')) {
     const known = new Map(sets.flatMap(({ instances }) => instances.map((one) => [keyOf(one), one.ejected])))
     return (instance) => asFound(known.get(keyOf(instance)))
   }
-  const out = router.state.instances.filter(({ ejected }) => ejected !== undefined)
+  const all = routers.flatMap((router) => (router.kind === 'seen' ? router.state.instances : []))
+  const out = all.filter(({ ejected }) => ejected !== undefined)
   if (out.length === 0) return NOT_EJECTED
   const alsoStable = stable !== null && out.some(({ release }) => release === stable.release)
   const seen = new Map(

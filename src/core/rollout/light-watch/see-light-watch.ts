@@ -137,8 +137,13 @@ function alarmReason(
 
 /** Only what is compared is kept: the state of a service must stay small. */
 const only = (cursor: CountsCursor, release: string): CountsCursor => {
-  const counts = cursor.releases[release]
-  return { ...cursor, releases: counts === undefined ? {} : { [release]: counts } }
+  const also = cursor.also === undefined ? {} : { also: cursor.also.map((plane) => onlyOf(plane, release)) }
+  return { ...onlyOf(cursor, release), ...also }
+}
+
+const onlyOf = <T extends Pick<CountsCursor, 'releases'>>(plane: T, release: string): T => {
+  const counts = plane.releases[release]
+  return { ...plane, releases: counts === undefined ? {} : { [release]: counts } }
 }
 
 /** A clock that stands this far before the beginning was set back: the time begins anew. */

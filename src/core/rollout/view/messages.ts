@@ -1,3 +1,4 @@
+import { routerTitle } from '../../plan/router/router-fit.ts'
 import { formatWeight } from '../../shared/weight.ts'
 import type { Event, EventOf } from '../event.ts'
 import { wayBackFrom } from '../light-watch/light-watch-back.ts'
@@ -119,10 +120,12 @@ function sayFailure(event: FailureEvent, say: Say): Announcement {
   }
 }
 
-const driftHeldText = ({ times }: EventOf<'routes-drifted'>): string =>
-  times > 1
-    ? `somebody else sets the routes again and again (${times} times); they are left alone until a person resumes or aborts`
-    : 'the routes were changed from outside; they are left alone until a person resumes or aborts'
+function driftHeldText({ times, router }: EventOf<'routes-drifted'>): string {
+  const where = router === undefined ? '' : ` on ${routerTitle(router)}`
+  return times > 1
+    ? `somebody else sets the routes${where} again and again (${times} times); they are left alone until a person resumes or aborts`
+    : `the routes were changed from outside${where}; they are left alone until a person resumes or aborts`
+}
 
 function severityOf(outcome: string): Announcement['severity'] {
   if (outcome === 'promoted' || outcome === 'superseded') return 'info'

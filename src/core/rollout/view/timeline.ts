@@ -1,3 +1,4 @@
+import { routerTitle } from '../../plan/router/router-fit.ts'
 import { formatDuration } from '../../shared/duration.ts'
 import { hasPassed, reportText, type VerifyReport } from '../../shared/verification.ts'
 import { formatWeight } from '../../shared/weight.ts'
@@ -10,6 +11,7 @@ import { isLightEvent, type LightEvent } from '../light-watch/evolve-light-watch
 import { metricTurnText } from '../metrics/metric-turn.ts'
 import type { Reason } from '../reason.ts'
 import { isWayBack } from '../refusal.ts'
+import type { Adoption } from '../state.ts'
 import { isUntold } from '../untold.ts'
 import type { TimelineEntry } from './view.ts'
 
@@ -88,6 +90,8 @@ function lineOf(
       return event.closed === undefined
         ? info(`shares decided: ${shares(event.weights, nameOf)}`)
         : { text: `closed: ${event.reason.message}`, level: 'warning' }
+    case 'routes-shown':
+      return shownLine(event, nameOf)
     case 'routes-drifted':
       return { text: driftText(event, nameOf), level: 'warning' }
     case 'step-reopened':
@@ -100,6 +104,7 @@ function lineOf(
     case 'control-released':
       return saidLine(event)
     case 'busy-observed':
+    case 'former-router-seen':
     case 'errors-said':
     case 'alert-heard':
     case 'alert-over':
@@ -151,6 +156,7 @@ function saidLine(event: SaidEvent): Line {
 
 type SeenEvent = EventOf<
   | 'busy-observed'
+  | 'former-router-seen'
   | 'errors-said'
   | 'alert-heard'
   | 'alert-over'
@@ -167,6 +173,7 @@ function seenLine(event: SeenEvent): Line | null {
     case 'verified':
       return verifiedLine(event.report)
     case 'busy-observed':
+    case 'former-router-seen':
       return event.cut.length === 0 ? null : { text: cutText(event.cut), level: 'warning' }
     case 'errors-said': {
       const text = newErrorsText(event)
@@ -253,14 +260,15 @@ type SetEvent = EventOf<(typeof ABOUT_SETS)[number]>
 
 const isAboutSet = (event: Event): event is SetEvent => ABOUT_SETS.some((kind) => kind === event.kind)
 
+function takeOverText({ container, port }: Adoption, version: string): string {
+  const what = container === undefined ? 'the process' : `container ${container}`
+  return `taking over ${what} on port ${port} as ${version}`
+}
+
 function setLine(event: SetEvent, nameOf: (release: string) => string): Line | null {
   switch (event.kind) {
     case 'set-wanted':
-      return info(
-        event.adoption === null
-          ? startText(event)
-          : `taking over the process on port ${event.adoption.port} as ${event.version}`,
-      )
+      return info(event.adoption === null ? startText(event) : takeOverText(event.adoption, event.version))
     case 'set-shrunk':
       return info(`${event.leaving.length} of ${nameOf(event.release)} leave, ${event.replicas} stay`)
     case 'set-retiring':
@@ -324,19 +332,32 @@ const turnText = (notBefore: number | null): string =>
     ? 'waits for its turn'
     : `is to begin at ${new Date(notBefore).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
+/** Of several routers some have the decided shares and some have not. */
+function shownLine({ shown }: EventOf<'routes-shown'>, nameOf: (release: string) => string): Line | null {
+  const took = shown.filter((one) => one.took).map(({ router }) => routerTitle(router))
+  const behind = shown
+    .filter((one) => !one.took)
+    .map(({ router, weights }) => `${routerTitle(router)} shows ${shares(weights, nameOf)}`)
+  if (took.length === 0 || behind.length === 0) return null
+  const have = `${took.join(' and ')} ${took.length === 1 ? 'has' : 'have'} the decided shares`
+  return info(`${have}, ${behind.join(' and ')}`)
+}
+
 function driftText(
-  { cause, held, times, observed }: EventOf<'routes-drifted'>,
+  { cause, held, times, observed, router }: EventOf<'routes-drifted'>,
   nameOf: (release: string) => string,
 ): string {
+  const where = router === undefined ? '' : ` on ${routerTitle(router)}`
   if (held) {
     const again = times > 1 ? ` for the ${times}th time` : ''
-    return `the routes were changed from outside${again} (${shares(observed, nameOf)}); they are left alone until "sluice resume" or "sluice abort"`
+    return `the routes were changed from outside${where}${again} (${shares(observed, nameOf)}); they are left alone until "sluice resume" or "sluice abort"`
   }
+  const who = router === undefined ? null : routerTitle(router)
   if (cause === 'reverted')
-    return 'the data plane had returned traffic to stable by itself; the routes are set again'
+    return `${who ?? 'the data plane'} had returned traffic to stable by itself; the routes are set again`
   return cause === 'lost'
-    ? 'the router did not know the service any more; the routes are set again'
-    : 'the routes were changed from outside; they are set again'
+    ? `${who ?? 'the router'} did not know the service any more; the routes are set again`
+    : `the routes were changed from outside${where}; they are set again`
 }
 
 function outcomeText({ outcome, reason, trafficOffMs, strategy }: EventOf<'outcome-reached'>): string {

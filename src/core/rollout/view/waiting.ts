@@ -1,6 +1,8 @@
+import { routerTitle } from '../../plan/router/router-fit.ts'
 import { isWorker } from '../../release/worker.ts'
 import { readyWithinMs } from '../../shared/set-spec.ts'
 import { stableSet } from '../batches/planned.ts'
+import { isBusy } from '../drains.ts'
 import { routerTrouble } from '../effect-answer.ts'
 import { isDriftHeld, isFrozen } from '../hold.ts'
 import { candidateSet, lastWords } from '../judging/judge-rollout.ts'
@@ -14,6 +16,7 @@ import { driftText } from '../see-routes.ts'
 import { isServing } from '../set-upkeep.ts'
 import { shadowingNow } from '../shadow/shadowing.ts'
 import type { RolloutState, ServiceState } from '../state.ts'
+import { confirmText } from './several-routers.ts'
 
 const PERSON = 'whoever may operate the service'
 
@@ -56,7 +59,7 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
     case 'keep':
       return waitingForWeight(state, rollout, null)
     case 'drain':
-      return isConfirmed(state) ? waitingForDrain(state) : waitingForRouter('the router confirms the routes')
+      return isConfirmed(state) ? waitingForDrain(state) : waitingForRouter(confirmText(state, 'the routes'))
   }
 }
 
@@ -105,10 +108,10 @@ function waitingForFreeze({ freeze }: ServiceState): WaitingOn {
 
 /** What runs is to end: turned away first, then finished, then gone. */
 function waitingForEnd(state: ServiceState): WaitingOn {
-  if (!isConfirmed(state)) return waitingForRouter('the router confirms that nobody is served')
+  if (!isConfirmed(state)) return waitingForRouter(confirmText(state, 'that nobody is served'))
   const set = stableSet(state)
   const left = set === undefined ? [] : livingInstances(set)
-  const busy = left.filter(({ id }) => state.busy.includes(id)).length
+  const busy = left.filter(({ id }) => isBusy(state, id)).length
   const version = state.stable?.version ?? 'stable'
   const message = `nobody is served: ${left.length} of ${version} still ${left.length === 1 ? 'runs' : 'run'}${busy === 0 ? '' : `, ${busy} with work`}`
   return { kind: 'drain', who: version, until: null, message }
@@ -125,7 +128,13 @@ function waitingForReturn(state: ServiceState): WaitingOn {
   }
   const trouble = routerTrouble(state)
   const why = trouble === null ? '' : `; it is tried again and again: ${trouble.message}`
-  return waitingForRouter(`the router confirms that all traffic is back on stable${why}`)
+  return waitingForRouter(`${confirmText(state, 'that all traffic is back on stable')}${why}`)
+}
+
+/** One of several routers holds up the others. */
+function againText(state: ServiceState): string {
+  const trouble = state.traffic.also.length === 0 ? null : routerTrouble(state)
+  return trouble === null ? '' : `; it is tried again and again: ${trouble.message}`
 }
 
 const waitingForRouter = (message: string): WaitingOn => ({
@@ -136,13 +145,19 @@ const waitingForRouter = (message: string): WaitingOn => ({
 })
 
 function waitingForDrain(state: ServiceState): WaitingOn {
-  const { busy, sets, stable } = state
+  const { sets, stable } = state
   const standIn = sets.find((set) => set.role === 'retiring' && isServing(state, set))
   if (standIn !== undefined) {
     const message = `nothing of ${stable?.version ?? 'stable'} is ready, so ${standIn.version} takes the traffic and stays`
     return { kind: 'instances', who: stable?.version ?? 'stable', until: null, message }
   }
-  const message = `${busy.length} old ${busy.length === 1 ? 'instance still has' : 'instances still have'} work`
+  const busy = sets.flatMap(livingInstances).filter(({ id }) => isBusy(state, id)).length
+  const { former } = state.traffic
+  const at =
+    former.length === 0
+      ? ''
+      : `, also at ${former.map(({ router }) => routerTitle(router)).join(' and ')}, which served before`
+  const message = `${busy} old ${busy === 1 ? 'instance still has' : 'instances still have'} work${at}`
   return { kind: 'drain', who: 'requests on the old set', until: null, message }
 }
 
@@ -150,7 +165,7 @@ function waitingForDrain(state: ServiceState): WaitingOn {
 function waitingForBatch(state: ServiceState, rollout: RolloutState): WaitingOn {
   const leaving = stableSet(state)?.leaving ?? []
   const { release } = rollout.plan.to
-  if (!isInForce(state, release)) return waitingForRouter('the router confirms the routes')
+  if (!isInForce(state, release)) return waitingForRouter(confirmText(state, 'the routes'))
   if (leaving.length === 0) return waitingForInstances(state, rollout, null)
   const message = `${leaving.length} of ${state.stable?.version ?? 'stable'} finish what they have`
   return { kind: 'drain', who: 'requests on the old set', until: null, message }
@@ -187,7 +202,7 @@ function waitingForWeight(state: ServiceState, rollout: RolloutState, startedAt:
       rollout,
       startedAt === null ? null : startedAt + rollout.heldMs + deadlineMs,
     )
-  if (!isConfirmed(state)) return waitingForRouter('the router confirms the weights')
+  if (!isConfirmed(state)) return waitingForRouter(confirmText(state, 'the weights') + againText(state))
   const message = 'stable has no ready instance, so the candidate stands in for it; promote it fully or abort'
   return { kind: 'instances', who: state.stable?.version ?? 'stable', until: null, message }
 }

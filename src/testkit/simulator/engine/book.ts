@@ -1,5 +1,6 @@
 import type { Event } from '../../../core/rollout/event.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
+import type { RouterName } from '../../../core/shared/router-ability.ts'
 import type { RouteSet } from '../../../core/shared/routes.ts'
 import type { SideRoutes } from '../../../core/shared/side-routes.ts'
 import type { InvariantMemory } from '../invariants.ts'
@@ -16,12 +17,12 @@ export type Book = {
   epoch: number
   events: { event: Event; at: number }[]
   memory: InvariantMemory
-  /** Routes by the sequence under which they were decided. */
-  routes: Map<number, string>
-  /** `epoch.sequence weights` of every answer that the router gave. */
+  /** Routes by the sequence under which they were decided: for the first router, which is named, and for those besides. */
+  routes: Map<number, { router: RouterName; first: string; besides: string }>
+  /** Router and `epoch.sequence weights` of every answer that one gave. */
   routerAnswers: Set<string>
-  /** When numbers were last handed out. */
-  measuredAt: number
+  /** When numbers were last handed out, by router. */
+  measuredAt: Map<RouterName, number>
   heldUntil: Map<string, number>
   facts: Map<string, RolloutFacts>
   /** How long the present step, or the wait for its instances, has lasted without the time in which it was held. */
@@ -53,6 +54,8 @@ export type Truth = {
   hasLied(metric: string): boolean
   /** The version does what declared metrics count as harm. */
   isHarmful(release: string): boolean
+  /** Somebody was told that it fails users again and again, and nothing of stable beside it. */
+  wasEjectedAlone(instance: string): boolean
   /** Requests that the release truly answered. */
   served(release: string): number
   /** Users who truly reached the goal of a test. */

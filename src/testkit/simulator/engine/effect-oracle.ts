@@ -1,7 +1,9 @@
 import { limitsOf } from '../../../core/rollout/batches/planned.ts'
 import type { MetricAnswer } from '../../../core/rollout/observation.ts'
+import { servingRouters, toldTo } from '../../../core/rollout/router-in.ts'
 import type { Observation } from '../../../core/shared/observation.ts'
 import type { Result } from '../../../core/shared/result.ts'
+import type { RouterName } from '../../../core/shared/router-ability.ts'
 import type { RouterState } from '../../../core/shared/router-state.ts'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import type { SetRequest } from '../../../core/shared/set-spec.ts'
@@ -12,18 +14,22 @@ import { routesKey } from './book.ts'
 import type { Journal } from './journal.ts'
 import { answerKey } from './journal-rules.ts'
 import type { Life } from './life.ts'
-import type { SimulatedRouter } from './router.ts'
+import { letsGoInTime } from './move-rules.ts'
+import type { Planes } from './planes.ts'
 import { weightsOf } from './router.ts'
 import type { SimulatedTarget } from './target.ts'
 
-export type Acting = 'router' | 'target'
+export type Acting = 'router' | 'target' | `router ${RouterName}`
+/** The part that a router is: the built-in one has no other name. */
+export const partOf = (name: RouterName): Acting => (name === 'builtin' ? 'router' : `router ${name}`)
 type Stop = { token: FencingToken; service: string; release: string }
 
 /** Watches every call that changes the world, where it begins and where it takes effect. */
 export type EffectOracle = {
   /** A controller begins a call: may it? */
   begins(life: Life, part: Acting, request: { service: string; token: FencingToken }): void
-  routes(routes: ServiceRoutes, act: () => Result<void>): Result<void>
+  routes(router: RouterName, routes: ServiceRoutes, act: () => Result<void>): Result<void>
+  finalizes(router: RouterName, service: string, act: () => Result<void>): Result<void>
   starts(request: SetRequest, act: () => Result<void>): Result<void>
   stops(request: Stop, act: () => Result<void>): Result<void>
   looked<T extends RouterState | Observation>(
@@ -32,9 +38,9 @@ export type EffectOracle = {
     service: string,
     answer: Result<T>,
   ): Result<T>
-  measured(service: string, answer: MetricAnswer): MetricAnswer
+  measured(router: RouterName, service: string, answer: MetricAnswer): MetricAnswer
   /** The router lost its disk: what it had seen is forgotten, here, too. */
-  forget(): void
+  forget(router: RouterName): void
   /** Calls that changed something, or would have. */
   writes(): number
 }
@@ -42,12 +48,12 @@ export type EffectOracle = {
 export type OracleParts = {
   now: () => number
   journal: Journal
-  router: SimulatedRouter
+  planes: Planes
   target: SimulatedTarget
   violate(what: string): void
 }
 
-export function createEffectOracle({ now, journal, router, target, violate }: OracleParts): EffectOracle {
+export function createEffectOracle({ now, journal, planes, target, violate }: OracleParts): EffectOracle {
   const highest = new Map<string, FencingToken>()
   const looks = new Map<string, number>()
   const foreign = new Map<string, { what: string; after: number; looks: number }>()
@@ -71,15 +77,29 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     const what = `${life.name} acts on the ${part} of ${service}`
     if (!journal.epochsOf(life, service).has(token.epoch))
       violate(`INV10: ${what} under epoch ${token.epoch}, which it never had`)
-    if (looks.get(`${life.name} ${part} ${service}`) !== token.epoch)
+    if (
+      !isMovedTo(part, service, token.epoch) &&
+      looks.get(`${life.name} ${part} ${service}`) !== token.epoch
+    )
       violate(`${what} under epoch ${token.epoch} before it looked`)
     if (now() > journal.leaseUntil(life, service)) violate(`INV10: ${what} after its lease ran out`)
   }
 
-  function routesFit(routes: ServiceRoutes): void {
+  /** A service comes to a router that has nothing of it but what this owner told it: there is nothing that a look could show. */
+  function isMovedTo(part: Acting, service: string, epoch: number): boolean {
+    const plane = planes.all.find(({ name }) => partOf(name) === part)
+    const { router, also } = journal.book(service).state.traffic
+    const isTheOne = plane?.name === router && also.length === 0
+    const routes = plane?.router.entry(service).routes ?? null
+    return isTheOne && (routes === null || routes.token.epoch === epoch)
+  }
+
+  function routesFit(router: RouterName, routes: ServiceRoutes): void {
     const { sets, token, service } = routes
     const book = journal.book(service)
-    if (book.routes.get(token.sequence) !== routesKey(sets, routes))
+    const decided = book.routes.get(token.sequence)
+    const key = routesKey(sets, routes)
+    if (key !== (router === decided?.router ? decided.first : decided?.besides))
       violate(`the router got routes under ${show(token)} that were never decided`)
     const sum = sets.reduce((total, { weightPermille }) => total + weightPermille, 0)
     if (sets.length > 0 && sum !== (routes.closed === null ? 1000 : 0))
@@ -98,13 +118,15 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     // A copy that was under way when the set was wanted again finds only what the first one left: nobody told the target yet.
     const isLate = asked?.kind === 'set-wanted' && token.sequence < asked.sequence
     if (asked?.kind !== 'set-stopping' && !isLate) violate(`${release} is stopped, and nobody decided that`)
-    const entry = router.entry(service)
-    const share = entry.sets.find((set) => set.release === release)?.weightPermille ?? 0
-    const isOurs = !entry.isTouched && token.epoch === book.epoch
-    const busy = [...entry.drains].find(([, drain]) => drain.release === release && drain.until > now())
-    if (isOurs && busy !== undefined)
-      violate(`INV3: ${release} is stopped, and ${busy[0]} still has requests`)
-    if (isOurs && share > 0) violate(`INV3: ${release} is stopped with ${share} per mille`)
+    for (const { name, router } of planes.all) {
+      const entry = router.entry(service)
+      const share = entry.sets.find((set) => set.release === release)?.weightPermille ?? 0
+      const isOurs = !entry.isTouched && token.epoch === book.epoch
+      const busy = [...entry.drains].find(([, drain]) => drain.release === release && drain.until > now())
+      if (isOurs && busy !== undefined)
+        violate(`INV3: ${release} is stopped, and ${busy[0]} still has requests at ${name}`)
+      if (isOurs && share > 0) violate(`INV3: ${release} is stopped with ${share} per mille at ${name}`)
+    }
   }
 
   /** Who is stopped by name was decided to leave and takes no requests; and no more run than the batches allow. */
@@ -112,9 +134,11 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
     const decided = book.events.flatMap(({ event }) =>
       event.kind === 'instances-dismissed' && event.release === spec.release ? event.instances : [],
     )
-    const entry = router.entry(spec.service)
-    const isOurs = !entry.isTouched && token.epoch === book.epoch
-    const active = entry.sets.flatMap(({ instances }) => instances).filter(({ state }) => state === 'active')
+    const entries = planes.all.map(({ router }) => router.entry(spec.service))
+    const isOurs = entries.every(({ isTouched }) => !isTouched) && token.epoch === book.epoch
+    const active = entries
+      .flatMap(({ sets }) => sets.flatMap(({ instances }) => instances))
+      .filter(({ state }) => state === 'active')
     // A release that is wanted again while its set still stops: those were told to stop with their set.
     const wasStopped = book.events.some(
       ({ event }) => event.kind === 'set-stopping' && event.release === spec.release,
@@ -144,17 +168,21 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
   }
 
   /** What the owner saw at its last look, and decided after, must speak of weights that are not ours. */
-  function driftIsNoticed(book: Book, { token, sets }: RouterState): void {
+  function driftIsNoticed(book: Book, router: RouterName, { token, sets }: RouterState): void {
     const { state, stream, events } = book
     const weights = JSON.stringify(weightsOf(sets))
-    const isOurs = token?.epoch === state.epoch && token.sequence === state.traffic.sequence
+    const isOurs =
+      servingRouters(state.traffic).includes(router) &&
+      token?.epoch === state.epoch &&
+      token.sequence === toldTo(state.traffic, router)
     const isForeign = isOurs && weights !== JSON.stringify(weightsOf(state.traffic.routes))
-    const before = foreign.get(stream)
-    foreign.delete(stream)
+    const place = `${stream} ${router}`
+    const before = foreign.get(place)
+    foreign.delete(place)
     if (!isForeign || state.drift?.held === true) return
     const what = `${show(token)} ${weights}`
     const first = before?.what === what ? before : { what, after: events.length, looks: 0 }
-    foreign.set(stream, { ...first, looks: first.looks + 1 })
+    foreign.set(place, { ...first, looks: first.looks + 1 })
     const decided = events.slice(first.after).map(({ event }) => event.kind)
     const isSaid = decided.includes('routes-drifted') || decided.includes('routes-decided')
     if (first.looks > 1 && decided.includes('metrics-observed') && !isSaid)
@@ -166,11 +194,17 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
   return {
     begins,
     writes: () => writes,
-    routes: (routes, act) => {
+    routes: (router, routes, act) => {
       const result = act()
       if (result.kind === 'failed') return result
-      passed('router', routes.service, routes.token)
-      routesFit(routes)
+      passed(partOf(router), routes.service, routes.token)
+      routesFit(router, routes)
+      return result
+    },
+    finalizes: (router, service, act) => {
+      const result = act()
+      const broken = result.kind === 'ok' ? letsGoInTime(journal.book(service), router) : null
+      if (broken !== null) violate(broken)
       return result
     },
     starts: (request, act) => {
@@ -203,18 +237,20 @@ export function createEffectOracle({ now, journal, router, target, violate }: Or
       const given = [...journal.epochsOf(life, service)]
       looks.set(`${life.name} ${part} ${service}`, Math.max(0, ...given))
       if (answer.kind === 'ok' && 'sets' in answer.value && answer.value.token !== null) {
-        driftIsNoticed(journal.book(service), answer.value)
-        const { epoch, sequence } = answer.value.token
-        journal.book(service).routerAnswers.add(answerKey(epoch, sequence, weightsOf(answer.value.sets)))
+        const router = planes.all.find(({ name }) => partOf(name) === part)?.name ?? 'builtin'
+        const book = journal.book(service)
+        driftIsNoticed(book, router, answer.value)
+        book.routerAnswers.add(answerKey(router, answer.value.token, weightsOf(answer.value.sets)))
       }
       return answer
     },
-    measured: (service, answer) => {
-      if (answer.kind === 'samples') journal.book(service).measuredAt = now()
+    measured: (router, service, answer) => {
+      if (answer.kind === 'samples') journal.book(service).measuredAt.set(router, now())
       return answer
     },
-    forget: () => {
-      for (const key of highest.keys()) if (key.startsWith('router ')) highest.delete(key)
+    forget: (router) => {
+      for (const key of highest.keys())
+        if (key.slice(0, key.lastIndexOf(' ')) === partOf(router)) highest.delete(key)
     },
   }
 }

@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { evolveAll } from '../../../core/rollout/evolve.ts'
 import { replay } from '../../../core/rollout/replay/replay.ts'
 import type { Steps } from '../../../core/rollout/replay/trail.ts'
+import { servingRouters } from '../../../core/rollout/router-in.ts'
 import type { ServiceState } from '../../../core/rollout/state.ts'
-import { newServiceState } from '../../../core/rollout/state.ts'
 import type { ReleaseRef } from '../../../core/rollout/view/view.ts'
 import { waitingOnOf } from '../../../core/rollout/view/waiting.ts'
 import { decodeStream } from '../../../engine/decode.ts'
@@ -35,7 +34,9 @@ export function isAtRest(
         (role === 'held' && stays(releaseAt)) ||
         (role === 'warm' && isKept(releaseAt))),
   )
-  return isOver && queued === null && isConfirmed && isTidy && !finalizing && breaker === null
+  // A router that was left lets go, and ends what it has.
+  const isMoved = traffic.left.length === 0 && traffic.former.length === 0
+  return isOver && queued === null && isConfirmed && isMoved && isTidy && !finalizing && breaker === null
 }
 
 /** What it waits for, in words, or why that is unknown. */
@@ -68,7 +69,7 @@ export async function endChecks(
   }
 }
 
-/** Every event that was acknowledged is there, in order, and the stored state is nothing but their fold. */
+/** Every event that was acknowledged is there, in order, and the stored state is nothing but their fold, which the book is. */
 async function nothingIsLost({ violate }: Universe, book: Book, store: Store): Promise<void> {
   const stored = await store.events({ stream: book.stream, after: 0, limit: 1_000_000 })
   const loaded = await store.load(book.stream)
@@ -83,8 +84,7 @@ async function nothingIsLost({ violate }: Universe, book: Book, store: Store): P
   const { stateRevision = stored.value.length } = row ?? {}
   const decoded = decodeStream(book.stream, row, stored.value.slice(stateRevision))
   if (decoded.kind === 'failed') return violate(`the state cannot be read: ${decoded.problem.message}`)
-  const folded = evolveAll(newServiceState(book.stream), written)
-  if (!isSame(decoded.value.state, folded)) violate('the stored state is not the fold of its events')
+  if (!isSame(decoded.value.state, book.state)) violate('the stored state is not the fold of its events')
 }
 
 /** Whoever asks for a rollout by its id learns how it ended. */
@@ -149,11 +149,20 @@ const isSame = (a: unknown, b: unknown): boolean =>
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
 /** INV7: what is reported as confirmed is what the router and the target have. */
-function reportIsTrue({ router, target, violate }: Universe, { stream, state }: Book): void {
+function reportIsTrue({ planes, target, violate }: Universe, { stream, state }: Book): void {
   const confirmed = state.traffic.confirmed?.weights ?? {}
-  const inForce = weightsOf(router.entry(stream).sets)
-  if (state.traffic.sequence > 0 && !isDeepStrictEqual(sorted(confirmed), sorted(inForce)))
-    violate(`INV7: reported are ${JSON.stringify(confirmed)}, in force are ${JSON.stringify(inForce)}`)
+  for (const name of servingRouters(state.traffic)) {
+    const inForce = weightsOf(planes.of(name).router.entry(stream).sets)
+    if (state.traffic.sequence > 0 && !isDeepStrictEqual(sorted(confirmed), sorted(inForce)))
+      violate(
+        `INV7: reported are ${JSON.stringify(confirmed)}, in force at ${name} are ${JSON.stringify(inForce)}`,
+      )
+  }
+  const stray = planes.all.find(
+    ({ name, router }) =>
+      !servingRouters(state.traffic).includes(name) && router.entry(stream).sets.length > 0,
+  )
+  if (stray !== undefined) violate(`${stray.name} still sends requests, and does not serve any more`)
   for (const set of state.sets) {
     const seen = set.instances.filter(({ state }) => state === 'ready').map(({ id }) => id)
     const real = target
@@ -169,9 +178,14 @@ function reportIsTrue({ router, target, violate }: Universe, { stream, state }: 
 }
 
 /** What was decided is what the router does, unless somebody else's weights are left alone. */
-export function isInForce({ router }: Universe, { stream, state }: Book): boolean {
-  const [decided, real] = [state.traffic.routes, router.entry(stream).sets].map(weightsOf)
-  return state.drift?.held === true || isDeepStrictEqual(sorted(decided ?? {}), sorted(real ?? {}))
+export function isInForce({ planes }: Universe, { stream, state }: Book): boolean {
+  const decided = sorted(weightsOf(state.traffic.routes))
+  return (
+    state.drift?.held === true ||
+    servingRouters(state.traffic).every((name) =>
+      isDeepStrictEqual(decided, sorted(weightsOf(planes.of(name).router.entry(stream).sets))),
+    )
+  )
 }
 
 const sorted = (weights: Record<string, number>): unknown =>

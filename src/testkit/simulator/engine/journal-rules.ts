@@ -1,8 +1,10 @@
 import { isWorker } from '../../../core/release/worker.ts'
 import type { Event } from '../../../core/rollout/event.ts'
 import type { Reason } from '../../../core/rollout/reason.ts'
+import { servingRouters, toldTo } from '../../../core/rollout/router-in.ts'
 import { readyInstances } from '../../../core/rollout/routing.ts'
 import type { RolloutState, ServiceState } from '../../../core/rollout/state.ts'
+import type { RouterName } from '../../../core/shared/router-ability.ts'
 import type { Book } from './book.ts'
 import { START_OF_TIME_MS } from './life.ts'
 
@@ -24,7 +26,7 @@ export const JOURNAL_RULES: readonly JournalRule[] = [
   ({ before, event }) => endIsConfirmed(before, event),
   ({ before, event }) => timeIsServed(before, event),
   (step) => numbersWereSeen(step),
-  ({ book, event }) => confirmationWasRead(book, event),
+  ({ book, before, event }) => confirmationWasRead(book, before, event),
   ({ book, before, event }) => holdIsKept(book, before, event),
   ({ before, event }) => firstGoesNowhere(before, event),
   ({ book, event }) => newestWins(book, event),
@@ -123,7 +125,10 @@ function numbersWereSeen({ book, before, event, now }: Step): string | null {
   if (done === null || (done.step.kind !== 'observe' && done.step.kind !== 'watch')) return null
   if (isWorker(done.rollout.settings)) return null
   const { clocksAreRight } = book.truth
-  const ageMs = (clocksAreRight ? event.at - START_OF_TIME_MS : now) - book.measuredAt
+  const measuredAt = servingRouters(before.traffic).map(
+    (router) => book.measuredAt.get(router) ?? Number.NEGATIVE_INFINITY,
+  )
+  const ageMs = (clocksAreRight ? event.at - START_OF_TIME_MS : now) - Math.min(...measuredAt)
   const marginMs = clocksAreRight ? NUMBERS_MARGIN_MS : WRONG_CLOCK_MARGIN_MS
   const limitMs = done.rollout.settings.analysis.intervalMs + marginMs
   if (ageMs > limitMs) return `the ${done.step.kind} ended ${ageMs} ms after the last numbers`
@@ -133,16 +138,24 @@ function numbersWereSeen({ book, before, event, now }: Step): string | null {
   return requests >= needed ? null : `the stage ended after ${requests} of ${needed} requests`
 }
 
-/** `routes-confirmed` is what the router answered to somebody, not what was hoped. */
-function confirmationWasRead(book: Book, event: Event): string | null {
+/** `routes-confirmed` is what every router that serves answered to somebody, not what was hoped. */
+function confirmationWasRead(book: Book, { traffic }: ServiceState, event: Event): string | null {
   if (event.kind !== 'routes-confirmed') return null
-  return book.routerAnswers.has(answerKey(event.epoch, event.sequence, event.weights))
+  const { epoch, weights } = event
+  const silent = servingRouters(traffic).find(
+    (router) =>
+      !book.routerAnswers.has(answerKey(router, { epoch, sequence: toldTo(traffic, router) }, weights)),
+  )
+  return silent === undefined
     ? null
-    : `INV7: routes ${event.epoch}.${event.sequence} were confirmed, and the router never said so`
+    : `INV7: routes ${epoch}.${event.sequence} were confirmed, and ${silent} never said so`
 }
 
-export const answerKey = (epoch: number, sequence: number, weights: Record<string, number>): string =>
-  `${epoch}.${sequence} ${JSON.stringify(Object.entries(weights).sort())}`
+export const answerKey = (
+  router: RouterName,
+  { epoch, sequence }: { epoch: number; sequence: number },
+  weights: Record<string, number>,
+): string => `${router} ${epoch}.${sequence} ${JSON.stringify(Object.entries(weights).sort())}`
 
 function holdIsKept(book: Book, { rollout, sets }: ServiceState, event: Event): string | null {
   if (event.kind === 'set-held')

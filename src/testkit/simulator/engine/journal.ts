@@ -6,6 +6,7 @@ import { brokenInvariant } from '../invariants.ts'
 import type { Book, Truth } from './book.ts'
 import { routesKey } from './book.ts'
 import { CHECK_RULES } from './check-rules.ts'
+import { EJECTION_RULES } from './ejection-rules.ts'
 import { HISTORY_RULES } from './history-rules.ts'
 import type { JournalRule } from './journal-rules.ts'
 import { JOURNAL_RULES } from './journal-rules.ts'
@@ -32,10 +33,12 @@ const OF_THE_OWNER: readonly string[] = [
   'controller-started',
   'part-seen',
   'instances-observed',
+  'routes-shown',
   'routes-confirmed',
   'routes-drifted',
   'metrics-observed',
   'busy-observed',
+  'former-router-seen',
   'set-asserted',
   'let-go-accepted',
 ] satisfies Event['kind'][]
@@ -98,7 +101,11 @@ export function createJournal({ now, trace, truth, violate }: JournalParts): Jou
         now: now(),
       })
     if (broken !== null) violate(broken)
-    if (event.kind === 'routes-decided') mine.routes.set(event.sequence, routesKey(event.routes, event.side))
+    if (event.kind === 'routes-decided') {
+      const besides = routesKey(event.routes, { ...event.side, preview: null })
+      const first = routesKey(event.routes, event.side)
+      mine.routes.set(event.sequence, { router: event.router, first, besides })
+    }
     mine.events.push({ event, at: now() })
     mine.state = after
   }
@@ -123,6 +130,7 @@ const RULES = [
   ...SIGNAL_RULES,
   ...STRATEGY_RULES,
   ...SHADOW_RULES,
+  ...EJECTION_RULES,
 ]
 
 function firstBroken(rules: readonly JournalRule[], step: Parameters<JournalRule>[0]): string | null {
@@ -142,7 +150,7 @@ const newBook = (stream: string, truth: Truth): Book => ({
   memory: { sequence: 0, outcomes: new Map() },
   routes: new Map(),
   routerAnswers: new Set(),
-  measuredAt: Number.NEGATIVE_INFINITY,
+  measuredAt: new Map(),
   heldUntil: new Map(),
   facts: new Map(),
   deadline: { ms: 0, at: null },

@@ -1,5 +1,6 @@
 import type { Alert } from '../../../core/shared/alert.ts'
 import { START_OF_TIME_MS } from './life.ts'
+import type { Plane } from './planes.ts'
 import type { Move, PersonCommand } from './script.ts'
 import { releaseIdOf } from './settings.ts'
 import { brief } from './trace.ts'
@@ -13,7 +14,7 @@ const DELIVER_AGAIN_MS = 700
 
 /** Makes one move happen. */
 export function make(universe: Universe, move: Move): void {
-  const { network, router, target, users, trace, machines } = universe
+  const { network, target, users, trace, machines } = universe
   trace.line('script', () => describe(move))
   if (move.kind !== 'command' && move.kind !== 'call' && move.kind !== 'cut') network.note(move.kind)
   switch (move.kind) {
@@ -31,18 +32,16 @@ export function make(universe: Universe, move: Move): void {
       universe.scheduler.after(move.forMs, () => users.strike(null))
       return
     case 'edit':
-      edit(universe, move.to)
+      edit(universe.struck(), move.to)
       return
     case 'fight':
       fight(universe, move)
       return
     case 'revert':
-      router.revert(STREAM)
+      universe.struck().router.revert(STREAM)
       return
     case 'wipe':
-      router.wipe()
-      users.restart()
-      universe.oracle.forget()
+      wipe(universe, universe.struck())
       return
     case 'crash-instances':
       each(move.version, (release) => target.crash(release, move.count))
@@ -52,6 +51,9 @@ export function make(universe: Universe, move: Move): void {
       return
     case 'limp':
       each(move.version, (release) => target.limp(release, move.forMs))
+      return
+    case 'eject':
+      eject(universe, move)
       return
     case 'behave':
       each(move.version, (release) => target.behave(release, move.behaviour))
@@ -83,27 +85,43 @@ export function make(universe: Universe, move: Move): void {
   }
 }
 
+function eject(universe: Universe, { version, forMs }: { version: string | null; forMs: number }): void {
+  const { router } = universe.struck()
+  if (version === null) router.eject(STREAM, null)
+  else each(version, (release) => router.eject(STREAM, release))
+  universe.scheduler.after(forMs, router.takeBack)
+}
+
 /** As soon as there are two sets, the tool wants everything on the one that has less then. */
 function fight(universe: Universe, { everyMs, forMs }: { everyMs: number; forMs: number }): void {
-  const { scheduler, router } = universe
+  const { scheduler } = universe
+  const plane = universe.struck()
   const end = scheduler.now() + forMs
   let wanted: string | null = null
   const set = (): void => {
     if (scheduler.now() >= end) return
-    const [least, next] = router.entry(STREAM).sets.toSorted((a, b) => a.weightPermille - b.weightPermille)
+    const [least, next] = plane.router
+      .entry(STREAM)
+      .sets.toSorted((a, b) => a.weightPermille - b.weightPermille)
     if (next !== undefined) wanted ??= least?.version ?? null
-    if (wanted !== null) edit(universe, wanted)
+    if (wanted !== null) edit(plane, wanted)
     scheduler.after(everyMs, set)
   }
   set()
 }
 
 /** Everything to one version, past every controller. */
-function edit({ router }: Universe, to: string): void {
+function edit({ router }: Plane, to: string): void {
   router.edit(STREAM, (sets) => {
     const chosen = sets.find(({ version }) => version === to) ?? sets[0]
     return chosen === undefined ? {} : { [chosen.release]: 1000 }
   })
+}
+
+function wipe({ oracle }: Universe, { name, router, users }: Plane): void {
+  router.wipe()
+  users.restart()
+  oracle.forget(name)
 }
 
 function each(version: string, act: (release: string) => void): void {

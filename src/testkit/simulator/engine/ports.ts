@@ -11,27 +11,25 @@ import type { ProbeRun, Prober } from '../../../ports/prober.ts'
 import type { Router, RouterOf } from '../../../ports/router.ts'
 import type { Store } from '../../../ports/store.ts'
 import type { Target } from '../../../ports/target.ts'
-import type { EffectOracle } from './effect-oracle.ts'
+import { type EffectOracle, partOf } from './effect-oracle.ts'
 import type { FreezeBoard } from './freeze-board.ts'
 import type { Inbox } from './inbox.ts'
 import type { Life } from './life.ts'
 import type { Network } from './network.ts'
 import { unanswered } from './network.ts'
+import type { Plane, Planes } from './planes.ts'
 import type { SimulatedProviders } from './providers.ts'
-import type { SimulatedRouter } from './router.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { StoreSeat } from './store-seat.ts'
 import type { SimulatedTarget } from './target.ts'
-import type { SimulatedUsers } from './users.ts'
 
 export type PortParts = {
   life: Life
   scheduler: Scheduler
   network: Network
   seat: StoreSeat
-  router: SimulatedRouter
+  planes: Planes
   target: SimulatedTarget
-  users: SimulatedUsers
   providers: SimulatedProviders
   inbox: Inbox
   freezeBoard: FreezeBoard
@@ -52,10 +50,19 @@ export type LifePorts = {
 
 export function createPorts(parts: PortParts): LifePorts {
   const probes = createProber(parts.scheduler)
-  const plane = { router: routerPort(parts), counts: metricPort(parts) }
+  const planes = new Map(
+    parts.planes.all.map((plane) => [
+      plane.name,
+      { router: routerPort(parts, plane), counts: metricPort(parts, plane) },
+    ]),
+  )
   return {
     store: storePort(parts),
-    routerOf: () => plane,
+    routerOf: (name) => {
+      const plane = planes.get(name)
+      if (plane === undefined) throw new Error(`there is no ${name} here`)
+      return plane
+    },
     target: targetPort(parts),
     provider: providerPort(parts),
     prober: probes.prober,
@@ -120,17 +127,19 @@ function appendBrief(request: unknown): unknown {
   return { stream, expectedRevision, epoch, events: events.map(({ kind }) => kind) }
 }
 
-function routerPort({ life, network, router, oracle }: PortParts): Router {
+function routerPort({ life, network, oracle }: PortParts, { name, router }: Plane): Router {
+  const part = partOf(name)
   return {
     kind: 'simulated',
     reconcile: async () => ok(undefined),
     setRoutes: (routes) => {
-      oracle.begins(life, 'router', routes)
+      oracle.begins(life, part, routes)
       return network.call<Result<void>>({
         life,
         part: 'router',
         method: 'setRoutes',
         about: {
+          ...(name === 'builtin' ? {} : { router: name }),
           token: routes.token,
           sets: routes.sets.map(({ release, weightPermille, instances }) => [
             release,
@@ -138,7 +147,7 @@ function routerPort({ life, network, router, oracle }: PortParts): Router {
             instances.length,
           ]),
         },
-        act: () => oracle.routes(routes, () => router.setRoutes(routes)),
+        act: () => oracle.routes(name, routes, () => router.setRoutes(routes)),
         unanswered,
         instead: { half: () => router.halfApply(routes) },
       })
@@ -148,11 +157,19 @@ function routerPort({ life, network, router, oracle }: PortParts): Router {
         life,
         part: 'router',
         method: 'readState',
-        about: service,
-        act: () => oracle.looked(life, 'router', service, router.readState(service)),
+        about: name === 'builtin' ? service : `${service} at ${name}`,
+        act: () => oracle.looked(life, part, service, router.readState(service)),
         unanswered,
       }),
-    finalize: async () => ok(undefined),
+    finalize: (request) =>
+      network.call<Result<void>>({
+        life,
+        part: 'router',
+        method: 'finalize',
+        about: { router: name, ...request },
+        act: () => oracle.finalizes(name, request.service, () => router.finalize(request)),
+        unanswered,
+      }),
   }
 }
 
@@ -205,7 +222,7 @@ const aboutSet = (request: object): unknown => {
   return { token, release: release ?? spec?.release, replicas }
 }
 
-function metricPort({ life, network, users, oracle }: PortParts): MetricSource {
+function metricPort({ life, network, oracle }: PortParts, { name, users }: Plane): MetricSource {
   return {
     kind: 'simulated',
     query: (service) =>
@@ -214,7 +231,7 @@ function metricPort({ life, network, users, oracle }: PortParts): MetricSource {
         part: 'metrics',
         method: 'query',
         about: service,
-        act: () => oracle.measured(service, users.query(service, life.clock.now())),
+        act: () => oracle.measured(name, service, users.query(service, life.clock.now())),
         unanswered: (why) => ({ kind: 'failure', at: life.clock.now(), problem: why }),
       }),
   }

@@ -7,6 +7,7 @@ import type { RouteSet } from '../../../core/shared/routes.ts'
 import { ServiceRoutes } from '../../../core/shared/routes.ts'
 import type { FencingToken } from '../../../core/shared/token.ts'
 import { compareTokens } from '../../../core/shared/token.ts'
+import { createEjections } from './ejections.ts'
 import type { Random } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -36,6 +37,16 @@ export type SimulatedRouter = {
   /** Only the first set's weight takes effect; the answer is a failure. */
   halfApply(routes: ServiceRoutes): Result<void>
   readState(service: string): Result<RouterState>
+  /** Nothing of the service is left but what it still has under way. */
+  finalize(request: { token: FencingToken; service: string }): Result<void>
+  /** It refuses every change for good, until `null`. */
+  refuse(why: Problem | null): void
+  /** Half of the instances of this release, or of each, fail users and are left out. */
+  eject(service: string, release: string | null): void
+  /** Nothing is left out any more. */
+  takeBack(): void
+  /** Somebody was told that this instance fails users, and nothing of stable beside it. */
+  wasEjectedAlone(id: string): boolean
   /** Somebody writes weights past the controller; the token stays. */
   edit(service: string, pick: (sets: readonly RouteSet[]) => Record<string, number>): void
   revert(service: string): void
@@ -48,11 +59,18 @@ export type SimulatedRouter = {
 
 export function createRouter(
   scheduler: Scheduler,
-  { random, wallNow, beforeChange }: { random: Random; wallNow: () => number; beforeChange: BeforeChange },
+  {
+    name,
+    random,
+    wallNow,
+    beforeChange,
+  }: { name: string; random: Random; wallNow: () => number; beforeChange: BeforeChange },
 ): SimulatedRouter {
   const entries = new Map<string, Entry>()
   const highest = new Map<string, FencingToken>()
   let boot = 1
+  let refusing: Problem | null = null
+  const ejections = createEjections(wallNow)
   const previewTaken = random.fork('preview').chance(PREVIEW_TAKEN_SHARE)
 
   function entry(service: string): Entry {
@@ -120,9 +138,24 @@ export function createRouter(
   return {
     entry,
     revert,
-    boot: () => `router-${boot}`,
+    boot: () => `${name}-${boot}`,
     highest: (service) => highest.get(service) ?? null,
+    refuse: (why) => {
+      refusing = why
+    },
+    finalize: ({ token, service }) => {
+      const known = highest.get(service)
+      if (known !== undefined && compareTokens(token, known) < 0)
+        return failed(refused('STALE_TOKEN', service))
+      beforeChange(service)
+      const mine = entry(service)
+      startDrains(mine, [])
+      Object.assign(mine, { routes: null, sets: [], reverted: null, isTouched: false })
+      highest.set(service, token)
+      return ok(undefined)
+    },
     setRoutes: (routes) => {
+      if (refusing !== null) return failed(refusing)
       const valid = ServiceRoutes.safeParse(routes)
       if (!valid.success)
         return failed(problem('ROUTES_INVALID', { message: valid.error.message, remedy: 'none' }))
@@ -153,16 +186,19 @@ export function createRouter(
       mine.lastSignAt = scheduler.now()
       return ok({
         service,
-        boot: `router-${boot}`,
+        boot: `${name}-${boot}`,
         token: mine.routes?.token ?? null,
         listening: mine.routes === null ? null : { ...mine.routes.listen },
         sets: mine.sets,
         ...previewSeen(mine.routes, previewTaken),
         ...closedSeen(mine),
-        instances: traffic(mine, scheduler.now()),
+        instances: ejections.shown(traffic(mine, scheduler.now()), mine.routes?.stable ?? null),
         reverted: mine.reverted,
       })
     },
+    eject: (service, release) => ejections.begin(entry(service).sets, release),
+    takeBack: ejections.end,
+    wasEjectedAlone: ejections.wasAlone,
     edit: (service, pick) => {
       const mine = entry(service)
       if (mine.sets.length === 0) return

@@ -102,6 +102,7 @@ function heal({
   providers,
   freezeBoard,
   machines,
+  planes,
   trace,
   ...universe
 }: Universe): void {
@@ -109,6 +110,7 @@ function heal({
   network.heal()
   target.heal()
   users.heal()
+  for (const { router } of planes.all) router.takeBack()
   providers.heal()
   freezeBoard.lift()
   for (const [name, { host }] of machines) {

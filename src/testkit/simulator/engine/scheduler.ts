@@ -50,7 +50,8 @@ export function createScheduler(random: Random): Scheduler {
         ran += 1
         if (ran > EVENT_LIMIT) throw new Error(`more than ${EVENT_LIMIT} events: time does not come to rest`)
         next.task()
-        await drain()
+        await everyPromise()
+        if (working > 0) await drain()
       }
       if (!isOver()) now = Math.max(now, at)
     },
@@ -65,10 +66,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
  * Resolves when no promise has anything left to do: a tick that is asked for inside a promise comes when their queue is
  * empty. A turn of the event loop would do as well and takes several times as long.
  */
-async function everyPromise(): Promise<void> {
-  await undefined
-  await new Promise<void>((resolve) => process.nextTick(resolve))
-}
+const everyPromise = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
 
 const isBefore = (a: Planned, b: Planned): boolean => a.at < b.at || (a.at === b.at && a.tie < b.tie)
 

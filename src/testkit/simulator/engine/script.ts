@@ -1,4 +1,5 @@
 import type { Alert } from '../../../core/shared/alert.ts'
+import { type EjectMove, ejectMoves } from './eject-moves.ts'
 import type { CallFault, Part } from './network.ts'
 import type { Random } from './random.ts'
 import { LONG_WATCH, SHORT_DEADLINE, WITH_BREAKER } from './settings.ts'
@@ -42,6 +43,7 @@ export type Move = { at: number } & (
   /** One instance of several fails its checks for a while. */
   | { kind: 'limp'; version: string; forMs: number }
   | { kind: 'behave'; version: string; behaviour: Behaviour }
+  | EjectMove
   | { kind: 'reboot' }
   | { kind: 'freeze'; forMs: number }
   | { kind: 'kill'; host: string; downMs: number }
@@ -140,6 +142,7 @@ export function writeScript(random: Random, { embeddedOnly }: { embeddedOnly: bo
   moves.push(...(signals === null ? [] : signalMoves(signals)))
   moves.push(...jumps(random.fork('jumps'), spanMs, hosts))
   if (!isCalm) moves.push(...limps(random.fork('limps'), moves))
+  if (!isCalm) moves.push(...ejectMoves(random.fork('ejections'), deploys))
   return { moves, healAt: signals?.healAt ?? spanMs + 1000, shared, isCalm, signals }
 }
 

@@ -11,6 +11,8 @@ import type { ServiceState } from '../../../core/rollout/state.ts'
 import type { NamedCheck } from '../../../core/shared/health-check.ts'
 import type { VerifyCheck } from '../../../core/shared/verification.ts'
 import { simulatedSettings } from '../settings.ts'
+import { withSeveralRouters } from './also-settings.ts'
+import { withMoves } from './move-settings.ts'
 import type { Random } from './random.ts'
 import { withRecreate } from './recreate-settings.ts'
 import { withShadow } from './shadow-settings.ts'
@@ -29,7 +31,7 @@ export function drawSettings(random: Random, stream: string, count: number): Ser
   const shadows = random.fork('shadow')
   const checks = drawNamedChecks(random.fork('named checks'))
   const isWorker = random.fork('workers').chance(WORKER_SHARE)
-  return Array.from({ length: count }, (_, index) => {
+  const drawn = Array.from({ length: count }, (_, index) => {
     const usual = withNamedChecks(checks, withSpecialty(index, draw(random, stream)))
     const drawn =
       index === 0
@@ -48,6 +50,7 @@ export function drawSettings(random: Random, stream: string, count: number): Ser
     // The usual configuration has none, or nothing would begin for most of the run.
     return index > 0 && windows.chance(WINDOWS_SHARE) ? { ...own, windows: [ALMOST_ALWAYS] } : own
   })
+  return withMoves(random.fork('moves'), withSeveralRouters(random.fork('several routers'), drawn))
 }
 
 /** Services without HTTP: a share of the instances is all the share there is. */

@@ -20,12 +20,11 @@ import type { Network } from './network.ts'
 import { createNetwork } from './network.ts'
 import type { People } from './people.ts'
 import { createPeople } from './people.ts'
+import { createPlanes, type Plane, type Planes } from './planes.ts'
 import { createPorts } from './ports.ts'
 import type { SimulatedProviders } from './providers.ts'
 import { createProviders } from './providers.ts'
 import type { Random } from './random.ts'
-import type { SimulatedRouter } from './router.ts'
-import { createRouter } from './router.ts'
 import type { Scheduler } from './scheduler.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Script } from './script.ts'
@@ -33,12 +32,11 @@ import { HOSTS } from './script.ts'
 import { drawSettings } from './settings.ts'
 import type { StaleReads } from './store-seat.ts'
 import { createSeat } from './store-seat.ts'
+import { createStriker } from './striker.ts'
 import type { SimulatedTarget } from './target.ts'
 import { createTarget } from './target.ts'
 import type { Trace } from './trace.ts'
 import { createTrace } from './trace.ts'
-import type { SimulatedUsers } from './users.ts'
-import { createUsers } from './users.ts'
 
 export const STREAM = 'shop.local'
 const SETTINGS_COUNT = 4
@@ -66,9 +64,11 @@ export type Universe = {
   journal: Journal
   inbox: Inbox
   oracle: EffectOracle
-  router: SimulatedRouter
+  planes: Planes
+  /** Which data plane a fault strikes. */
+  struck(): Plane
   target: SimulatedTarget
-  users: SimulatedUsers
+  users: Planes['users']
   providers: SimulatedProviders
   people: People
   freezeBoard: FreezeBoard
@@ -98,16 +98,9 @@ export function createUniverse(options: UniverseOptions): Universe {
 
   const wallNow = (): number => START_OF_TIME_MS + Math.floor(scheduler.now())
   const target = createTarget(scheduler, { random: worldRandom, wallNow })
-  const router: SimulatedRouter = createRouter(scheduler, {
-    random: worldRandom,
-    wallNow,
-    beforeChange: (service) => users.settle(service),
-  })
-  const users = createUsers(scheduler, {
-    target,
-    router: () => router,
-    requestsPerSecond: REQUESTS_PER_SECOND,
-  })
+  const requestsPerSecond = REQUESTS_PER_SECOND
+  const planes = createPlanes(scheduler, { target, random: worldRandom, wallNow, requestsPerSecond })
+  const { users } = planes
   const harmful = script.signals?.harmful ?? null
   const isHarmful = (release: string): boolean => harmful !== null && release.startsWith(`v${harmful}-`)
   const providers = createProviders(isHarmful)
@@ -123,10 +116,11 @@ export function createUniverse(options: UniverseOptions): Universe {
       served: (release) => users.served(STREAM, release),
       reached: (salt, variant) => users.reached(STREAM, salt, variant),
       copied: (salt) => users.copied(STREAM, salt),
+      wasEjectedAlone: (id) => planes.all.some(({ router }) => router.wasEjectedAlone(id)),
     }),
   })
   const inbox = createInbox({ violate })
-  const oracle = createEffectOracle({ now: scheduler.now, journal, router, target, violate })
+  const oracle = createEffectOracle({ now: scheduler.now, journal, planes, target, violate })
   const drawn = drawSettings(random.fork('settings'), STREAM, SETTINGS_COUNT)
   const settings = script.signals === null ? drawn : drawn.map(script.signals.settings)
   const people = createPeople({ settings, book: journal.book, isBad, trace, violate })
@@ -172,9 +166,8 @@ export function createUniverse(options: UniverseOptions): Universe {
         scheduler,
         network,
         seat,
-        router,
+        planes,
         target,
-        users,
         providers,
         inbox,
         freezeBoard,
@@ -193,7 +186,8 @@ export function createUniverse(options: UniverseOptions): Universe {
     journal,
     inbox,
     oracle,
-    router,
+    planes,
+    struck: createStriker(random, { planes, settings, script, scheduler }),
     target,
     users,
     providers,
@@ -217,7 +211,7 @@ export function createUniverse(options: UniverseOptions): Universe {
 
 function truthOf(
   { moves, isCalm }: Script,
-  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served' | 'reached' | 'copied'>,
+  world: Pick<Truth, 'isBad' | 'isHarmful' | 'hasLied' | 'served' | 'reached' | 'copied' | 'wasEjectedAlone'>,
 ): Truth {
   const faults = moves.flatMap((move) => (move.kind === 'metrics' ? [move.fault] : []))
   const cuts = moves.some(

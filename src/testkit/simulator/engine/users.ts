@@ -55,10 +55,16 @@ export type SimulatedUsers = {
 
 export function createUsers(
   scheduler: Scheduler,
-  parts: { target: SimulatedTarget; router: () => SimulatedRouter; requestsPerSecond: number },
+  parts: {
+    target: SimulatedTarget
+    router: () => SimulatedRouter
+    requestsPerSecond: number
+    /** The same wherever users come in. */
+    qualities: Map<string, Quality>
+  },
 ): SimulatedUsers {
   const meters = new Map<string, Meter>()
-  const qualities = new Map<string, Quality>()
+  const { qualities } = parts
   let fault: MetricFault | null = null
   let last: ServiceCounts | null = null
 
