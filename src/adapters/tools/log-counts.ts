@@ -291,8 +291,8 @@ function repeat(times: number, act: () => void): void {
 const incomplete = (router: string, service: string, { taken, missing }: Window): Problem =>
   problem('COUNTS_INCOMPLETE', {
     message: `${missing} of ${taken + missing} requests to ${service} are missing in the log lines of ${router}.`,
-    cause: `${router} could not write them (a full disk?), or the controller reads more slowly than they come.`,
+    cause: 'They could not be written, or come faster than they can be received.',
     remedy:
-      'These requests are left out of the judgement, which waits. Make room on the disk of the state folder, or give the controller more CPU.',
+      'These requests are left out of the judgement, which waits. Give the controller more CPU. For nginx, make room on the disk of the state folder; for HAProxy, raise net.core.rmem_max.',
     retryable: true,
   })

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
-import { RECORD } from '../../tools/log-file.ts'
 import { KEYS } from './keys.ts'
 import { frontendOf, mapOf, previewOf, serverOf, slotOf } from './names.ts'
 import { type KeptHere, type Placed, placedIn } from './own.ts'
@@ -33,7 +32,7 @@ const NOBODY = `frontend nobody
   bind unix@nobody.sock mode 600
 `
 
-/** Fields of a log line, in the order in which `log-line.ts` reads them; the path is last, for it may hold anything. */
+/** Fields of a log line behind its word, in the order in which `log-line.ts` reads them; the path is last, for it may hold anything. */
 const LOG_FORMAT =
   '%f %b %s %pid %ST %Ta %tsc %rc %U %B %[var(txn.way)] %[var(txn.stream)] %[var(txn.visit)] %HM %HP'
 
@@ -44,8 +43,8 @@ const LOG_FORMAT =
 export const configText = (kept: KeptHere): string =>
   [
     '# Written by sluice at each change. Edits are lost.',
-    globalText(fingerprintOf(kept)),
-    DEFAULTS_TEXT,
+    globalText(kept, fingerprintOf(kept)),
+    defaultsText(kept),
     NOBODY,
     ...placedIn(kept).map((placed) => serviceText(placed, serverLine(placed))),
   ].join('\n')
@@ -53,19 +52,20 @@ export const configText = (kept: KeptHere): string =>
 /** Two configurations with the same fingerprint differ in nothing that needs a reload. */
 export function fingerprintOf(kept: KeptHere): string {
   const services = placedIn(kept).map((placed) => serviceText(placed, null))
-  const structure = [globalText(''), DEFAULTS_TEXT, NOBODY, ...services].join('\n')
+  const structure = [globalText(kept, ''), defaultsText(kept), NOBODY, ...services].join('\n')
   return `sluice-${createHash('sha256').update(structure).digest('hex').slice(0, 16)}`
 }
 
-const globalText = (description: string): string =>
+const globalText = ({ own }: KeptHere, description: string): string =>
   `global
   description '${description}'
-  log stdout len ${LOG_LINE_BYTES} format raw local0
+  log 127.0.0.1:${own.logPort} len ${LOG_LINE_BYTES} format raw local0
   hard-stop-after 1h
   tune.idle-pool.shared on
 `
 
-const DEFAULTS_TEXT = `defaults\n  log-format "${RECORD}${LOG_FORMAT}"\n${DEFAULTS}`
+const defaultsText = ({ own }: KeptHere): string =>
+  `defaults\n  log-format "${own.logWord} ${LOG_FORMAT}"\n${DEFAULTS}`
 
 type ServerLine = (release: string) => string[]
 

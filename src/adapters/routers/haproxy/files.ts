@@ -6,8 +6,6 @@ import { type KeptHere, placedIn } from './own.ts'
 import { entriesOf, textOf } from './table.ts'
 
 export const CONFIG = 'haproxy.cfg'
-/** Of each request a line, beside what HAProxy says of itself. */
-export const REQUESTS_LOG = 'requests.log'
 
 /** The configuration and the maps beside it, as HAProxy reads them at its next start. Each is replaced as a whole. */
 export async function writeFiles(folder: string, kept: KeptHere): Promise<void> {

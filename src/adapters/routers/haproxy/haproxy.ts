@@ -34,13 +34,13 @@ export function createHaproxy({
   ask = masterOf(folder),
 }: HaproxyOptions): DataPlane {
   const program = new Program({ folder, binary, ask })
-  const stream = new LogStream({ folder, log, now })
+  const stream = new LogStream({ log, now })
   const keeper = new Keeper({
     folder,
     program,
     log,
     now,
-    openLog: () => stream.open(),
+    logPort: (before) => stream.port(before),
     onKept: (kept) => stream.learn(kept),
     onSight: (kept, sight) => stream.see(kept, sight),
   })

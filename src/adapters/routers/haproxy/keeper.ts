@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
@@ -23,16 +24,17 @@ export type KeeperOptions = {
   program: Program
   log: Log
   now: () => number
-  /** From now on HAProxy may serve. */
-  openLog: () => Promise<void>
+  /** Where lines of the log are received, as far as that can be had; the port before. */
+  logPort: (before: number) => Promise<number>
   /** Before anything of it is in force. */
   onKept: (kept: KeptHere) => void
   /** Each time that HAProxy was looked at. */
-  onSight: (kept: KeptHere, sight: Sight) => Promise<void>
+  onSight: (kept: KeptHere, sight: Sight) => void
 }
 
 /** How often drains are looked after while there are any. */
 const TEND_MS = 100
+const LOG_WORD_BYTES = 8
 
 /** Keeps HAProxy at the routes that are kept. */
 export class Keeper {
@@ -135,7 +137,7 @@ export class Keeper {
       // It may have ended since.
       if (stats.kind === 'ok') sight.old.push(stats.value)
     }
-    await this.options.onSight(kept, sight)
+    this.options.onSight(kept, sight)
     return ok(sight)
   }
 
@@ -161,8 +163,9 @@ export class Keeper {
   }
 
   private async complete(kept: KeptHere): Promise<Result<KeptHere>> {
-    await this.options.openLog()
-    return await placed(kept)
+    const logPort = await this.options.logPort(kept.own.logPort)
+    const logWord = kept.own.logWord === '' ? randomBytes(LOG_WORD_BYTES).toString('hex') : kept.own.logWord
+    return await placed({ ...kept, own: { ...kept.own, logPort, logWord } })
   }
 
   private async bring(kept: KeptHere, service: string | null): Promise<Result<void>> {

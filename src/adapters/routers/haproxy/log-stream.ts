@@ -1,12 +1,10 @@
-import { join } from 'node:path'
 import type { Log } from '../../../ports/log.ts'
 import type { MetricAnswer, MetricSource } from '../../../ports/metric.ts'
+import { type Datagrams, receiveDatagrams } from '../../tools/datagrams.ts'
 import { entryOf } from '../../tools/fenced-routes.ts'
 import { testOf } from '../../tools/log-arms.ts'
 import { LogCounts } from '../../tools/log-counts.ts'
-import { LogFile, READ_EVERY_MS, recordIn } from '../../tools/log-file.ts'
 import type { Sight } from './drains.ts'
-import { REQUESTS_LOG } from './files.ts'
 import type { Keeper } from './keeper.ts'
 import { readLine } from './log-line.ts'
 import { frontendOf, serverOf } from './names.ts'
@@ -14,58 +12,60 @@ import type { KeptHere } from './own.ts'
 import { Totals } from './totals.ts'
 import { again } from './worker.ts'
 
-/** Of those that are gone, the latest. */
-const KNOWN_SERVERS = 1_000
-
 /** The counters that come from the log of HAProxy, held against HAProxy's own totals. */
 export class LogStream {
+  private readonly log: Log
   private readonly counts: LogCounts
   private readonly totals = new Totals()
-  private readonly lines: LogFile
-  private readonly now: () => number
-  private timer: NodeJS.Timeout | null = null
-  /** Names behind the hashes in a line, the latest last: a line may be read when its server is gone. */
+  private receiver: Datagrams | null = null
+  private opening: Promise<void> | null = null
+  private closed = false
+  private word = ' '
+  /** Names behind the hashes in a line. */
   private services = new Map<string, string>()
-  private readonly releases = new Map<string, string>()
+  private releases = new Map<string, string>()
 
-  constructor({ folder, log, now }: { folder: string; log: Log; now: () => number }) {
-    this.now = now
+  constructor({ log, now }: { log: Log; now: () => number }) {
+    this.log = log
     this.counts = new LogCounts({ router: 'HAProxy', now })
-    this.lines = new LogFile({ path: join(folder, REQUESTS_LOG), take: (line) => this.take(line), log })
   }
 
-  /** Lines of before are left out. Repeatable. */
-  async open(): Promise<void> {
-    await this.lines.open()
-    this.timer ??= setInterval(() => void this.lines.read(), READ_EVERY_MS).unref()
+  /**
+   * The port that HAProxy shall send its log to. Who comes last gets it: if an earlier controller still holds the port of
+   * before, a new one is taken, and HAProxy is told.
+   */
+  async port(before: number): Promise<number> {
+    if (this.closed) return before
+    const isFirst = this.receiver === null
+    this.opening ??= this.open(before)
+    await this.opening
+    if (before !== 0 && !isFirst) return before
+    return this.receiver?.port ?? before
   }
 
   /** Before the first request can come to a new server. */
-  learn({ services, drains }: KeptHere): void {
+  learn({ services, drains, own }: KeptHere): void {
+    this.word = `${own.logWord} `
     this.services = new Map(Object.keys(services).map((service) => [frontendOf(service), service]))
     const entries = Object.values(services).flatMap(({ sets }) =>
       sets.flatMap(({ release, instances }) => instances.map((instance) => ({ release, instance }))),
     )
-    for (const { release, instance } of [...Object.values(drains).flat(), ...entries]) {
-      const server = serverOf(release, instance)
-      this.releases.delete(server)
-      this.releases.set(server, release)
-    }
-    for (const server of this.releases.keys()) {
-      if (this.releases.size <= Math.max(KNOWN_SERVERS, 2 * entries.length)) break
-      this.releases.delete(server)
-    }
+    this.releases = new Map(
+      [...entries, ...Object.values(drains).flat()].map(({ release, instance }) => [
+        serverOf(release, instance),
+        release,
+      ]),
+    )
     for (const routes of Object.values(services)) {
       const inUse = routes.sets.map(({ release }) => release)
       this.counts.expect(routes.service, inUse, { test: testOf(routes) })
     }
   }
 
-  /** What HAProxy has, seen just now: the lines of all that was over then are on their way at most. */
-  async see(kept: KeptHere, sight: Sight): Promise<void> {
+  /** What HAProxy has, seen just now. */
+  see(kept: KeptHere, sight: Sight): void {
     this.learn(kept)
-    await this.lines.read()
-    this.totals.see(sight, this.now())
+    this.totals.see(sight)
     for (const service of this.services.values())
       this.counts.missed(service, this.totals.missing(frontendOf(service)))
   }
@@ -85,13 +85,24 @@ export class LogStream {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer ?? undefined)
-    await this.lines.close()
+    this.closed = true
+    await this.opening
+    await this.receiver?.close()
+  }
+
+  private async open(before: number): Promise<void> {
+    const take = (datagram: Buffer) => this.take(datagram.toString('latin1'))
+    try {
+      this.receiver = await receiveDatagrams(before, take)
+    } catch (error) {
+      this.log.warn('the log of haproxy moves to another port', { port: before, error })
+      this.receiver = await receiveDatagrams(0, take)
+    }
   }
 
   private take(text: string): void {
-    const record = recordIn(text)
-    const line = record === null ? null : readLine(record)
+    if (!text.startsWith(this.word)) return
+    const line = readLine(text.slice(this.word.length))
     if (line === null) return
     const service = this.services.get(line.frontend)
     this.totals.told(line)

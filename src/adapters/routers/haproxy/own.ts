@@ -17,14 +17,18 @@ const Place = z.strictObject({
 export type Place = z.infer<typeof Place>
 
 /** What is kept beside the routes. */
-export const Own = z.object({
+export const Own = z.strictObject({
+  /** Where HAProxy sends its log; 0 before there was one. */
+  logPort: z.int(),
+  /** Begins each line of the log, so that no other program of this machine can tell us of requests; '' before there was one. */
+  logWord: z.string(),
   places: z.record(z.string(), Place),
   /** The worker that was last brought to what is kept. */
   assertedPid: z.int().nullable(),
 })
 export type Own = z.infer<typeof Own>
 
-export const NO_OWN: Own = { places: {}, assertedPid: null }
+export const NO_OWN: Own = { logPort: 0, logWord: '', places: {}, assertedPid: null }
 export type KeptHere = Kept<Own>
 
 /** A service with its place. */

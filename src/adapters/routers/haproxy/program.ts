@@ -7,9 +7,8 @@ import { findProgram } from '../../tools/find-program.ts'
 import { type Ending, inheritedFrom, runProgram } from '../../tools/run-program.ts'
 import { CONFIG, writeFiles } from './files.ts'
 import { type Ask, MASTER_SOCKET, unreachable } from './master.ts'
-import { belongs, masterPid } from './master-process.ts'
+import { belongs, masterPid, PID_FILE } from './master-process.ts'
 import type { KeptHere } from './own.ts'
-import { keepSaidSmall, startPipeline } from './pipeline.ts'
 import { pidsIn, Worker, workersOf } from './worker.ts'
 
 /** Measured 30 ms; a busy machine needs more. */
@@ -79,7 +78,7 @@ export class Program {
       if (ending.kind === 'failed') return ending
       return isGood(ending.value)
         ? ok(undefined)
-        : failed(refused('It does not take the configuration.', wordsOf(ending.value)))
+        : failed(refused('It does not take the configuration.', ending.value))
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
@@ -90,19 +89,26 @@ export class Program {
     const { folder } = this.options
     // A second one beside it would share its ports. It may be in the middle of a reload.
     if ((await masterPid(folder)) !== null) return await this.answering('it runs and does not answer')
-    const program = this.found()
-    if (program.kind === 'failed') return program
-    const { ended } = await startPipeline(program.value, folder)
-    return await Promise.race([
-      this.answering('it did not answer after its start'),
-      ended.then((said) => failed(refused('It did not start.', said))),
+    const ending = await this.run([
+      '-C',
+      folder,
+      '-W',
+      '-D',
+      '-S',
+      `unix@${MASTER_SOCKET},mode,600,level,admin`,
+      '-p',
+      join(folder, PID_FILE),
+      '-f',
+      CONFIG,
     ])
+    if (ending.kind === 'failed') return ending
+    if (!isGood(ending.value)) return failed(refused('It did not start.', ending.value))
+    return await this.answering('it did not answer after its start')
   }
 
   /** A new worker with what is written in the folder takes over the listeners; the old one ends with its last connection. */
   async reload(): Promise<Result<Worker>> {
-    const { ask, folder } = this.options
-    await keepSaidSmall(folder)
+    const { ask } = this.options
     const before = await workersOf(ask)
     if (before.kind === 'failed') return before
     // The answer says nothing: whether it worked is seen at the workers.
@@ -114,11 +120,8 @@ export class Program {
       if (now.value.failedReloads > before.value.failedReloads) return failed(reloadRefused)
       if (now.value.current === before.value.current) return null
       const worker = new Worker(ask, now.value.current)
-      if ((await worker.description()).kind === 'failed') return null
-      // On a busy machine it may be told late, and would deal new users by the rules of before.
-      const old = await Promise.all(now.value.old.map((pid) => new Worker(ask, pid).hasLetGo()))
-      return old.every(Boolean) ? ok(worker) : null
-    }, 'no new worker came up after the reload, or the one before still listens')
+      return (await worker.description()).kind === 'ok' ? ok(worker) : null
+    }, 'no new worker came up after the reload')
   }
 
   /**
@@ -164,24 +167,18 @@ export class Program {
   }
 
   private async run(args: string[], maxOutputBytes?: number): Promise<Result<Ending>> {
-    const program = this.found()
-    if (program.kind === 'failed') return program
+    const program = this.options.binary ?? findProgram('haproxy')
+    if (program === null)
+      return failed(notInstalled('No such program is in PATH, /usr/local/sbin, /usr/sbin or /sbin.'))
     const ending = await runProgram({
-      program: program.value,
+      program,
       args,
       env: inheritedFrom(process.env),
       timeoutMs: COMMAND_DEADLINE_MS,
       ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
     })
-    if (ending.kind === 'not-started') return failed(notInstalled(`${program.value}: ${ending.error}`))
+    if (ending.kind === 'not-started') return failed(notInstalled(`${program}: ${ending.error}`))
     return ok(ending)
-  }
-
-  private found(): Result<string> {
-    const program = this.options.binary ?? findProgram('haproxy')
-    return program === null
-      ? failed(notInstalled('No such program is in PATH, /usr/local/sbin, /usr/sbin or /sbin.'))
-      : ok(program)
   }
 }
 
@@ -205,12 +202,10 @@ const notInstalled = (cause: string) =>
     remedy: 'Install it (on Debian and Ubuntu: apt-get install haproxy), or set router: builtin.',
   })
 
-const wordsOf = (ending: Ending): string => ('said' in ending ? ending.said : ending.kind)
-
-const refused = (message: string, cause: string) =>
+const refused = (message: string, ending: Ending) =>
   problem('ROUTER_REFUSED', {
     message: `HAProxy refused: ${message} Nothing was changed.`,
-    cause,
+    cause: 'said' in ending ? ending.said : ending.kind,
     remedy: 'Read what it said. If the file sluice.yaml asks for nothing unusual, report it.',
   })
 

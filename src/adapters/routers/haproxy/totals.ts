@@ -8,20 +8,16 @@ type Worker = {
   told: Map<string, number>
 }
 
-/** How long a line may take on a busy machine. */
-const LATE_MS = 250
-
 /** Of workers that ended this many are remembered; what they had is no longer asked for. */
 const WORKERS = 16
 
 /**
  * What HAProxy itself counted, held against what its log told. A request that is over and whose line never came is missing.
- * A line may be on its way while HAProxy is looked at: what is missing at all looks of some time is missing.
+ * A line may be on its way while HAProxy is looked at: what is missing at two looks, one after the other, is missing.
  */
 export class Totals {
   private readonly workers = new Map<number, Worker>()
-  /** What was missing at all looks since then. */
-  private readonly doubtful = new Map<string, { missing: number; since: number }>()
+  private readonly last = new Map<string, number>()
   private readonly confirmed = new Map<string, number>()
   private isFirst = true
 
@@ -36,17 +32,14 @@ export class Totals {
     told.set(frontend, (told.get(frontend) ?? 0) + retries + (server === null ? 0 : 1))
   }
 
-  see({ current, old }: Sight, now: number): void {
+  see({ current, old }: Sight): void {
     for (const seen of [current, ...old]) this.seeWorker(seen)
     this.isFirst = false
     for (const frontend of this.frontends()) {
       const missing = this.missingNow(frontend)
-      const doubt = this.doubtful.get(frontend) ?? { missing, since: now }
-      doubt.missing = Math.min(missing, doubt.missing)
-      this.doubtful.set(frontend, doubt)
-      if (now - doubt.since < LATE_MS) continue
-      this.doubtful.set(frontend, { missing, since: now })
-      this.confirmed.set(frontend, Math.max(doubt.missing, this.confirmed.get(frontend) ?? 0))
+      const sure = Math.min(missing, this.last.get(frontend) ?? 0)
+      this.last.set(frontend, missing)
+      this.confirmed.set(frontend, Math.max(sure, this.confirmed.get(frontend) ?? 0))
     }
   }
 
