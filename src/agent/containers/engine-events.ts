@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import * as z from 'zod'
 import type { Problem } from '../../core/shared/problem.ts'
 import type { Engine } from './engine.ts'
@@ -22,7 +23,7 @@ export class EngineEvents {
   readonly #parts: EventParts
   #wanted = false
   #closed = false
-  #stream: { destroy(): unknown } | null = null
+  #stream: Readable | null = null
 
   constructor(parts: EventParts) {
     this.#parts = parts
@@ -58,8 +59,9 @@ export class EngineEvents {
     )
     if (opened.kind === 'failed') return lost(opened.problem)
     const stream = opened.value
-    if (!('destroy' in stream) || typeof stream.destroy !== 'function') return lost(null)
-    this.#stream = { destroy: stream.destroy.bind(stream) }
+    // The library's type is wider than what it gives.
+    if (!(stream instanceof Readable)) return lost(null)
+    this.#stream = stream
     if (this.#closed) this.#stream.destroy()
     connected()
     try {
@@ -71,7 +73,7 @@ export class EngineEvents {
     if (!this.#closed) lost(null)
   }
 
-  async #read(stream: NodeJS.ReadableStream): Promise<void> {
+  async #read(stream: Readable): Promise<void> {
     let rest = ''
     for await (const chunk of stream) {
       const lines = `${rest}${String(chunk)}`.split('\n')

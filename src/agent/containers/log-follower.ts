@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { sizeOf } from '../log-file.ts'
 import { atMost } from './at-most.ts'
 import { createDemux } from './demux.ts'
@@ -95,8 +95,10 @@ export class LogFollower {
       }),
     )
     if (opened.kind === 'failed') return report(`${opened.problem.code}: ${opened.problem.message}`)
-    const stream = toReadable(opened.value)
-    if (stream === null || this.#closed) return void stream?.destroy()
+    const stream = opened.value
+    // The library's type is wider than what it gives.
+    if (!(stream instanceof Readable)) return
+    if (this.#closed) return void stream.destroy()
     this.#stream = stream
     const demux = createDemux()
     let skip = bytesToSkip(from, sizeOf(log))
@@ -125,9 +127,3 @@ export class LogFollower {
     return skip
   }
 }
-
-/** The library's types know two kinds of streams; only this one is ever sent. */
-const toReadable = (stream: NodeJS.ReadableStream): Readable | null =>
-  'destroy' in stream && typeof stream.destroy === 'function' && Symbol.asyncIterator in stream
-    ? Object.assign(stream as Readable)
-    : null

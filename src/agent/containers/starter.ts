@@ -71,7 +71,7 @@ export class ContainerStarter {
 
   /** Of this instance: a container that runs is it, one that does not is of no more use. */
   async #takeUp(record: InstanceRecord, spec: Contained): Promise<Result<'taken up' | 'nothing left'>> {
-    const { fence } = this.#parts
+    const { fence, ledger } = this.#parts
     const seen = await fence.check(record.service)
     if (seen.kind === 'failed') return seen
     const own = seen.value.filter(({ Labels }) => Labels[LABEL.instance] === record.id)
@@ -82,6 +82,8 @@ export class ContainerStarter {
       if (removed.kind === 'failed') return removed
     }
     if (running === undefined) return ok('nothing left')
+    const container = { id: running.Id, name: nameOf(record.id) }
+    ledger.apply(record.id, { kind: 'spawning', at: Date.now(), port: record.port, container })
     const taken = await this.#running(record, spec, { id: running.Id, reach: reachBy(running) })
     return taken.kind === 'failed' ? taken : ok('taken up')
   }
