@@ -23,7 +23,13 @@ function run(what, command, args) {
 
 // No dependency needs a script of its own to be installed, and none gets to run one.
 if (modifiedMs(at('node_modules/.package-lock.json')) < modifiedMs(at('package-lock.json')))
-  run('installing dependencies (npm ci)', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+  run('installing dependencies (npm ci)', 'npm', [
+    'ci',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ])
 
 const pageSourcesMs = Math.max(
   newestMs(at('web/src')),

@@ -43,6 +43,8 @@ test('the full example sets every key of the reference', async () => {
   elsewhere.push('rolling', 'surge', 'unavailable', 'minHealthy')
   elsewhere.push('ab', 'by', 'variants', 'goal', 'atEnd', 'share', 'request', 'where', 'values')
   elsewhere.push('recreate', 'retryAfter', 'shadow', 'methods', 'idempotent', 'ignore', 'volatile')
+  // Limits and the access log are those of the built-in proxy alone.
+  elsewhere.push('also')
   // Nor are all ways beside the weights wanted at once; and what only workers have stands in no file that listens.
   elsewhere.push(
     'preview',

@@ -26,7 +26,7 @@ export type Killers = z.infer<typeof Killers>
 export function readMutants(only: readonly string[] = []): Mutant[] {
   return readdirSync(FOLDER)
     .filter((file) => file.endsWith('.patch'))
-    .sort()
+    .sort(byNumber)
     .map((file) => readMutant(file.slice(0, -'.patch'.length)))
     .filter(({ name }) => only.length === 0 || only.some((start) => name.startsWith(start)))
 }
@@ -36,10 +36,13 @@ function readMutant(name: string): Mutant {
   return { name, patch, mutated: applyPatch(readFileSync(join(ROOT, patch.file), 'utf8'), patch) }
 }
 
+/** `9-…` before `10-…`. */
+const byNumber = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10)
+
 export const readKillers = (): Killers => Killers.parse(JSON.parse(readFileSync(KILLERS, 'utf8')))
 
 /** Sorted by name, so that a new search changes no more than it must. */
 export function writeKillers(killers: Killers): void {
-  const sorted = Object.fromEntries(Object.entries(killers).sort(([a], [b]) => (a < b ? -1 : 1)))
+  const sorted = Object.fromEntries(Object.entries(killers).sort(([a], [b]) => byNumber(a, b)))
   writeFileSync(KILLERS, `${JSON.stringify(sorted, null, 2)}\n`)
 }

@@ -24,7 +24,7 @@ export function alsoIn(reader: LayeredReader, folder: string): AlsoServed[] {
 /** As in the file, for `sluice validate --explain`. */
 export const alsoValues = (also: readonly AlsoServed[] = []): Value[] =>
   also.length === 0
-    ? [['also', '[]']]
+    ? [['also', 'none']]
     : also.flatMap((one, index) => {
         const at = `also[${index}]`
         const entry = entryValues(one).map(([path, value]) => [`${at}.${path}`, value] as const)

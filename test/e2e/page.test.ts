@@ -145,7 +145,9 @@ describe('page', () => {
   it('keeps an old rollout under its own address, reached from the history', async () => {
     await shop()
     await tab.page.getByRole('link', { name: '0.9.8 → 1.0.0' }).nth(1).click()
-    await tab.page.getByRole('heading', { name: 'api 2.4.0 in production: rolled back.', exact: true }).waitFor()
+    await tab.page
+      .getByRole('heading', { name: 'api 2.4.0 in production: rolled back.', exact: true })
+      .waitFor()
     expect(tab.page.url()).toBe(`${tab.url}/rollouts/rollout-5c1x0d`)
     await tab.page.goto(`${tab.url}/rollouts/rollout-nothing`)
     await tab.page.getByText('There is no rollout "rollout-nothing".').waitFor()

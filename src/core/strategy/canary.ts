@@ -6,7 +6,9 @@ import { arrival, farewell, provision, stages, verification } from './steps.ts'
 
 /** Rising weights with a look at each, then the watch with the old set warm, then the old set leaves. */
 export const canarySteps = (settings: ServiceSettings, strategy: CanarySettings): Step[] => [
-  ...(strategy.instances === 'share' ? grownByShare(settings, strategy) : allFromTheStart(settings, strategy)),
+  ...(strategy.instances === 'share'
+    ? grownByShare(settings, strategy)
+    : allFromTheStart(settings, strategy)),
   ...arrival(settings),
   ...farewell(settings),
 ]

@@ -16,7 +16,7 @@ export type TargetHarness = {
   /** One whose instances become ready and then write `ERROR order 1 is lost` and `ERROR order 2 is lost`. */
   complaining(service: string, release: string): SetSpec
   /** Two versions of something that it can run, with different content. */
-  artifacts?: [ResolveRequest, ResolveRequest]
+  artifacts: [ResolveRequest, ResolveRequest]
   /** Whether this target can tell here what instances use. */
   tellsUse: boolean
   close(): Promise<void>
@@ -159,8 +159,7 @@ export function targetConformance(name: string, make: () => Promise<TargetHarnes
     })
 
     it('names an artifact by its content, and removes only what is not to be kept', async () => {
-      const [one, other] = harness.artifacts ?? []
-      if (one === undefined || other === undefined) return
+      const [one, other] = harness.artifacts
       const resolved = async (request: ResolveRequest) => {
         const found = await target.resolve(request)
         if (found.kind === 'failed') throw new Error(`${found.problem.code} ${found.problem.message}`)

@@ -96,6 +96,11 @@ async function makeHarness({ startsAgent = true } = {}): Promise<LiveHarness> {
   const socket = join(folder, 'agent.sock')
   const agents: ChildProcess[] = []
   writeFileSync(join(folder, 'app.cjs'), APP)
+  for (const version of ['1', '2']) {
+    mkdirSync(join(folder, 'builds', version), { recursive: true })
+    writeFileSync(join(folder, 'builds', version, 'VERSION'), version)
+  }
+  const artifact = (version: string) => ({ artifact: join(folder, 'builds', '{{version}}'), version })
   const startAgent = async () => {
     agents.push(spawnAgent(join(folder, 'agent'), socket))
     return ok(undefined)
@@ -122,6 +127,7 @@ async function makeHarness({ startsAgent = true } = {}): Promise<LiveHarness> {
       const loud = spec(service, release)
       return { ...loud, env: { ...loud.env, COMPLAINS: 'yes' } }
     },
+    artifacts: [artifact('1'), artifact('2')],
     tellsUse: process.platform === 'linux',
     close,
   }

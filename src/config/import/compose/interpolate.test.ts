@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how Compose writes its variables.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { interpolate, variablesIn } from './interpolate.ts'
