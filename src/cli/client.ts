@@ -4,10 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import * as z from 'zod'
 import { Problem, problem } from '../core/shared/problem.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
+import { bringsRelease, patienceMs } from '../operations/patience.ts'
 import { controllerSockets, readRuntime } from './controller/runtime-file.ts'
 
-/** An operation answers within this; deploying copies the artifact first, hence minutes. */
+/** An operation answers within this, where it does not bring a release here first. */
 const CALL_TIMEOUT_MS = 120_000
+/** Whoever waits for a release to be brought here is told so after this long. */
+const SLOW_AFTER_MS = 5000
 /** A controller that was restarted is back in seconds; a lost answer is asked for again this long. */
 const RESEND_FOR_MS = 30_000
 const RESEND_EVERY_MS = 500
@@ -40,7 +43,8 @@ export interface Client {
   readonly stateFolder: string
 }
 
-export function createClient(stateFolder: string): Client {
+/** `onSlow` is called once in a call that waits for a release to be brought here. */
+export function createClient(stateFolder: string, onSlow: () => void = () => undefined): Client {
   const socket = () => readySocket(controllerSockets(readRuntime(stateFolder)))
   return {
     stateFolder,
@@ -51,7 +55,12 @@ export function createClient(stateFolder: string): Client {
         const answer = await post(socketPath, { operation, input, idempotencyKey })
         return answer.kind === 'failed' ? answer : readAnswer(operation, answer.value, output)
       }
-      return idempotencyKey === undefined ? send() : untilAnswered(send)
+      const slow = bringsRelease(operation) ? setTimeout(onSlow, SLOW_AFTER_MS) : undefined
+      try {
+        return await (idempotencyKey === undefined ? send() : untilAnswered(send))
+      } finally {
+        clearTimeout(slow)
+      }
     },
     async probe(path) {
       const socketPath = await socket()
@@ -99,6 +108,7 @@ type Answer = { status: number; body: string }
 type Post = { operation: string; input: object; idempotencyKey: string | undefined }
 
 function post(socketPath: string, { operation, input, idempotencyKey }: Post): Promise<Result<Answer>> {
+  const limitMs = patienceMs(operation, CALL_TIMEOUT_MS)
   return new Promise((resolve) => {
     const fail = (error: Error): void => resolve(failed(unreachable(socketPath, error.message)))
     const body = JSON.stringify(input)
@@ -107,7 +117,7 @@ function post(socketPath: string, { operation, input, idempotencyKey }: Post): P
         socketPath,
         method: 'POST',
         path: `/api/v1/${operation}`,
-        timeout: CALL_TIMEOUT_MS,
+        timeout: limitMs,
         headers: {
           'content-type': 'application/json',
           'content-length': Buffer.byteLength(body),
@@ -121,7 +131,7 @@ function post(socketPath: string, { operation, input, idempotencyKey }: Post): P
           fail,
         ),
     )
-    call.on('timeout', () => call.destroy(new Error(`no answer within ${CALL_TIMEOUT_MS / 1000} s`)))
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${limitMs / 1000} s`)))
     call.on('error', fail)
     call.end(body)
   })

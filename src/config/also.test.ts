@@ -92,7 +92,7 @@ test('an address of a preview, or of another service, is not free', () => {
   expect(complaints(two).join()).toMatch(/8090.*shop listens already/)
 })
 
-test('a worker has none, and an A/B test has one router', () => {
+test('a worker has none, and an A/B test or sticky users have one router', () => {
   const worker = `service: mailer
 run: { command: node worker.js }
 listen: none
@@ -103,5 +103,9 @@ also: [{ router: haproxy, listen: 8090 }]
   const ab = `strategy: { ab: { variants: [{ name: green, share: 50% }], goal: { request: POST /orders } } }\n`
   expect(complaints(file('also: [{ router: haproxy, listen: 8090 }]', ab)).join()).toMatch(
     /also cannot stand beside an A\/B test/,
+  )
+  const sticky = 'strategy: { canary: { sticky: {} } }\n'
+  expect(complaints(file('also: [{ router: haproxy, listen: 8090 }]', sticky)).join()).toMatch(
+    /also cannot stand beside sticky/,
   )
 })

@@ -17,6 +17,15 @@ export function alsoConflicts(settings: ServiceSettings): Conflict[] {
     ]
   return [
     ...also.flatMap((one, index) => ofOne(settings, one, also.slice(0, index))),
+    ...(strategy.kind === 'canary' && strategy.sticky !== undefined
+      ? [
+          conflict(
+            ['also', 'strategy.canary.sticky'],
+            'cannot stand beside sticky: each router deals users by itself, so that one who comes to both would meet both versions',
+            'Remove one of the two.',
+          ),
+        ]
+      : []),
     ...(strategy.kind === 'ab'
       ? [
           conflict(

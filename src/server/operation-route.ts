@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import type { Operation } from '../operations/operation.ts'
+import { patienceMs } from '../operations/patience.ts'
 import type { Log } from '../ports/log.ts'
 import type { AppEnv } from './app-env.ts'
 import type { Settings } from './options.ts'
@@ -34,7 +35,7 @@ export async function answerOperation<Context>(
   if (input.kind === 'failed') return problemResponse(c, input.problem)
   const result = await withDeadline(
     found.name,
-    settings.limits.operationMs,
+    patienceMs(found.name, settings.limits.operationMs),
     found.run(settings.context, input.value, c.get('caller')),
   )
   return answerResult(c, { operation: found, result, log: settings.log })

@@ -40,7 +40,7 @@ export type ScrapedProcess = 'controller' | 'proxy' | 'agent'
 export type Scrape = { contentType: string; text: string }
 
 export type ServerLimits = {
-  /** An operation that takes longer is answered with `OPERATION_TIMEOUT`. */
+  /** An operation that takes longer is answered with `OPERATION_TIMEOUT`; one that brings a release here gets more. */
   operationMs: number
   /** Comment line on an idle event stream, so that a dead connection is noticed. */
   heartbeatMs: number

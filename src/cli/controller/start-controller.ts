@@ -33,7 +33,11 @@ export async function ensureController(
   session: Session,
   project: Project,
 ): Promise<Result<{ client: Client; started: boolean }>> {
-  const client = createClient(project.state)
+  const client = createClient(project.state, () =>
+    session.note(
+      'Bringing the release here; a large image takes its time. Ctrl-C leaves, and the work goes on.',
+    ),
+  )
   if ((await client.probe('/livez')) === 200) return waitUntilReady(session, { project, client, child: null })
   session.note('Starting the controller of this folder ...')
   prepareStateFolder(project.state)
