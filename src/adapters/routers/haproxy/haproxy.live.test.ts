@@ -23,7 +23,9 @@ let cases = 0
 async function benchAndService(): Promise<{ bench: Bench; service: string }> {
   shared ??= makeBench()
   const bench = await shared
-  // The case before may have ended it.
+  // A controller of its own: those of the case before may have taken the log, or ended the program.
+  for (const plane of bench.planes.splice(0)) await plane.close()
+  bench.plane = bench.newPlane()
   unwrap(await bench.plane.router.reconcile())
   cases += 1
   return { bench, service: `shop-${cases}` }
