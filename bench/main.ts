@@ -6,6 +6,7 @@ import { containers } from './containers/containers.ts'
 import { engine } from './engine/engine.ts'
 import { footprint } from './footprint/footprint.ts'
 import { judgement } from './judgement/judgement.ts'
+import { BENCHMARKS_HEAD } from './kit/benchmarks-head.ts'
 import { cleanUpOnInterrupt } from './kit/cleanup.ts'
 import { withSection, withSections } from './kit/document.ts'
 import { commitName, machineLines } from './kit/machine.ts'
@@ -51,7 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (order.write) {
       writePictures(rows)
       if (bench.document === 'benchmarks.md')
-        edit(bench.document, (all) => withSections(all, NAMES, sections))
+        edit(bench.document, (all) => withSections(BENCHMARKS_HEAD, all, NAMES, sections))
       else edit(bench.document, (all) => withSection(all, bench.name, text))
     }
   }

@@ -5,6 +5,7 @@ const NAMES = ['wire', 'loss']
 
 it('replaces the chapter that was measured and keeps the other', () => {
   const first = withSections(
+    '# Head',
     '',
     NAMES,
     new Map([
@@ -12,16 +13,17 @@ it('replaces the chapter that was measured and keeps the other', () => {
       ['loss', '## Loss\nkept'],
     ]),
   )
-  const second = withSections(first, NAMES, new Map([['wire', '## Wire\nnew']]))
+  const second = withSections('# Head', first, NAMES, new Map([['wire', '## Wire\nnew']]))
   expect(second).toContain('## Wire\nnew')
   expect(second).toContain('## Loss\nkept')
   expect(second).not.toContain('old')
+  expect(second).toMatch(/^# Head\n/)
 })
 
 it('is the same document when the same figures are written again', () => {
   const figures = new Map([['loss', '## Loss\n0 lost']])
-  const once = withSections('', NAMES, figures)
-  expect(withSections(once, NAMES, figures)).toBe(once)
+  const once = withSections('# Head', '', NAMES, figures)
+  expect(withSections('# Head', once, NAMES, figures)).toBe(once)
 })
 
 it('replaces one chapter of a document that is written by hand, and nothing else', () => {

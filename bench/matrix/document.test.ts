@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Router, Strategy } from './cells.ts'
-import { documentOf, isClean, type Line } from './document.ts'
+import { chapterOf, isClean, type Line } from './document.ts'
 
 const CANARY: Strategy = { name: 'canary', settings: {} }
 const RECREATE: Strategy = { name: 'recreate', settings: {}, hasOutage: true }
@@ -50,14 +50,14 @@ describe('a line of the matrix', () => {
   })
 
   it('has the outage in a column of its own', () => {
-    const text = documentOf([measured(RECREATE, { closed: 300 }), impossible('nginx')], [], {
+    const text = chapterOf('processes', [measured(RECREATE, { closed: 300 }), impossible('nginx')], {
       date: '2026-01-01',
       commit: 'abc',
       machine: [],
     })
     expect(text).toContain(
-      '| recreate | processes | builtin | 2000 | 0, 0 | 0 | 300, 0 | 0 | 12 ms | no request | 4 of 4 |',
+      '| recreate | builtin | 2000 | 0, 0 | 0 | 300, 0 | 0 | 12 ms | no request | 4 of 4 |',
     )
-    expect(text).toContain('| canary | processes | nginx | not possible: refused: it cannot |')
+    expect(text).toContain('| canary | nginx | not possible: refused: it cannot |')
   })
 })

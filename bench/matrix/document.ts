@@ -1,12 +1,13 @@
 import type { Cost } from '../kit/phased-load.ts'
-import type { Cell, Strategy } from './cells.ts'
+import { type Cell, type Strategy, TARGETS, type Target } from './cells.ts'
 import { JOBS_PER_SECOND } from './jobs/jobs.ts'
 import { type CellResult, RATE_PER_SECOND, type Way } from './run-cell.ts'
 
 export type Line = { cell: Cell; strategy: Strategy } & (CellResult | { kind: 'broken'; why: string })
 export type PeerLine = { name: string } & ({ kind: 'measured'; cost: Cost } | { kind: 'broken'; why: string })
 
-const HEAD = `# Every strategy, target and router under load
+/** Of docs/matrix.md. */
+export const MATRIX_HEAD = `# Every strategy, target and router under load
 Written by \`npm run matrix\`; do not edit.
 
 Each line is a release of two instances and the way back by hand, of the program as it is shipped, with ${RATE_PER_SECOND} requests per second from a process of its own: half of them on fresh connections, half on kept ones, 10% slow (2 s), one slow upload (3 s) under way at any time, and 20 WebSockets that expect each message back. Lost is what got no complete correct answer, and any 5xx: the app never answers with one. A WebSocket is broken when it ended without a close frame or got a wrong echo.
@@ -21,42 +22,49 @@ Each line is a release of two instances and the way back by hand, of the program
 - Instances: the most processes of the app that ran at the same time, over deploy and rollback, beside what the plan said for the deploy. Old workers that finish what they have are counted, too.
 - Times say what this machine did that day. The command ends with 0 only if no line lost a request or a job.`
 
-export function documentOf(
-  lines: readonly Line[],
-  peers: readonly PeerLine[],
-  { date, commit, machine }: { date: string; commit: string; machine: readonly string[] },
-): string {
-  return [
-    HEAD,
+/** Chapters of docs/matrix.md, in their order. */
+export const CHAPTERS = [...TARGETS, 'peers'] as const
+
+const TITLES: Record<Target, string> = {
+  processes: 'Instances are processes',
+  docker: 'Instances are containers of a Docker Engine',
+}
+
+export type Measured = { date: string; commit: string; machine: readonly string[] }
+
+export const chapterOf = (target: Target, lines: readonly Line[], measured: Measured): string =>
+  [
+    `## ${TITLES[target]}`,
+    measuredText(measured),
     '',
-    `Measured on ${date} at commit \`${commit}\`.`,
-    '',
-    '| strategy | target | router | requests | lost: deploy, rollback | sent again | declared outage | sockets broken | switch | rollback | instances: counted of planned |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| strategy | router | requests | lost: deploy, rollback | sent again | declared outage | sockets broken | switch | rollback | instances: counted of planned |',
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...lines.map(tableLine),
     '',
+    ...measured.machine.map((line) => `- ${line}`),
+  ].join('\n')
+
+export const peersChapter = (peers: readonly PeerLine[], measured: Measured): string =>
+  [
     '## Peers',
-    'The same app under the same load. Neither moves traffic in steps nor judges anything.',
+    `The same app under the same load. Neither moves traffic in steps nor judges anything. ${measuredText(measured)}`,
     '',
     '| what | requests | lost | sent again | sockets broken |',
     '|---|---|---|---|---|',
     ...peers.map(peerLine),
-    '',
-    ...machine.map((line) => `- ${line}`),
-    '',
   ].join('\n')
-}
+
+const measuredText = ({ date, commit }: Measured): string => `Measured on ${date} at commit \`${commit}\`.`
 
 function tableLine(line: Line): string {
-  const { strategy, target, router } = line.cell
-  const said = (text: string): string => row([strategy, target, router, text, '', '', '', '', '', '', ''])
+  const { strategy, router } = line.cell
+  const said = (text: string): string => row([strategy, router, text, '', '', '', '', '', '', ''])
   if (line.kind === 'broken') return said(`not measured: ${line.why}`)
   if (line.kind === 'not-possible') return said(`not possible: ${line.why}`)
   const { deploy, rollback, switchMs, rollbackMs, peak } = line
   const isWork = line.strategy.work === 'jobs'
   return row([
     strategy,
-    target,
     isWork ? 'none' : router,
     `${deploy.sent + rollback.sent}${isWork ? ' jobs' : ''}`,
     `${deploy.lost}, ${rollback.lost}`,

@@ -1,20 +1,29 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { cleanUpOnInterrupt } from '../kit/cleanup.ts'
 import { engineOnce } from '../kit/docker.ts'
+import { withSections } from '../kit/document.ts'
 import { commitName, machineLines } from '../kit/machine.ts'
 import type { Cost } from '../kit/phased-load.ts'
 import { messageOf } from '../kit/row.ts'
 import { installPm2, PM2_VERSION } from '../loss/pm2-install.ts'
 import { runPm2 } from '../loss/pm2-run.ts'
 import { type Cell, cellsOf, type Filter, ROUTERS, STRATEGIES, TARGETS } from './cells.ts'
-import { documentOf, isClean, type Line, type PeerLine } from './document.ts'
+import {
+  CHAPTERS,
+  chapterOf,
+  isClean,
+  type Line,
+  MATRIX_HEAD,
+  type PeerLine,
+  peersChapter,
+} from './document.ts'
 import { runNginxByHand } from './nginx-by-hand.ts'
 import { type CellResult, type Engines, LOAD, runCell, type Way } from './run-cell.ts'
 
 // `npm run matrix [-- --quick] [--strategy A,B] [--target C] [--router D]`: real releases under load, one line each.
-// Ends with 0 only if no line lost a request or a job. A run with a filter, or a quick one, says its lines and writes nothing.
+// Ends with 0 only if no line lost a request or a job. A run of all strategies and routers writes the chapter of each target; one with another filter, or a quick one, says its lines only.
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/matrix.md', import.meta.url))
 const USAGE = `npm run matrix -- [--quick] [--strategy A,B] [--target C] [--router D]
@@ -38,16 +47,25 @@ async function main(argv: readonly string[]): Promise<number> {
   } finally {
     await engines.close()
   }
-  if (isWhole(filter)) {
-    const date = new Date().toISOString().slice(0, 10)
-    const text = documentOf(lines, await peers(), {
-      date,
-      commit: commitName(),
-      machine: machineLines('program'),
-    })
-    writeFileSync(DOCUMENT, text)
-  }
+  if (isWhole(filter)) await write(lines)
   return sumUp(lines)
+}
+
+/** Each target that was measured as a whole has its chapter; the peers are run beside processes. */
+async function write(lines: readonly Line[]): Promise<void> {
+  const measured = {
+    date: new Date().toISOString().slice(0, 10),
+    commit: commitName(),
+    machine: machineLines('program'),
+  }
+  const chapters = new Map<string, string>()
+  for (const target of TARGETS) {
+    const own = lines.filter(({ cell }) => cell.target === target)
+    if (own.length > 0) chapters.set(target, chapterOf(target, own, measured))
+  }
+  if (chapters.has('processes')) chapters.set('peers', peersChapter(await peers(), measured))
+  const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : ''
+  writeFileSync(DOCUMENT, withSections(MATRIX_HEAD, before, CHAPTERS, chapters))
 }
 
 /** The last line is the sum, as every suite says it. */
@@ -111,9 +129,8 @@ async function peer(name: string, measure: () => Promise<Cost>): Promise<PeerLin
   }
 }
 
-function isWhole({ strategies, targets, routers, quick }: Filter): boolean {
-  return !quick && strategies.length + targets.length + routers.length === 0
-}
+const isWhole = ({ strategies, routers, quick }: Filter): boolean =>
+  !quick && strategies.length + routers.length === 0
 
 /** `null` after the reason was said. */
 function readFilter(argv: readonly string[]): Filter | null {
