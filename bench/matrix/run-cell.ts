@@ -36,7 +36,7 @@ const WORKERS = {
   analysis: { interval: '500ms' },
 }
 const PlanJson = z.object({ plan: z.object({ peakInstances: z.int() }) })
-const RefusalJson = z.object({ error: z.object({ code: z.string(), message: z.string() }) })
+const RefusalJson = z.object({ problem: z.object({ code: z.string(), message: z.string() }) })
 
 /** What one way cost, without what was turned away while the service was closed as declared. */
 export type Way = Cost & { closed: number }
@@ -152,7 +152,7 @@ async function costOf(load: PhasedLoad, stage: Stage, act: () => Promise<void>):
 function refusalIn(text: string): string {
   const start = text.indexOf('{')
   const { data } = RefusalJson.safeParse(start < 0 ? null : JSON.parse(text.slice(start)))
-  return data === undefined ? text.trim().split('\n', 1).join() : `refused: ${data.error.message}`
+  return data === undefined ? text.trim().split('\n', 1).join() : `refused: ${data.problem.message}`
 }
 
 const since = (from: number | null, to: number | null): number | null =>
