@@ -129,8 +129,9 @@ async function peer(name: string, measure: () => Promise<Cost>): Promise<PeerLin
   }
 }
 
-const isWhole = ({ strategies, routers, quick }: Filter): boolean =>
-  !quick && strategies.length + routers.length === 0
+function isWhole({ strategies, routers, quick }: Filter): boolean {
+  return !quick && strategies.length + routers.length === 0
+}
 
 /** `null` after the reason was said. */
 function readFilter(argv: readonly string[]): Filter | null {
