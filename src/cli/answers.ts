@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { ReleaseAbout } from '../core/release/release-about.ts'
 import { RolloutSummary, RolloutView, ServiceView, TimelineEntry } from '../core/rollout/view/view.ts'
+import { Finding } from '../core/shared/finding.ts'
 import { Freeze } from '../core/shared/freeze.ts'
 import { LogLine } from '../core/shared/observation.ts'
 import { RouterAbilities } from '../core/shared/router-ability.ts'
@@ -77,11 +78,4 @@ export const MessagesAnswer = z.object({
   ),
 })
 
-export const Finding = z.object({
-  level: z.enum(['ok', 'warning', 'problem']),
-  code: z.string(),
-  message: z.string(),
-  remedy: z.string().nullable(),
-})
-export type Finding = z.infer<typeof Finding>
 export const FindingsAnswer = z.object({ findings: z.array(Finding) })

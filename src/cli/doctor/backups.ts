@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import type { Finding } from '../../core/shared/finding.ts'
 import { OLD_AFTER_MS } from '../../operations/backup/daily.ts'
 import { newestBackup, shelfOf } from '../../operations/backup/shelf.ts'
-import type { Finding } from '../answers.ts'
 import { dateTime } from '../text/time.ts'
 import { fine, warning } from './finding.ts'
 

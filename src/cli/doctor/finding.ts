@@ -1,4 +1,4 @@
-import type { Finding } from '../answers.ts'
+import type { Finding } from '../../core/shared/finding.ts'
 
 export const fine = (code: string, message: string): Finding => ({ level: 'ok', code, message, remedy: null })
 export const warning = (code: string, message: string, remedy: string): Finding => ({

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { type LoadedConfig, loadConfig } from '../../config/load.ts'
-import type { Finding } from '../answers.ts'
+import type { Finding } from '../../core/shared/finding.ts'
 import type { Project } from '../controller/project.ts'
 import { unitName, unitPath } from '../systemd-unit.ts'
 import { plural } from '../text/number.ts'

@@ -1,6 +1,6 @@
 import type { ServiceSettings } from '../../core/release/settings.ts'
 import type { ServiceView } from '../../core/rollout/view/view.ts'
-import type { Finding } from '../answers.ts'
+import type { Finding } from '../../core/shared/finding.ts'
 import type { Client } from '../client.ts'
 import { commandOf, livingParts, type PartName, readRuntime } from '../controller/runtime-file.ts'
 import { plural } from '../text/number.ts'

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs'
 import path from 'node:path'
-import type { Finding } from '../answers.ts'
+import type { Finding } from '../../core/shared/finding.ts'
 import { commandOf } from '../controller/runtime-file.ts'
 import { bytes } from '../text/number.ts'
 import { fine, warning, wrong } from './finding.ts'

@@ -1,5 +1,5 @@
 import path from 'node:path'
-import type { Finding } from '../answers.ts'
+import type { Finding } from '../../core/shared/finding.ts'
 import { type PartName, readRuntime } from '../controller/runtime-file.ts'
 import { wrong } from './finding.ts'
 import { allPids, commandWords, parentOf } from './proc.ts'

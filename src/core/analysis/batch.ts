@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { addPairs } from '../shared/add-counts.ts'
 import { LATENCY_BUCKETS } from '../shared/histogram.ts'
 import { PairCounts } from '../shared/traffic-counts.ts'
 import { WeightPermille } from '../shared/weight.ts'
@@ -76,26 +77,14 @@ export const addBatches = (first: Batch, other: Batch): Batch => ({
   unroutable: first.unroutable + other.unroutable,
   cutOnDrain: first.cutOnDrain + other.cutOnDrain,
   ...addClosed(first, other),
-  ...addPairs(first, other),
+  ...pairsOfBoth(first, other),
 })
 
 const addClosed = ({ closed: a }: Batch, { closed: b }: Batch): Pick<Batch, 'closed'> =>
   a === undefined && b === undefined ? {} : { closed: (a ?? 0) + (b ?? 0) }
 
-const addPairs = ({ shadow: a }: Batch, { shadow: b }: Batch): Pick<Batch, 'shadow'> =>
-  a === undefined || b === undefined
-    ? {}
-    : {
-        shadow: {
-          answered: a.answered + b.answered,
-          statusDiffers: a.statusDiffers + b.statusDiffers,
-          bodyDiffers: a.bodyDiffers + b.bodyDiffers,
-          bodyUnknown: a.bodyUnknown + b.bodyUnknown,
-          busy: a.busy + b.busy,
-          large: a.large + b.large,
-          unfinished: a.unfinished + b.unfinished,
-        },
-      }
+const pairsOfBoth = ({ shadow: a }: Batch, { shadow: b }: Batch): Pick<Batch, 'shadow'> =>
+  a === undefined || b === undefined ? {} : { shadow: addPairs(a, b) }
 
 const addBytes = ({ bytes: a }: SideCounts, { bytes: b }: SideCounts): Pick<SideCounts, 'bytes'> =>
   a === undefined && b === undefined

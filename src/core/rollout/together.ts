@@ -1,7 +1,8 @@
 import { routerTitle } from '../plan/router/router-fit.ts'
+import { addTraffic } from '../shared/add-counts.ts'
 import type { RouterName } from '../shared/router-ability.ts'
 import type { InstanceTraffic, RouterState } from '../shared/router-state.ts'
-import type { ReleaseCounts, ServiceCounts, TrafficCounts } from '../shared/traffic-counts.ts'
+import type { ReleaseCounts, ServiceCounts } from '../shared/traffic-counts.ts'
 import type { MetricAnswer } from './observation.ts'
 
 /** What one of the routers of a service answered. */
@@ -64,27 +65,6 @@ function sumOfRelease(release: string, all: readonly ReleaseCounts[]): ReleaseCo
     ),
   }
 }
-
-const addTraffic = (a: TrafficCounts, b: TrafficCounts): TrafficCounts => ({
-  requests: a.requests + b.requests,
-  errors: a.errors + b.errors,
-  status: {
-    '1xx': a.status['1xx'] + b.status['1xx'],
-    '2xx': a.status['2xx'] + b.status['2xx'],
-    '3xx': a.status['3xx'] + b.status['3xx'],
-    '4xx': a.status['4xx'] + b.status['4xx'],
-    '5xx': a.status['5xx'] + b.status['5xx'],
-  },
-  connectFailures: a.connectFailures + b.connectFailures,
-  resets: a.resets + b.resets,
-  timeouts: a.timeouts + b.timeouts,
-  clientAborts: a.clientAborts + b.clientAborts,
-  cutOnDrain: a.cutOnDrain + b.cutOnDrain,
-  retries: a.retries + b.retries,
-  bytesIn: a.bytesIn + b.bytesIn,
-  bytesOut: a.bytesOut + b.bytesOut,
-  latencyBuckets: a.latencyBuckets.map((count, index) => count + (b.latencyBuckets[index] ?? 0)),
-})
 
 /** What all routers have under way, for those who look on: the state of the first, with the work of all. */
 export function stateTogether(states: readonly RouterState[]): RouterState | null {

@@ -1,9 +1,9 @@
+import { addPairs, addTraffic } from '../../core/shared/add-counts.ts'
 import type {
   ApartCounts,
   ReleaseCounts,
   ServiceCounts,
   ShadowCounts,
-  TrafficCounts,
   VariantCounts,
 } from '../../core/shared/traffic-counts.ts'
 
@@ -90,37 +90,8 @@ function addShadow(own?: ShadowCounts, before?: ShadowCounts): ShadowCounts | un
   return {
     salt: own.salt,
     release: own.release,
-    answered: own.answered + before.answered,
-    statusDiffers: own.statusDiffers + before.statusDiffers,
-    bodyDiffers: own.bodyDiffers + before.bodyDiffers,
-    bodyUnknown: own.bodyUnknown + before.bodyUnknown,
-    busy: own.busy + before.busy,
-    large: own.large + before.large,
-    unfinished: own.unfinished + before.unfinished,
+    ...addPairs(own, before),
     candidate: addTraffic(own.candidate, before.candidate),
     stable: addTraffic(own.stable, before.stable),
-  }
-}
-
-function addTraffic(own: TrafficCounts, before: TrafficCounts): TrafficCounts {
-  return {
-    requests: own.requests + before.requests,
-    errors: own.errors + before.errors,
-    status: {
-      '1xx': own.status['1xx'] + before.status['1xx'],
-      '2xx': own.status['2xx'] + before.status['2xx'],
-      '3xx': own.status['3xx'] + before.status['3xx'],
-      '4xx': own.status['4xx'] + before.status['4xx'],
-      '5xx': own.status['5xx'] + before.status['5xx'],
-    },
-    connectFailures: own.connectFailures + before.connectFailures,
-    resets: own.resets + before.resets,
-    timeouts: own.timeouts + before.timeouts,
-    clientAborts: own.clientAborts + before.clientAborts,
-    cutOnDrain: own.cutOnDrain + before.cutOnDrain,
-    retries: own.retries + before.retries,
-    bytesIn: own.bytesIn + before.bytesIn,
-    bytesOut: own.bytesOut + before.bytesOut,
-    latencyBuckets: own.latencyBuckets.map((count, at) => count + (before.latencyBuckets[at] ?? 0)),
   }
 }

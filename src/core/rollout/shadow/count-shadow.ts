@@ -1,5 +1,6 @@
 import { addSides, type Batch, noRequests, type SideCounts } from '../../analysis/batch.ts'
-import { NO_PAIRS, type PairCounts } from '../../shared/traffic-counts.ts'
+import { addPairs } from '../../shared/add-counts.ts'
+import { NO_PAIRS } from '../../shared/traffic-counts.ts'
 import type { RolloutState } from '../state.ts'
 import type { ShadowState } from './shadow-state.ts'
 
@@ -16,16 +17,6 @@ export function countShadow(
     stable: addSides(before.stable, stable),
   }
 }
-
-const addPairs = (a: PairCounts, b: PairCounts): PairCounts => ({
-  answered: a.answered + b.answered,
-  statusDiffers: a.statusDiffers + b.statusDiffers,
-  bodyDiffers: a.bodyDiffers + b.bodyDiffers,
-  bodyUnknown: a.bodyUnknown + b.bodyUnknown,
-  busy: a.busy + b.busy,
-  large: a.large + b.large,
-  unfinished: a.unfinished + b.unfinished,
-})
 
 /** Requests of users alone that the candidate was counted for: what it answered in the shadow reached nobody. */
 export function servedToUsers({ total, shadow }: RolloutState): SideCounts {
