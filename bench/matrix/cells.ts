@@ -84,7 +84,7 @@ export type Filter = {
   quick: boolean
 }
 
-/** Those that the filter leaves; `quick` has each strategy, router and target once and not each with each. */
+/** Those that the filter leaves; `quick` are so few of them that each strategy, router and target still has one. */
 export function cellsOf({ strategies, targets, routers, quick }: Filter): Cell[] {
   const chosen = (all: readonly string[], wanted: readonly string[]): string[] =>
     all.filter((one) => wanted.length === 0 || wanted.includes(one))
@@ -101,12 +101,21 @@ export function cellsOf({ strategies, targets, routers, quick }: Filter): Cell[]
             .map(({ name }): Cell => ({ strategy: name, target, router })),
         ),
     )
-  return quick ? all.filter(isFirstOfSomething) : all
+  return quick ? covering(all) : all
 }
 
-function isFirstOfSomething(cell: Cell, index: number, all: readonly Cell[]): boolean {
-  const before = all.slice(0, index)
-  return (['strategy', 'target', 'router'] as const).some(
-    (key) => !before.some((one) => one[key] === cell[key]),
-  )
+const FACTS = ['strategy', 'target', 'router'] as const
+
+/** The greedy cover: always the line that shows most of what none before it shows, the first of equals. */
+function covering(all: readonly Cell[]): Cell[] {
+  const chosen: Cell[] = []
+  for (;;) {
+    const isNew = (cell: Cell, fact: (typeof FACTS)[number]) =>
+      !chosen.some((one) => one[fact] === cell[fact])
+    const news = all.map((cell) => FACTS.filter((fact) => isNew(cell, fact)).length)
+    const most = Math.max(0, ...news)
+    const next = all[news.indexOf(most)]
+    if (most === 0 || next === undefined) return chosen
+    chosen.push(next)
+  }
 }
