@@ -7,7 +7,10 @@ export const RATE_PER_SECOND = 500
 /** What one phase of a run cost its users. */
 export type Cost = {
   sent: number
+  /** Without what stands in `closed`. */
   lost: number
+  /** Turned away because the service was closed by decision. */
+  closed: number
   /** Went out a second time, because an idle connection was reset under them. */
   sentAgain: number
   brokenSockets: number
@@ -38,9 +41,11 @@ export function startPhasedLoad(
 }
 
 function costOf(before: LoadReply, after: LoadReply): Cost {
+  const closed = (after.byKind.closed ?? 0) - (before.byKind.closed ?? 0)
   return {
     sent: after.sent - before.sent,
-    lost: after.failed - before.failed,
+    lost: after.failed - before.failed - closed,
+    closed,
     sentAgain: after.sentAgain - before.sentAgain,
     brokenSockets: after.sockets.broken,
     gracefulCloses: after.sockets.graceful,

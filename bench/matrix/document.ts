@@ -1,7 +1,7 @@
 import type { Cost } from '../kit/phased-load.ts'
 import { type Cell, type Strategy, TARGETS, type Target } from './cells.ts'
 import { JOBS_PER_SECOND } from './jobs/jobs.ts'
-import { type CellResult, RATE_PER_SECOND, type Way } from './run-cell.ts'
+import { type CellResult, RATE_PER_SECOND } from './run-cell.ts'
 
 export type Line = { cell: Cell; strategy: Strategy } & (CellResult | { kind: 'broken'; why: string })
 export type PeerLine = { name: string } & ({ kind: 'measured'; cost: Cost } | { kind: 'broken'; why: string })
@@ -92,7 +92,7 @@ export function isClean(line: Line): boolean {
   if (line.kind === 'broken') return false
   if (line.kind === 'not-possible') return line.cell.router !== 'builtin'
   const { deploy, rollback, strategy, cell } = line
-  const sum = (of: (way: Way) => number): number => of(deploy) + of(rollback)
+  const sum = (of: (way: Cost) => number): number => of(deploy) + of(rollback)
   return (
     sum(({ lost }) => lost) === 0 &&
     (sum(({ sentAgain }) => sentAgain) === 0 || cell.router === 'nginx') &&

@@ -20,7 +20,7 @@ import {
   peersChapter,
 } from './document.ts'
 import { runNginxByHand } from './nginx-by-hand.ts'
-import { type CellResult, type Engines, LOAD, runCell, type Way } from './run-cell.ts'
+import { type CellResult, type Engines, LOAD, runCell } from './run-cell.ts'
 
 // `npm run matrix [-- --quick] [--strategy A,B] [--target C] [--router D]`: real releases under load, one line each.
 // Ends with 0 only if no line lost a request or a job. A run of all strategies and routers writes the chapter of each target; one with another filter, or a quick one, says its lines only.
@@ -96,11 +96,12 @@ async function lineOf(cell: Cell, engines: Engines): Promise<Line> {
 function told(result: CellResult): string {
   if (result.kind === 'not-possible') return `not possible: ${result.why}`
   const { deploy, rollback, switchMs, rollbackMs, peak } = result
-  const lost = ({ closed, ...cost }: Way): string =>
+  const lost = (cost: Cost): string =>
     [
       `${cost.lost} of ${cost.sent} lost`,
       ...(cost.sentAgain === 0 ? [] : [`${cost.sentAgain} sent again`]),
-      ...(closed === 0 ? cost.samples.slice(0, 3) : [`${closed} more turned away while closed, as declared`]),
+      ...(cost.closed === 0 ? [] : [`${cost.closed} more turned away while closed, as declared`]),
+      ...cost.samples.filter((sample) => !sample.includes('SERVICE_CLOSED')).slice(0, 3),
     ].join(' | ')
   return `deploy ${lost(deploy)}; rollback ${lost(rollback)}; ${deploy.brokenSockets + rollback.brokenSockets} sockets broken; switch ${switchMs} ms, rollback ${rollbackMs} ms; ${peak.counted} instances of ${peak.planned} planned`
 }

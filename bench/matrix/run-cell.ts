@@ -38,16 +38,13 @@ const WORKERS = {
 const PlanJson = z.object({ plan: z.object({ peakInstances: z.int() }) })
 const RefusalJson = z.object({ problem: z.object({ code: z.string(), message: z.string() }) })
 
-/** What one way cost, without what was turned away while the service was closed as declared. */
-export type Way = Cost & { closed: number }
-
 export type CellResult =
   /** The plan says that this router cannot do it, or the router is not on this machine. */
   | { kind: 'not-possible'; why: string }
   | {
       kind: 'measured'
-      deploy: Way
-      rollback: Way
+      deploy: Cost
+      rollback: Cost
       /** From the decision that moves the last share to the last new request (or job) at the old version. */
       switchMs: number | null
       /** From the order as the controller heard it to the last new request (or job) at the version that went. */
@@ -143,10 +140,11 @@ const withTesters = (load: PhasedLoad, url: string): PhasedLoad => ({
   end: load.end,
 })
 
-async function costOf(load: PhasedLoad, stage: Stage, act: () => Promise<void>): Promise<Way> {
+async function costOf(load: PhasedLoad, stage: Stage, act: () => Promise<void>): Promise<Cost> {
   const cost = await load.phase(act)
-  const closed = (await stage.status()).rollout.loss.closed ?? 0
-  return { ...cost, closed, lost: Math.max(0, cost.lost - closed) }
+  const told = (await stage.status()).rollout.loss.closed ?? 0
+  if (told === cost.closed) return cost
+  return { ...cost, samples: [...cost.samples, `${cost.closed} were turned away, and Sluice told ${told}`] }
 }
 
 function refusalIn(text: string): string {

@@ -65,6 +65,6 @@ describe('recreate through the real parts', () => {
     // What users saw is what was counted: turned away with a reason, and nothing cut.
     const { requests } = await traffic.stop()
     const kinds = new Set(requests.lost.samples.map(({ message }) => message.includes('SERVICE_CLOSED')))
-    expect([Object.keys(requests.lost.byKind), [...kinds]]).toEqual([['data-plane'], [true]])
+    expect([Object.keys(requests.lost.byKind), [...kinds]]).toEqual([['closed'], [true]])
   })
 })

@@ -36,6 +36,7 @@ export function startJobs(jobs: string, living: Living): PhasedLoad {
 const costOf = (sent: number, lost: readonly string[]): Cost => ({
   sent,
   lost: lost.length,
+  closed: 0,
   sentAgain: 0,
   brokenSockets: 0,
   gracefulCloses: 0,

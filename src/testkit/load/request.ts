@@ -101,8 +101,9 @@ function judge(answer: IncomingMessage, order: RequestOrder): Outcome {
   const { method, path } = order.entry
   const status = answer.statusCode ?? 0
   if (isFromDataPlane(answer, status)) {
-    const message = `${method} ${path}: the data plane answered ${status}, ${answer.headers['sluice-error']}`
-    return { kind: 'lost', lost: 'data-plane', message }
+    const code = answer.headers['sluice-error']
+    const message = `${method} ${path}: the data plane answered ${status}, ${code}`
+    return { kind: 'lost', lost: code === 'SERVICE_CLOSED' ? 'closed' : 'data-plane', message }
   }
   const echoed = answer.headers['x-load-id']
   if (echoed !== undefined && echoed !== order.id) {

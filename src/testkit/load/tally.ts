@@ -7,6 +7,8 @@ export type LostKind =
   | 'truncated'
   | 'timeout'
   | 'data-plane'
+  /** Turned away because the service is closed by decision, as the plan said. */
+  | 'closed'
   | 'malformed'
   | 'mixed-up'
   | 'other'
@@ -40,7 +42,7 @@ export type LoadStats = {
   byStatus: Record<string, number>
   byVersion: Record<string, number>
   errorsByVersion: Record<string, number>
-  /** The first samples are kept: they show how trouble began. */
+  /** The first samples of each kind are kept: they show how trouble began. */
   lost: { count: number; byKind: Partial<Record<LostKind, number>>; samples: LostSample[] }
   latency: {
     buckets: number[]
@@ -53,7 +55,7 @@ export type LoadStats = {
   maxSendDelayMs: number
 }
 
-/** Enough to see a pattern, small enough to print. */
+/** Of each kind: enough to see a pattern, small enough to print. */
 const SAMPLE_LIMIT = 20
 
 /** Collects outcomes; `snapshot` copies, so that a reader never sees numbers move. */
@@ -146,7 +148,8 @@ export class Tally {
   private countLost({ lost, message }: Extract<Outcome, { kind: 'lost' }>): void {
     this.lost += 1
     increment(this.lostByKind, lost)
-    if (this.samples.length < SAMPLE_LIMIT) this.samples.push({ at: Date.now(), kind: lost, message })
+    if ((this.lostByKind[lost] ?? 0) <= SAMPLE_LIMIT)
+      this.samples.push({ at: Date.now(), kind: lost, message })
   }
 }
 
