@@ -1,9 +1,10 @@
 import { pictureOf } from '../core/plan/picture/stretches.ts'
 import type { Plan, PlannedStep } from '../core/plan/plan.ts'
-import { continued, labelled, labelledText } from './frame/label.ts'
+import { labelledText } from './frame/label.ts'
 import { chartLines } from './plan/chart-lines.ts'
+import { headLines, restOfChanges } from './plan/head-lines.ts'
 import { riskLines } from './plan/risk-lines.ts'
-import { type Line, quiet, span, strong } from './text/line.ts'
+import { type Line, span, strong } from './text/line.ts'
 import { plural } from './text/number.ts'
 import { table } from './text/table.ts'
 import { span as duration } from './text/time.ts'
@@ -11,7 +12,7 @@ import { span as duration } from './text/time.ts'
 /** Changed settings shown; the rest is counted. */
 const CHANGES_SHOWN = 20
 
-/** What deploying would do, for a person who has to say yes. */
+/** What deploying would do, for a person who has to say yes: first what matters, then all of it. */
 export function planLines(plan: Plan, { columns }: { columns: number }): Line[] {
   if (plan.kind === 'none')
     return [
@@ -20,26 +21,24 @@ export function planLines(plan: Plan, { columns }: { columns: number }): Line[] 
         strong(`Nothing to do: ${plan.to.version} is what ${plan.service} runs in ${plan.environment}.`),
       ],
     ]
+  const chart = chartLines(plan, columns)
   return [
-    [strong(titleOf(plan))],
-    [quiet(`  plan ${plan.id}, ${plan.strategy}, ${plan.to.release}`)],
-    ...(plan.because === '' ? [] : labelledText('way', plan.because, { columns })),
-    ...(plan.to.image === undefined ? [] : labelledText('image', plan.to.image, { columns })),
+    ...headLines(plan, columns),
     [],
     ...stepLines(plan.steps),
     [],
+    ...(chart.length === 0 ? [] : [...chart, []]),
+    ...wayBackLines(plan, columns),
+    ...labelledText('peak', peakWords(plan), { columns }),
+    ...(plan.because === '' ? [] : labelledText('way', plan.because, { columns })),
+    ...(plan.to.image === undefined ? [] : labelledText('image', plan.to.image, { columns })),
     ...(plan.besides ?? []).flatMap((text, index) =>
       labelledText(index === 0 ? 'besides' : '', text, { columns }),
     ),
-    ...chartLines(plan, columns),
-    [],
-    ...wayBackLines(plan, columns),
-    labelled('takes', [span(takesWords(plan))]),
-    ...labelledText('peak', peakWords(plan), { columns }),
     ...routerLines(plan, columns),
     ...riskLines(plan, columns),
-    ...changeLines(plan),
-    ...plan.warnings.flatMap((warning) => labelledText('warning', warning, { columns, look: 'attention' })),
+    ...changeLines(plan, columns),
+    ...labelledText('plan', `${plan.id}, of ${plan.to.release}`, { columns, look: 'quiet' }),
   ]
 }
 
@@ -49,12 +48,6 @@ function routerLines({ router }: Plan, columns: number): Line[] {
     ...labelledText('router', router.text, { columns }),
     ...router.notes.flatMap((note) => labelledText('', note, { columns, look: 'quiet' })),
   ]
-}
-
-function titleOf({ kind, from, to, service, environment }: Plan): string {
-  const where = `${service} in ${environment}`
-  if (kind === 'first' || from === null) return `First release of ${where}: ${to.version}`
-  return `${kind === 'rollback' ? 'Roll back' : 'Deploy'} ${where}: ${from.version} → ${to.version}`
 }
 
 function stepLines(steps: readonly PlannedStep[]): Line[] {
@@ -96,18 +89,9 @@ function peakWords({ peakInstances, peak }: Plan): string {
   return `${count}${share}: ${peak.formula}`
 }
 
-function takesWords({ expectedMs }: Plan): string {
-  if (expectedMs === null) return 'as long as the person takes who has to say so'
-  return expectedMs < 1000 ? 'moments' : `about ${duration(expectedMs)} in all`
-}
-
-function changeLines({ changes, from }: Plan): Line[] {
-  if (from === null) return []
-  if (changes.length === 0) return [labelled('changes', [span('the version only; all settings stay')])]
-  const shown = changes
-    .slice(0, CHANGES_SHOWN)
-    .map(({ path, from: before, to: after }) => `${path}: ${before ?? 'not set'} → ${after ?? 'not set'}`)
-  const all =
-    changes.length > CHANGES_SHOWN ? [...shown, `and ${changes.length - CHANGES_SHOWN} more`] : shown
-  return all.map((text, index) => (index === 0 ? labelled('changes', [span(text)]) : continued([span(text)])))
+function changeLines(plan: Plan, columns: number): Line[] {
+  const texts = plan.from === null ? [] : restOfChanges(plan)
+  const shown = texts.slice(0, CHANGES_SHOWN)
+  const all = texts.length > CHANGES_SHOWN ? [...shown, `and ${texts.length - CHANGES_SHOWN} more`] : shown
+  return all.flatMap((text, index) => labelledText(index === 0 ? 'changes' : '', text, { columns }))
 }

@@ -61,10 +61,11 @@ describe('the chart of a plan in a terminal', () => {
 })
 
 describe('the risk of a plan as text', () => {
-  it('has level, factors with their evidence, the forecast, and the strategy that fits', () => {
-    const shown = text(riskLines(planOf({ risk: { application: 'banking', criticality: 'critical' } }), 200))
-    expect(shown).toContain('  risk      Critical risk by blast radius.')
-    expect(shown).toContain('scope of change: high')
+  it('has factors with their evidence, the forecast, and the strategy that fits', () => {
+    const plan = planOf({ risk: { application: 'banking', criticality: 'critical' } })
+    expect(text(planLines(plan, { columns: 200 }))).toContain('  risk      Critical risk by blast radius.')
+    const shown = text(riskLines(plan, 200))
+    expect(shown).toContain('  factors   scope of change: high')
     expect(shown).toContain('1.0.0 → 2.0.0 is a major version; the code changes.')
     expect(shown).toContain('rollback forecast: 5m (the budget of the strategy; nothing was measured yet)')
     expect(shown).toContain('  fits      blue-green then canary. Banking, critical risk, no downtime:')

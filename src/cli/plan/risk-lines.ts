@@ -4,25 +4,27 @@ import { continued, labelled, labelledText } from '../frame/label.ts'
 import { type Line, type Look, quiet, span } from '../text/line.ts'
 import { wrap } from '../text/width.ts'
 
-const LOOK: Record<RiskLevel, Look> = { low: 'good', medium: 'plain', high: 'attention', critical: 'bad' }
+export const RISK_LOOK: Record<RiskLevel, Look> = {
+  low: 'good',
+  medium: 'plain',
+  high: 'attention',
+  critical: 'bad',
+}
 const LABEL = 12
 
-/** How much can go wrong, by what that was judged, and what strategy would fit. */
+/** By what the risk was judged, and what strategy would fit. The sentence on the whole stands in the head of the plan. */
 export function riskLines({ risk, recommendation }: Plan, columns: number): Line[] {
   return [...(risk === undefined ? [] : factorLines(risk, columns)), ...adviceLines(recommendation, columns)]
 }
 
-function factorLines(
-  { level, sentence, factors, rollback }: NonNullable<Plan['risk']>,
-  columns: number,
-): Line[] {
+function factorLines({ factors, rollback }: NonNullable<Plan['risk']>, columns: number): Line[] {
   const room = Math.max(20, columns - LABEL - 2)
+  const lines = factors.flatMap((factor) => [
+    [quiet(`${factor.name}: `), span(factor.level, RISK_LOOK[factor.level])],
+    ...factor.evidence.flatMap((text) => wrap(text, room).map((part) => [span(`  ${part}`)])),
+  ])
   return [
-    labelled('risk', [span(sentence, LOOK[level])]),
-    ...factors.flatMap((factor) => [
-      continued([quiet(`${factor.name}: `), span(factor.level, LOOK[factor.level])]),
-      ...factor.evidence.flatMap((text) => wrap(text, room).map((part) => continued([span(`  ${part}`)]))),
-    ]),
+    ...lines.map((line, index) => (index === 0 ? labelled('factors', line) : continued(line))),
     ...wrap(`rollback forecast: ${rollback.text}`, room).map((part) => continued([quiet(part)])),
   ]
 }
