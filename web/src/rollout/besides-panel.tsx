@@ -14,13 +14,22 @@ const NAME: Record<SideView['kind'], string> = {
   router: 'Router',
 }
 
-/** Where requests go besides the shares of traffic. */
+/** Where requests go besides the shares of traffic, and what each router shows where there are several. */
 export function BesidesPanel({ besides = [] }: { besides: SideView[] | undefined }) {
-  if (besides.length === 0) return null
   return (
-    <Panel title="Besides the traffic">
+    <>
+      <Sides title="Routers" sides={besides.filter(({ kind }) => kind === 'router')} />
+      <Sides title="Besides the traffic" sides={besides.filter(({ kind }) => kind !== 'router')} />
+    </>
+  )
+}
+
+function Sides({ title, sides }: { title: string; sides: SideView[] }) {
+  if (sides.length === 0) return null
+  return (
+    <Panel title={title}>
       <dl className="besides">
-        {besides.map((one) => (
+        {sides.map((one) => (
           <div key={one.sentence}>
             <dt>{NAME[one.kind]}</dt>
             <dd>{one.shows === undefined ? asSentence(one.sentence) : <Preview shows={one.shows} />}</dd>

@@ -19,8 +19,9 @@ export function LossPanel({ rollout }: { rollout: RolloutView }) {
             {formatCount(loss.requestsLost)} of {formatNoun(loss.requests, 'request')} lost
             {loss.closed === undefined ? '' : ` (${formatCount(loss.closed)} while closed, as planned)`}
           </strong>
-          , measured by {formatNoun(loss.probes, 'probe')}
-          {loss.probesLost === 0 ? '' : `, of which ${formatCount(loss.probesLost)} lost`}.
+          {loss.probes === 0
+            ? '.'
+            : `, and ${formatCount(loss.probesLost)} of ${formatNoun(loss.probes, 'probe')}.`}
         </span>
       </p>
       <p className="dim">

@@ -58,5 +58,5 @@ function times({ state, startedAt, endedAt, plannedMs }: StepView, now: number):
     endedAt === null ? Math.max(0, Math.floor((now - startedAt) / 1000) * 1000) : endedAt - startedAt
   const took = formatDuration(tookMs)
   if (planned === null || plannedMs === null) return took
-  return tookMs > plannedMs ? `${took}, planned ${planned}` : `${took} of ${planned}`
+  return tookMs > plannedMs && took !== planned ? `${took}, planned ${planned}` : `${took} of ${planned}`
 }

@@ -127,8 +127,11 @@ function NoRollout({ view }: { view: ServiceView }) {
   return (
     <div className="empty">
       <h2>{view.stable === null ? 'No version yet' : 'No rollout yet'}</h2>
-      <p className="dim">Deploy a version and watch it here. Traffic arrives at {view.listen}.</p>
-      <pre className="command">{`sluice deploy <version> --service ${view.service} --environment ${view.environment}`}</pre>
+      <p className="dim">
+        Deploy a version and watch it here.
+        {view.listen === 'none' ? '' : ` Traffic arrives at ${view.listen}.`}
+      </p>
+      <pre className="command">{`sluice deploy VERSION --service ${view.service} --env ${view.environment}`}</pre>
     </div>
   )
 }

@@ -42,7 +42,10 @@ export function EnvironmentTag({ view }: { view: Pick<ServiceView, 'environment'
 
 function CardTraffic({ view: { rollout } }: { view: ServiceView }) {
   if (rollout === null || rollout.state === 'ended') return null
-  const { desiredPermille, observedPermille } = rollout.weight
+  const { desiredPermille } = rollout.weight
+  // Nobody reads back the share of a worker: its instances are its share.
+  const observedPermille =
+    rollout.sharedBy === 'instances' ? desiredPermille : rollout.weight.observedPermille
   return (
     <div className="card-traffic">
       <WeightBar

@@ -2,6 +2,7 @@ import type { ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { serviceMark, type Tone } from '../format/state.ts'
 import { useTab } from '../shell/tab.ts'
 import { TopBar } from '../shell/top-bar.tsx'
+import { byAttention, progressSummary } from './attention.ts'
 import { ServiceCard } from './service-card.tsx'
 
 /** The overview: what needs a person is seen first. */
@@ -16,14 +17,14 @@ export function ServicesPage({ views }: { views: ServiceView[] }) {
         <div className="page-title">
           <h1>Services</h1>
           <p className="dim" aria-live="polite">
-            {summary(views)}
+            {progressSummary(views)}
           </p>
         </div>
         {views.length === 0 ? (
           <NoServices />
         ) : (
           <ul className="service-cards">
-            {views.map((view) => (
+            {byAttention(views).map((view) => (
               <li key={view.stream}>
                 <ServiceCard view={view} />
               </li>
@@ -36,12 +37,6 @@ export function ServicesPage({ views }: { views: ServiceView[] }) {
 }
 
 const WORST_FIRST: readonly Tone[] = ['bad', 'warn', 'accent', 'good', 'quiet']
-
-function summary(views: ServiceView[]): string {
-  const moving = views.filter((view) => view.rollout !== null && view.rollout.state !== 'ended').length
-  if (moving === 0) return 'Nothing is being rolled out.'
-  return moving === 1 ? 'One rollout is in progress.' : `${moving} rollouts are in progress.`
-}
 
 function NoServices() {
   return (
