@@ -94,6 +94,14 @@ describe('a file that cannot work is refused before anything is done: place, cau
     expect(problemsIn(text).map((one) => one.code)).toEqual(['CONFIG_UNKNOWN_KEY', 'CONFIG_UNKNOWN_KEY'])
   })
 
+  test('a name that would get lost on its way into an object is refused, and never left out unnoticed', () => {
+    const shop = '{ run: { command: a }, listen: 1, health: { path: /up } }'
+    const services = ['services:', `  __proto__: ${shop}`, `  shop: ${shop}`, `  api: ${shop}`].join('\n')
+    isOnlyProblem('CONFIG_BAD_NAME', services, '2:3', 'the key "__proto__"', 'another name')
+    const variables = replaced(3, '  command: a', '  env: { __proto__: x, OTHER: y }')
+    isOnlyProblem('CONFIG_BAD_NAME', variables, '4:10', 'the key "__proto__"', 'another name')
+  })
+
   test('a file of nothing but unknown keys ends after fifty problems', () => {
     const text = Array.from({ length: 2000 }, (_, index) => `key${index}: 1`).join('\n')
     expect(problemsIn(text)).toHaveLength(50)

@@ -113,6 +113,15 @@ describe('a file that cannot work is refused before anything is done: place, cau
     ['CONFIG_BAD_ADDRESS', replaced(4, 'listen: ":8080"'), '4:9', 'without a host', '0.0.0.0:8080'],
     ['CONFIG_BAD_ADDRESS', replaced(4, 'listen: 70000'), '4:9', 'listen has the port 70000', '65535'],
     ['CONFIG_BAD_PATH', replaced(6, '  path: up'), '6:9', 'health.path is "up"', 'Write /up'],
+    ['CONFIG_BAD_PATH', replaced(6, '  path: "/up x"'), '6:9', 'health.path is "/up x"', 'Write /up'],
+    [
+      'CONFIG_BAD_PATH',
+      replaced(6, '  path: "/\u001b[2J"'),
+      '6:9',
+      'health.path is "/\\u001b[2J"',
+      '/%1B[2J',
+    ],
+    ['CONFIG_BAD_PATH', replaced(6, '  path: /grün'), '6:9', 'health.path is "/grün"', 'Write /gr%C3%BCn'],
     [
       'CONFIG_BAD_PATH',
       withLines('prober: { paths: [/a, "http://x/b"] }'),

@@ -11,6 +11,7 @@ import { envLayer, onceEach, type ReadEnvFile, readEnvFile } from './env-layer.t
 import { problemsOfIssues } from './issues.ts'
 import { schemaNodeOf } from './json-schema.ts'
 import { fileLayer, type Layer } from './layers.ts'
+import { LOST_KEY, lostKeys } from './lost-keys.ts'
 import { didYouMean } from './nearest.ts'
 import type { Origins } from './origin.ts'
 import { checkConfigText, readConfigText } from './read-file.ts'
@@ -86,7 +87,11 @@ type FileContent = {
 function parseFile(file: string, document: ConfigDocument): Result<FileContent, ConfigProblems> {
   const isMany =
     typeof document.value === 'object' && document.value !== null && Object.hasOwn(document.value, 'services')
-  return isMany ? parseMany(file, document) : parseSingle(file, document)
+  const parsed = isMany ? parseMany(file, document) : parseSingle(file, document)
+  const lost = parsed.kind === 'failed' ? [] : lostKeys(document.value)
+  return lost.length === 0
+    ? parsed
+    : failed(lost.map((path) => configProblem(file, document.keyAt(path), LOST_KEY)))
 }
 
 function parseSingle(file: string, document: ConfigDocument): Result<FileContent, ConfigProblems> {

@@ -153,17 +153,23 @@ function readEnvFilePath(input: unknown): Reading<string> {
 }
 
 function readUrlPath(input: unknown): Reading<string> {
-  if (typeof input === 'string' && /^\/[^\s#]*$/.test(input)) return read(input)
-  const path =
-    typeof input === 'string'
-      ? (/^https?:\/\/[^/]+(\/[^\s#]*)$/.exec(input)?.[1] ?? `/${input.replace(/[\s#].*$/s, '')}`)
-      : '/up'
+  if (typeof input === 'string' && /^\/[!-~]*$/.test(input) && !input.includes('#')) return read(input)
+  const path = typeof input === 'string' ? nearestUrlPath(input) : '/up'
   return refused(
     'CONFIG_BAD_PATH',
     `is ${shown(input)}, but must be the path of a URL, beginning with /`,
     `Write ${path.slice(0, 60)}`,
   )
 }
+
+/** What a request could ask for: without host, blanks and fragment, and with `%C3%BC` in place of a letter that is not ASCII. */
+const nearestUrlPath = (input: string): string =>
+  input
+    .toWellFormed()
+    .replace(/^https?:\/\/[^/]+/, '')
+    .replace(/[\s#].*$/s, '')
+    .replace(/^\/*/, '/')
+    .replace(/[^!-~]+/g, encodeURIComponent)
 
 /** `8080`, `localhost:8080`, `127.0.0.1:8080`, `[::1]:8080`. Port 0 takes any free one. */
 function readListenAddress(input: unknown): Reading<{ host: string; port: number }> {

@@ -2,8 +2,8 @@ import type { Release } from '../core/release/release.ts'
 import { Release as ReleaseSchema } from '../core/release/release.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { streamOf } from '../core/release/settings.ts'
+import { versionProblem } from '../core/release/version-problem.ts'
 import { entryOf } from '../core/shared/entry.ts'
-import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { RELEASE_DOCUMENT } from '../engine/effects.ts'
@@ -18,7 +18,7 @@ export async function prepareRelease(
   context: PrepareContext,
   input: PrepareInput,
 ): Promise<Result<PreparedRelease>> {
-  const checked = checkVersion(input.version)
+  const checked = versionProblem(input.version)
   return checked === null ? context.preparing(() => prepare(context, input)) : failed(checked)
 }
 
@@ -88,13 +88,4 @@ function releaseId(
     ...entryOf(settings),
   }
   return `${version}-${context.digest({ service, environment, run: runs, listen, health, drain, ...routed, version, digest, secretVersions }).slice(0, 10)}`
-}
-
-function checkVersion(version: string) {
-  if (/^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$/.test(version)) return null
-  return problem('VERSION_INVALID', {
-    message: `"${version.slice(0, 120)}" cannot be a version.`,
-    remedy:
-      'Use up to 100 letters, digits, dots, dashes, plus signs and underscores, starting with a letter or digit.',
-  })
 }
