@@ -1,14 +1,10 @@
 import { createFreezes } from '../../src/adapters/freezes/documents/freezes.ts'
 import { systemClock } from '../../src/controller/clock.ts'
 import { ok } from '../../src/core/shared/result.ts'
-import { createAudience } from '../../src/engine/audience.ts'
 import type { Decided } from '../../src/engine/decided.ts'
-import { answerCommand, createEffectRunner } from '../../src/engine/effects.ts'
 import type { Engine } from '../../src/engine/engine.ts'
-import { createEngine } from '../../src/engine/engine.ts'
+import { createFlow } from '../../src/engine/flow.ts'
 import { createOutbox } from '../../src/engine/outbox.ts'
-import { createOwnership } from '../../src/engine/ownership.ts'
-import { createPerformer } from '../../src/engine/perform.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { Log } from '../../src/ports/log.ts'
 import type { MetricSource } from '../../src/ports/metric.ts'
@@ -41,59 +37,26 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const freezes = createFreezes(store)
   const { target, router } = worlds
   const routerOf = () => ({ router, counts: metrics })
-  const audience = createAudience(clock)
   const ended = new AbortController()
-  const ownership = createOwnership({
+  const { engine, ownership } = createFlow({
     store,
+    target,
+    routerOf,
     clock,
     log,
-    audience,
-    engine: () => engine,
-    watchParts: () => ({
-      target,
-      routerOf,
-      // No rollout of the bench declares metrics.
-      providerOf: () => createMetricProviderFake().provider,
-      freezes,
-      engine,
-      clock,
-      log,
-      prober,
-      probeKey: PROBE_KEY,
-      onLook: audience.looked,
-    }),
-    onFenced: () => log.error('this controller lost its store'),
-  })
-  const performer = createPerformer({
-    clock,
-    run: createEffectRunner({
-      store,
-      target,
-      routerOf,
-      // No rollout of the bench has checks.
-      verifier: createVerifierFake().verifier,
-      probeKey: PROBE_KEY,
-      epochOf: ownership.leases.epochOf,
-      // No release of the bench gets so far that the light watch would ask for it.
-      goBack: async () => ok(undefined),
-    }),
-    answer: (stream, effect, result) => {
-      if (ended.signal.aborted) return
-      void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
-    },
-  })
-  const engine: Engine = createEngine({
-    store,
-    clock,
-    log,
-    performer,
-    epochOf: ownership.leases.epochOf,
+    prober,
+    freezes,
+    // No rollout of the bench declares metrics.
+    providerOf: () => createMetricProviderFake().provider,
+    // No rollout of the bench has checks.
+    verifier: createVerifierFake().verifier,
+    probeKey: PROBE_KEY,
     installation: 'bench',
-    onFenced: ownership.leases.lost,
-    onDecided: (stream, decided) => {
-      audience.decided(stream, decided)
-      onDecided(stream, decided)
-    },
+    // No release of the bench gets so far that the light watch would ask for it.
+    goBack: async () => ok(undefined),
+    onDecided,
+    onFenced: () => log.error('this controller lost its store'),
+    signal: ended.signal,
   })
   const claimed = await ownership.leases.claim()
   if (claimed.kind === 'failed') throw new Error(claimed.problem.message)

@@ -12,13 +12,10 @@ import { loadConfig } from '../config/load.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
-import { createAudience } from '../engine/audience.ts'
-import { answerCommand, createEffectRunner } from '../engine/effects.ts'
+import type { Audience } from '../engine/audience.ts'
 import type { Engine } from '../engine/engine.ts'
-import { createEngine } from '../engine/engine.ts'
+import { createFlow } from '../engine/flow.ts'
 import { createOutbox } from '../engine/outbox.ts'
-import { createOwnership } from '../engine/ownership.ts'
-import { createPerformer } from '../engine/perform.ts'
 import { createRetention, type Retention } from '../engine/retention.ts'
 import { createStreamLock } from '../engine/stream-lock.ts'
 import type { OperationContext } from '../operations/context.ts'
@@ -66,7 +63,7 @@ export type ControllerOptions = {
 
 export type Controller = {
   context: OperationContext
-  audience: ReturnType<typeof createAudience>
+  audience: Audience
   readiness: Telemetry['readiness']
   /** The numbers of this process or, passed on, of a part. */
   scrape(process: Component, accept: string): Promise<Result<Exposition>>
@@ -94,11 +91,11 @@ export async function startController(options: ControllerOptions): Promise<Resul
     signal: ended.signal,
     stateOf: async (stream) => await engine.load(stream),
   })
-  const { engine, ownership, audience, notifiers } = createFlow({
+  const { engine, ownership, audience, notifiers } = startFlow({
     ...options,
     store,
     parts,
-    ended,
+    ended: ended.signal,
     telemetry,
     goBack: (stream) => goBack(context, stream),
   })
@@ -146,55 +143,33 @@ export async function startController(options: ControllerOptions): Promise<Resul
   })
 }
 
-type FlowParts = ControllerOptions & {
+type StartFlow = ControllerOptions & {
   store: Store
   parts: Parts
-  ended: AbortController
+  ended: AbortSignal
   telemetry: Telemetry
   goBack(stream: string): Promise<Result<void>>
 }
 
-/** The engine and those around it that need each other: who looks after what, who performs, who is told. */
-function createFlow({ folder, log, onFenced, store, parts, ended, telemetry, goBack }: FlowParts) {
-  const { observer } = telemetry
-  const audience = createAudience(clock)
+/** The engine over the adapters of this machine; what was decided is counted and told. */
+function startFlow({ folder, log, onFenced, store, parts, ended, telemetry, goBack }: StartFlow) {
   const notifiers = createNotifierRegistry(parts.secretOf)
-  const ownership = createOwnership({
+  const flow = createFlow({
+    ...parts,
     store,
     clock,
     log,
-    audience,
-    engine: () => engine,
-    watchParts: () => ({ ...parts, engine, clock, log, observer, onLook: audience.looked }),
-    observer,
-    onFenced: () => {
-      if (!ended.signal.aborted) onFenced()
-    },
-  })
-  const performer = createPerformer({
-    clock,
-    run: createEffectRunner({ store, ...parts, goBack, epochOf: ownership.leases.epochOf }),
-    observer,
-    answer: (stream, effect, result) => {
-      if (ended.signal.aborted) return
-      void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
-    },
-  })
-  const engine: Engine = createEngine({
-    store,
-    clock,
-    log,
-    performer,
-    epochOf: ownership.leases.epochOf,
+    observer: telemetry.observer,
+    goBack,
     installation: keptSecret(folder.root, 'installation').slice(0, INSTALLATION_DIGITS),
-    onFenced: ownership.leases.lost,
     onDecided: (stream, decided) => {
       telemetry.decided(stream, decided)
-      audience.decided(stream, decided)
       notifiers.learn(decided.state)
     },
+    onFenced,
+    signal: ended,
   })
-  return { engine, ownership, audience, notifiers }
+  return { ...flow, notifiers }
 }
 
 type PartsInput = {

@@ -1,14 +1,10 @@
 import type { Command } from '../../../core/rollout/command.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import { ok } from '../../../core/shared/result.ts'
-import { createAudience } from '../../../engine/audience.ts'
 import type { Decided } from '../../../engine/decided.ts'
-import { answerCommand, createEffectRunner } from '../../../engine/effects.ts'
 import type { Engine } from '../../../engine/engine.ts'
-import { createEngine } from '../../../engine/engine.ts'
+import { createFlow } from '../../../engine/flow.ts'
 import { createOutbox } from '../../../engine/outbox.ts'
-import { createOwnership } from '../../../engine/ownership.ts'
-import { createPerformer } from '../../../engine/perform.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Notifier } from '../../../ports/notifier.ts'
 import type { Verifier } from '../../../ports/verifier.ts'
@@ -47,50 +43,23 @@ export function startController({ life, ports, random, trace }: ControllerParts)
   const log = createLog(life, trace)
   const ended = new AbortController()
   const notifiers: Record<string, Notifier> = {}
-  const audience = createAudience(clock)
-  const providerOf = () => ports.provider
-
-  const ownership = createOwnership({
-    store,
+  const { engine, ownership } = createFlow({
+    ...ports,
     clock,
     log,
-    audience,
-    engine: () => engine,
-    watchParts: () => ({
-      ...ports,
-      ...{ engine, clock, log, providerOf, probeKey: PROBE_KEY, onLook: audience.looked },
-    }),
-    // An embedded store tells by this that another process has it; here the life would be over already.
-    onFenced: () => undefined,
-  })
-  const performer = createPerformer({
-    clock,
-    // No simulated configuration lets the light watch go back by itself.
-    run: createEffectRunner({
-      ...ports,
-      verifier: createVerifier(life, random.fork('checks')),
-      probeKey: PROBE_KEY,
-      epochOf: ownership.leases.epochOf,
-      goBack: async () => ok(undefined),
-    }),
-    answer: (stream, effect, result) => {
-      void engine.handle(stream, answerCommand(effect, result)).then(() => ownership.nudge(stream))
-    },
-  })
-  const engine: Engine = createEngine({
-    store,
-    clock,
-    log,
-    performer,
-    epochOf: ownership.leases.epochOf,
+    providerOf: () => ports.provider,
+    verifier: createVerifier(life, random.fork('checks')),
+    probeKey: PROBE_KEY,
     installation: INSTALLATION,
-    onFenced: ownership.leases.lost,
-    onDecided: (stream, decided) => {
-      audience.decided(stream, decided)
-      const { rollout, settings } = decided.state
+    // No simulated configuration lets the light watch go back by itself.
+    goBack: async () => ok(undefined),
+    onDecided: (stream, { state: { rollout, settings } }) => {
       for (const { name } of (rollout?.settings ?? settings)?.notify ?? [])
         notifiers[`${stream}/${name}`] ??= ports.notifier(`${stream}/${name}`)
     },
+    // An embedded store tells by this that another process has it; here the life would be over already.
+    onFenced: () => undefined,
+    signal: ended.signal,
   })
 
   const serving = Promise.withResolvers<void>()
