@@ -38,10 +38,13 @@ describe('sluice metrics test', () => {
     database.exec('CREATE TABLE payments (version text, at real, failed int)')
     const insert = database.prepare('INSERT INTO payments VALUES (?, ?, ?)')
     const now = Date.now() / 1000
+    // In one transaction: each would wait for the disk by itself.
+    database.exec('BEGIN')
     for (let index = 0; index < 400; index += 1) {
       insert.run('1.3.0', now - 10, 0)
       insert.run('1.4.0', now - 10, index % 10 === 0 ? 1 : 0)
     }
+    database.exec('COMMIT')
     database.close()
   })
   afterEach(() => rmSync(folder, { recursive: true }))

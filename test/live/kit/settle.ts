@@ -15,6 +15,7 @@ export async function eventually<T>(
   what: string,
   look: () => T | Promise<T>,
   limitMs = LIMIT_MS,
+  pollMs = POLL_MS,
 ): Promise<Exclude<T, null | undefined | false>> {
   const deadline = performance.now() + limitMs
   let failure: unknown
@@ -29,7 +30,7 @@ export async function eventually<T>(
     }
     if (performance.now() > deadline)
       throw new Error(`waited ${limitMs} ms in vain: ${what}`, { cause: failure })
-    await sleep(POLL_MS)
+    await sleep(pollMs)
   }
 }
 

@@ -31,6 +31,8 @@ const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 export const APP = fileURLToPath(new URL('app/server.js', import.meta.url))
 export const STREAM = 'thing.local'
 const OUTCOME_LIMIT_MS = 100_000
+/** The controller reads the whole rollout for each answer: asked every 20 ms it would be busy with little else. An outcome stays. */
+const OUTCOME_POLL_MS = 100
 /** Of one request of a test; what hangs for longer is asked again. */
 const ASK_LIMIT_MS = 20_000
 
@@ -172,7 +174,12 @@ function stackOver({ folder, port }: { folder: string; port: number }): Stack {
   }
   const rollout: Stack['rollout'] = (id) => call('get_rollout', { id }, RolloutAnswer)
   const outcome: Stack['outcome'] = (id) =>
-    eventually(`an outcome of ${id}`, async () => (await rollout(id)).rollout.outcome, OUTCOME_LIMIT_MS)
+    eventually(
+      `an outcome of ${id}`,
+      async () => (await rollout(id)).rollout.outcome,
+      OUTCOME_LIMIT_MS,
+      OUTCOME_POLL_MS,
+    )
   const pid: Stack['pid'] = (part) => pidIn(readRuntime(state), part)
   const routerCall: Stack['routerCall'] = (method, url, body) =>
     callSocket(path.join(state, 'proxy.sock'), { method, url, body })
