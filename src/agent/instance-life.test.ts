@@ -123,6 +123,10 @@ describe('the life of an instance', () => {
   it('does not count the end of the host as a crash, and gives even a failed instance a new chance', () => {
     const lost: LifeEvent = { kind: 'lost-by-reboot', at: 50, exit: unknownExit(50) }
     expect(lifeAfter([lost], ready)).toMatchObject({ state: 'crashed', crashes: 0, restartAt: 50 })
+    expect(lifeAfter([{ ...lost, why: 'ended with its engine' }], ready)).toMatchObject({
+      crashes: 0,
+      lastProbeFailure: { kind: 'exited', message: 'ended with its engine', at: 50 },
+    })
     const failed = lifeAfter([...spawned, { kind: 'deadline-passed', at: 1000, deadlineMs: 1000 }])
     expect(lifeAfter([lost], failed)).toMatchObject({ state: 'crashed', createdAt: 50 })
   })

@@ -18,8 +18,8 @@ export type LifeEvent =
   /** Its turn to be restarted has come: it gets no traffic from here on. */
   | { kind: 'live-given-up'; at: number }
   | { kind: 'exited'; at: number; exit: ExitStatus; addressInUse: boolean }
-  /** The host, or the engine of its container, was restarted or away: nobody's fault, so it is no crash. */
-  | { kind: 'lost-by-reboot'; at: number; exit: ExitStatus }
+  /** The host, or the engine of its container, was restarted or away: nobody's fault, so it is no crash. `why` is for people. */
+  | { kind: 'lost-by-reboot'; at: number; exit: ExitStatus; why?: string }
   | { kind: 'deadline-passed'; at: number; deadlineMs: number }
   | { kind: 'steady'; at: number }
   | { kind: 'stop-asked'; at: number }
@@ -255,10 +255,13 @@ const crashedAt = (record: InstanceRecord, at: number) => ({
 
 function lostByReboot(record: InstanceRecord, event: LifeEvent & { kind: 'lost-by-reboot' }): InstanceRecord {
   if (isOver(record)) return { ...record, lastExit: event.exit }
-  const ended = { ...record, process: null, readyAt: null, lastExit: event.exit }
-  if (record.adopted) return { ...ended, state: 'gone', goneAt: event.at }
+  const { at, exit, why } = event
+  const lastProbeFailure: ProbeFailure | null =
+    why === undefined ? record.lastProbeFailure : { kind: 'exited', message: why, at }
+  const ended = { ...record, process: null, readyAt: null, lastExit: exit, lastProbeFailure }
+  if (record.adopted) return { ...ended, state: 'gone', goneAt: at }
   // A new boot is a new beginning: also an instance that had failed gets its deadline again.
-  return { ...ended, state: 'crashed', restartAt: event.at, createdAt: event.at, crashesInARow: 0 }
+  return { ...ended, state: 'crashed', restartAt: at, createdAt: at, crashesInARow: 0 }
 }
 
 function deadlinePassed(

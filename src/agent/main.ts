@@ -108,7 +108,9 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
   const engine = createEngine(process.env)
   const processes = new ProcessRunner(common)
   const secretFiles = new SecretFiles({ agentFolder: folder, env: process.env })
-  const containers = new ContainerRunner({ ...common, engine, secretFiles, agentFolder: folder, report })
+  const images = createImageStore({ engine, credentials: credentialsIn(process.env), folder })
+  const own = { engine, images, secretFiles, agentFolder: folder, report }
+  const containers = new ContainerRunner({ ...common, ...own })
   const runner = new InstanceRunner({ registry, ledger, processes, containers })
   const use = new UseSampler()
   const asker = new Asker({
@@ -121,7 +123,6 @@ async function startAgent({ folder, socket }: Places): Promise<Result<RunningAge
   const checks = new NamedChecks({ registry, asker })
   const watching = { errors, use, checks }
   const supervisor = new Supervisor({ registry, runner, prober, quiesce, ...watching, logFolder, report })
-  const images = createImageStore({ engine, credentials: credentialsIn(process.env), folder })
   const app = createControl({
     registry,
     runner,

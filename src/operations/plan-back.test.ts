@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Release } from '../core/release/release.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
-import type { ServiceState } from '../core/rollout/state.ts'
+import type { ServiceState, SetState } from '../core/rollout/state.ts'
 import { newServiceState } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
+import { loadRelease } from '../engine/effects.ts'
 import { abilitiesFake } from '../testkit/fakes/router-abilities.ts'
 import { createStoreFake } from '../testkit/fakes/store.ts'
 import { createTargetFake } from '../testkit/fakes/target.ts'
@@ -58,8 +59,25 @@ async function scene(today: string, file: Result<ServiceSettings[]> = ok([withSe
     previous: [stood('1.1.0'), stood('1.0.0')],
   }
   const back = (to?: string) => planBack(context, { stream: 'shop.local', state, to, actor: 'ada' })
-  return { context, back }
+  return { context, state, back }
 }
+
+const setOf = (release: string): SetState => ({
+  release,
+  version: '1.1.0',
+  role: 'warm',
+  replicas: 2,
+  adoption: null,
+  sequence: 1,
+  stage: 'wanted',
+  letGoAccepted: false,
+  assertedEpoch: 1,
+  since: 0,
+  releaseAt: null,
+  leaving: [],
+  dismissed: [],
+  instances: [],
+})
 
 describe('going back', () => {
   it('starts with the secrets of today, and the plan names by version what differs (S105)', async () => {
@@ -100,6 +118,46 @@ describe('going back', () => {
       failed(problem('CONFIG_FILE_UNREADABLE', { message: 'no', remedy: 'x' })),
     )
     expect(await back()).toMatchObject({ kind: 'ok', value: { plan: { kind: 'rollback' } } })
+  })
+
+  it('brings back an image that was pruned before anything is decided, and refuses where nobody has it', async () => {
+    const asked: string[] = []
+    const image = 'r.local/shop@sha256:1'
+    const lacking = async (code: string, running = false) => {
+      const { context, state } = await scene('old')
+      const target = {
+        ...context.target,
+        resolve: async ({ artifact }: { artifact: string }) => {
+          asked.push(artifact)
+          return failed(problem(code, { message: 'no answer', remedy: 'see to it' }))
+        },
+      }
+      const loaded = await loadRelease(context.store, releaseOf('1.1.0'))
+      if (loaded.kind === 'failed') throw new Error(loaded.problem.message)
+      const known = { ...loaded.value, id: '1.1.0-image', artifact: { ...loaded.value.artifact, image } }
+      await record(context, known)
+      const stood = { release: known.id, version: '1.1.0', since: 0 }
+      const now = { ...state, previous: [stood], sets: running ? [setOf(known.id)] : [] }
+      return planBack(
+        { ...context, target },
+        { stream: 'shop.local', state: now, to: undefined, actor: 'ada' },
+      )
+    }
+    expect(await lacking('REGISTRY_UNREACHABLE')).toMatchObject({
+      problem: {
+        code: 'ROLLBACK_IMAGE_MISSING',
+        message: expect.stringContaining(`The image of 1.1.0 (${image})`),
+        remedy: 'see to it',
+      },
+    })
+    expect(asked).toEqual([image])
+    // An engine that is away says nothing about its images, and the way back is not held up by it.
+    expect(await lacking('DOCKER_UNREACHABLE')).toMatchObject({
+      value: { plan: { warnings: expect.arrayContaining([expect.stringContaining('DOCKER_UNREACHABLE')]) } },
+    })
+    // Instances that run have their image: nobody is asked.
+    expect(await lacking('REGISTRY_UNREACHABLE', true)).toMatchObject({ kind: 'ok' })
+    expect(asked).toHaveLength(2)
   })
 
   it('offers only what was stable, by name', async () => {

@@ -2,7 +2,7 @@ import type { Plan } from '../core/plan/plan.ts'
 import type { WayBack } from '../core/plan/way-back.ts'
 import type { Release } from '../core/release/release.ts'
 import type { ServiceState } from '../core/rollout/state.ts'
-import { problem } from '../core/shared/problem.ts'
+import { type Problem, problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
 import { failed, ok } from '../core/shared/result.ts'
 import { loadRelease } from '../engine/effects.ts'
@@ -23,7 +23,10 @@ export async function planBack(
   const loaded = await loadRelease(context.store, target.value)
   if (loaded.kind === 'failed') return loaded
   if (loaded.value.adopted) return failed(noArtifact(loaded.value.version))
-  const { release, warnings } = await withSecretsOfToday(context, loaded.value)
+  const ground = await imageOf(context, { state, release: loaded.value })
+  if (ground.kind === 'failed') return ground
+  const { release, warnings: changed } = await withSecretsOfToday(context, loaded.value)
+  const warnings = [...ground.value, ...changed]
   const back = wayBackOf(context, { stream, state, release: release.id })
   const plan = await makePlan(context, { state, release, kind: 'rollback', back, actor, warnings })
   return plan.kind === 'failed' ? plan : ok({ plan: plan.value, release: loaded.value })
@@ -39,6 +42,32 @@ function wayBackOf(
   const position = state.previous.findIndex((one) => one.release === release)
   return window === undefined || position < 0 ? null : { releases: position + 1, window }
 }
+
+/**
+ * An image that somebody has removed from the machine is pulled again before anything is decided. What runs has its image,
+ * and a target that cannot be asked right now says nothing about it.
+ */
+async function imageOf(
+  { target }: PlanBackContext,
+  { state, release }: { state: ServiceState; release: Release },
+): Promise<Result<string[]>> {
+  const { version, artifact } = release
+  const { image } = artifact
+  const runs = state.sets.some(({ release: id, stage }) => id === release.id && stage === 'wanted')
+  if (image === undefined || runs) return ok([])
+  const found = await target.resolve({ artifact: image, version, kind: 'image' })
+  if (found.kind === 'ok') return ok(found.value.warnings)
+  const gone = imageGone(release, found.problem)
+  return /^(IMAGE|REGISTRY)_/.test(found.problem.code) ? failed(gone) : ok([gone.message])
+}
+
+const imageGone = ({ version, artifact }: Release, of: Problem): Problem =>
+  problem('ROLLBACK_IMAGE_MISSING', {
+    message: `The image of ${version} (${artifact.image}) is not known to be on the machine, and cannot be brought there: ${of.code}, ${of.message}.`,
+    cause: of.cause,
+    remedy: of.remedy,
+    retryable: of.retryable,
+  })
 
 /** Values of secrets are not kept: the release starts with those of today, and the plan says where they differ. */
 async function withSecretsOfToday(

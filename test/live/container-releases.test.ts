@@ -1,50 +1,24 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Behaviour } from './kit/behaviour.ts'
+import { startContainerStack, thingImage } from './kit/container-stack.ts'
 import { type DockerStand, startDocker, whyNoDocker } from './kit/docker.ts'
 import { eventually } from './kit/settle.ts'
-import { APP, createStack, type Stack } from './kit/stack.ts'
 import { startTraffic } from './kit/traffic.ts'
 
 const why = whyNoDocker()
 const VERSIONS: Record<string, Behaviour> = { '1.0.0': {}, '1.1.0': {}, '1.2.0': { errorShare: 0.5 } }
-const run = {
-  image: 'thing:{{version}}',
-  port: 3000,
-  command: '/usr/local/bin/node /app/server.js',
-  env: { HOST: '0.0.0.0' },
-  replicas: 2,
-  stopGrace: '5s',
-}
-const strategy = { canary: { steps: [{ weight: '30%', pause: '2s' }], watch: '500ms', hold: '200ms' } }
 
 let engine: DockerStand
-
-async function imageOf(version: string, behaviour: Behaviour): Promise<void> {
-  await engine.importImage(`thing:${version}`, {
-    'server.js': readFileSync(APP, 'utf8'),
-    'package.json': '{ "type": "module" }',
-    'behaviour.json': JSON.stringify(behaviour),
-  })
-}
-
-async function stackOfContainers(): Promise<Stack> {
-  const stack = await createStack({ versions: {}, file: { run, strategy } })
-  await stack.startController({ env: engine.env })
-  const first = await stack.deploy('1.0.0')
-  if (first.outcome !== 'promoted') throw new Error(`the first release: ${first.reason.message}`)
-  return stack
-}
 
 describe.skipIf(why !== null)(`releases of containers${why === null ? '' : ` (${why})`}`, () => {
   beforeAll(async () => {
     engine = await startDocker()
-    for (const [version, behaviour] of Object.entries(VERSIONS)) await imageOf(version, behaviour)
+    for (const [version, behaviour] of Object.entries(VERSIONS)) await thingImage(engine, version, behaviour)
   }, 120_000)
   afterAll(() => engine?.close())
 
   it('a good version comes in and a bad one goes back, and no request is lost, whatever dies meanwhile', async () => {
-    const stack = await stackOfContainers()
+    const stack = await startContainerStack(engine)
     expect(await engine.running()).toHaveLength(2)
     const traffic = await startTraffic(stack, {})
     const rollout = await stack.begin('1.1.0')

@@ -243,7 +243,7 @@ describe('containers', () => {
     const cases: Record<string, [more: Partial<SetSpec>, says: RegExp]> = {
       image: [
         made({ image: `sha256:${'0'.repeat(64)}` }),
-        /^DOCKER_IMAGE_MISSING: .*Deploy the version again/,
+        /^DOCKER_IMAGE_MISSING: .*IMAGE_GONE, .*Build that version again/,
       ],
       network: [made({ network: 'nowhere' }), /^DOCKER_NETWORK_MISSING: .*docker network create nowhere/],
       host: [made({ network: 'host' }), /^DOCKER_NETWORK_UNUSABLE: /],

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -268,9 +269,64 @@ describe.skipIf(why !== null)(`images (${why ?? 'with an engine and a registry o
       await forget(pinName(fixture.agentFolder, { kind: 'pulled', digest: one }))
       expect(await said()).toContain(`The image ${image} of the release shop@a1 is not held`)
       await forget(image)
-      expect(await said()).toContain('is not on this machine any more')
+      expect(await said()).toContain(
+        'It is pulled again by its digest as soon as an instance of it has to start',
+      )
+      registry.meddle((_, answer) => answer.writeHead(503).end() !== null)
+      expect(await said()).toMatch(/cannot be pulled again: .* REGISTRY_UNREACHABLE: /)
     } finally {
       await fixture.close()
+    }
+  })
+
+  it('pulls again what somebody has pruned, once for all who need it, and says when it cannot', async () => {
+    const digest = await published('7')
+    const { image } = mustOk(await resolve('7'))
+    await make('only-here:1', 'only here')
+    const local = mustOk(await resolve('1', 'only-here:{{version}}')).image
+    const all = encodeURIComponent(JSON.stringify({ dangling: ['false'] }))
+    const pruned = await stand.api('POST', `/images/prune?filters=${all}`)
+    expect(pruned.status).toBe(200)
+    expect([await isHere(image), await isHere(local)]).toEqual([false, false])
+    expect(codeOf(await images.isPullable(image))).toBe('ok')
+    expect(codeOf(await images.bringBack(local))).toBe('IMAGE_GONE')
+
+    registry.meddle((_, answer) => answer.writeHead(503).end() !== null)
+    expect(codeOf(await images.isPullable(image))).toBe('REGISTRY_UNREACHABLE')
+    expect(codeOf(await images.bringBack(image))).toBe('REGISTRY_UNREACHABLE')
+    registry.meddle(null)
+    const before = registry.asked().length
+    for (const brought of await Promise.all([1, 2, 3].map(() => images.bringBack(image)))) mustOk(brought)
+    const manifests = registry
+      .asked()
+      .slice(before)
+      .filter((one) => one.includes(`/manifests/${digest}`))
+    expect(new Set(manifests).size).toBe(manifests.length)
+    expect(await isHere(image)).toBe(true)
+    // Held as before: the usual tidying leaves it.
+    expect(mustOk(await images.pins()).map((pin) => pin.digest)).toContain(digest)
+  })
+
+  it('says that the disk of the engine is full, leaves nothing behind, and pulls once there is room', async () => {
+    const large = 'x'.repeat(24 * 2 ** 20)
+    const digest = await published('8', large)
+    const small = await startDocker({ dataBytes: 16 * 2 ** 20 })
+    try {
+      const cramped = createImageStore({
+        engine: createEngine(small.env),
+        credentials: credentialsIn({ HOME: home }),
+        folder: mkdtempSync(path.join(folder, 'cramped-')),
+      })
+      const refused = await cramped.resolve({ reference: shop(), version: '8' })
+      expect(refused).toMatchObject({
+        problem: { code: 'IMAGE_STORE_FULL', remedy: expect.stringContaining('docker system df') },
+      })
+      expect(JSON.parse((await small.api('GET', '/images/json?all=1')).body)).toEqual([])
+      expect(mustOk(await cramped.pins())).toEqual([])
+      execFileSync('mount', ['-o', `remount,size=${256 * 2 ** 20}`, path.join(small.folder, 'data')])
+      expect(mustOk(await cramped.resolve({ reference: shop(), version: '8' })).digest).toBe(digest)
+    } finally {
+      await small.close()
     }
   })
 

@@ -7,6 +7,7 @@ import { findProcess, readProc } from '../processes/process-table.ts'
 import type { Secrets } from '../secrets.ts'
 import type { SetRegistry } from '../set-registry.ts'
 import type { Engine } from './engine.ts'
+import type { ImageStore } from './images/image-store.ts'
 import type { SecretFiles } from './secret-files.ts'
 
 export type ContainerParts = {
@@ -16,6 +17,7 @@ export type ContainerParts = {
   secrets: Secrets
   secretFiles: SecretFiles
   engine: Engine
+  images: Pick<ImageStore, 'bringBack'>
   /** Names the installation in labels. */
   agentFolder: string
   logFolder: string

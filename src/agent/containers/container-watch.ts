@@ -8,8 +8,9 @@ import { isAlive } from '../processes/process-table.ts'
 import { type ContainerParts, identityOf, inspect, isSameRun } from './container-parts.ts'
 import { type ContainerState, exitOf, stateOf } from './container-state.ts'
 import { EngineEvents } from './engine-events.ts'
+import { isEngineAway } from './engine-problem.ts'
 import type { LogFollower } from './log-follower.ts'
-import { saysWrongFormat, toldAs, wrongFormat } from './start-problem.ts'
+import { ENDED_WITH_ENGINE, saysWrongFormat, toldAs, wrongFormat } from './start-problem.ts'
 
 type WatchParts = ContainerParts & { followerOf(id: string): LogFollower | undefined }
 
@@ -37,6 +38,7 @@ export class ContainerWatch {
       engine: parts.engine,
       heard: (container) => this.#heard(container),
       connected: () => void this.#connected(),
+      report: parts.report,
       lost: (why) => this.#lost(why === null ? null : `${why.code}: ${why.message} (${why.cause ?? ''})`),
     })
   }
@@ -91,7 +93,7 @@ export class ContainerWatch {
     if (!isSameRun(now, before) || this.#ended.has(container.id)) return
     if (seen.kind === 'failed') {
       if (seen.problem.code === 'DOCKER_NOT_FOUND') await this.#hasEnded(now, null, wasAway)
-      if (seen.problem.code === 'DOCKER_UNREACHABLE') this.#isAway = true
+      if (isEngineAway(seen.problem) && seen.problem.code !== 'DOCKER_SLOW') this.#isAway = true
       return this.noticeEnd(now)
     }
     await this.#judge(now, stateOf(seen.value), wasAway)
@@ -168,7 +170,7 @@ export class ContainerWatch {
     const { ledger } = this.#parts
     const isStopping = endedByUs(record) !== null
     if (isStopping) ledger.apply(record.id, { kind: 'exited', at: exit.at, exit, addressInUse: false })
-    else ledger.apply(record.id, { kind: 'lost-by-reboot', at: exit.at, exit })
+    else ledger.apply(record.id, { kind: 'lost-by-reboot', at: exit.at, exit, why: ENDED_WITH_ENGINE })
     ledger.saveNow()
   }
 

@@ -6,7 +6,7 @@ import type { SetSpec } from '../../core/shared/set-spec.ts'
 import { describeListenersInside } from '../processes/wrong-port.ts'
 import { exitOf, stateOf } from './container-state.ts'
 import { createDemux } from './demux.ts'
-import { engineAddress } from './engine-address.ts'
+import { engineAddress, isThisMachine } from './engine-address.ts'
 import { LABEL, labelsOf, nameOf, newerThan, tokenOf } from './labels.ts'
 import {
   after,
@@ -17,7 +17,7 @@ import {
   sinceOf,
 } from './log-position.ts'
 import { newContainer } from './new-container.ts'
-import { gatewaysOf, isOwnAddress, reachOf } from './place.ts'
+import { gatewaysOf, isOwnAddress, placeOf, reachOf } from './place.ts'
 import { startFailure, toldAs } from './start-problem.ts'
 
 const container: ContainerSpec = {
@@ -48,7 +48,7 @@ describe('a new container', () => {
     labels: {},
     secrets: { TOKEN: 'x' },
     secretFolder: null,
-    publishedPort: null,
+    published: null,
   }
 
   it('runs what its image names, with the port inside and its secrets as variables', () => {
@@ -59,7 +59,8 @@ describe('a new container', () => {
   })
 
   it('is published on this machine alone, at the port that was chosen for it', () => {
-    const { PortBindings } = newContainer({ ...request, publishedPort: 4711 }).HostConfig ?? {}
+    const { PortBindings } =
+      newContainer({ ...request, published: { host: '127.0.0.1', port: 4711 } }).HostConfig ?? {}
     expect(PortBindings).toEqual({ '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '4711' }] })
   })
 
@@ -213,6 +214,16 @@ describe('where a container is reached', () => {
     expect(reachOf({ port: null }, { Name: 'host', Driver: 'host' }, facts)).toMatchObject({ value: 'not' })
   })
 
+  it('at a published port is where the engine says that it is', () => {
+    const at = { port: 8080, network: 'bridge', published: { host: '10.0.0.2', port: null } }
+    const seen = (ports: Record<string, { HostIp: string; HostPort: string }[]>) => ({
+      NetworkSettings: { Ports: ports, SandboxID: '', SandboxKey: '', Networks: {} },
+    })
+    const taken = { '8080/tcp': [{ HostIp: '10.0.0.2', HostPort: '49153' }] }
+    expect(placeOf('published', seen(taken), at)).toEqual({ host: '10.0.0.2', port: 49_153 })
+    expect(placeOf('published', seen({}), at)).toBeNull()
+  })
+
   it('is refused in the network of the machine itself', () => {
     const refused = reachOf(container, { Name: 'host', Driver: 'host' }, facts)
     expect(refused).toMatchObject({ problem: { code: 'DOCKER_NETWORK_UNUSABLE' } })
@@ -241,6 +252,13 @@ describe('where a container is reached', () => {
 })
 
 describe('the address of the engine', () => {
+  it('is another machine only by a name or number that is not of this one', () => {
+    const here = ['localhost', '127.0.0.1', '127.1.2.3', '::1', '[::1]']
+    const elsewhere = ['10.0.0.2', 'docker.example.org', '127.example.org', 'localhost.example.org']
+    expect(here.filter((host) => !isThisMachine(host))).toEqual([])
+    expect(elsewhere.filter(isThisMachine)).toEqual([])
+  })
+
   it('is read as the docker command reads it', () => {
     expect(engineAddress({})).toMatchObject({ value: { kind: 'socket', path: '/var/run/docker.sock' } })
     expect(engineAddress({ DOCKER_HOST: 'unix:///a b' })).toMatchObject({ value: { path: '/a b' } })
@@ -249,6 +267,8 @@ describe('the address of the engine', () => {
     })
     for (const bad of ['ssh://h', 'unix://x', 'tcp://', 'h:1', 'http://h'])
       expect(engineAddress({ DOCKER_HOST: bad })).toMatchObject({ problem: { code: 'DOCKER_HOST_UNUSABLE' } })
+    const own = { DOCKER_HOST: 'tcp://[::1]:1', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '/nowhere' }
+    expect(engineAddress(own)).toMatchObject({ value: { host: '[::1]', port: 1, tls: null } })
     const noCertificate = { DOCKER_HOST: 'tcp://h', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' }
     expect(engineAddress(noCertificate)).toMatchObject({ problem: { code: 'DOCKER_CERTIFICATE_UNREADABLE' } })
   })
@@ -278,10 +298,16 @@ describe('a start that failed', () => {
       next: 'again',
       problem: { code: 'DOCKER_NAME_TAKEN' },
     })
+    // It was pulled again just before, and somebody was quicker once more.
     expect(failureOf('DOCKER_NOT_FOUND', 'No such image: shop')).toMatchObject({
-      next: 'never',
+      next: 'again',
       problem: { code: 'DOCKER_IMAGE_MISSING' },
     })
+    expect(failureOf('DOCKER_IMAGE_MISSING', 'no registry ever had it').next).toBe('never')
+    expect(
+      failureOf('DOCKER_FAILED', 'listen tcp4 192.0.2.1:0: bind: cannot assign requested address'),
+    ).toMatchObject({ next: 'never', problem: { code: 'DOCKER_ADDRESS_ELSEWHERE' } })
+    expect(failureOf('DOCKER_CERTIFICATE_UNTRUSTED', 'expired').next).toBe('later')
     expect(failureOf('SECRET_MISSING', 'x').next).toBe('never')
     expect(failureOf('DOCKER_FAILED', 'something new').next).toBe('again')
   })

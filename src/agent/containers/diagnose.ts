@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Finding } from '../../core/shared/finding.ts'
 import type { KeptImage } from '../../core/shared/kept-image.ts'
+import type { Problem } from '../../core/shared/problem.ts'
 import { ok, type Result } from '../../core/shared/result.ts'
 import type { SetRegistry } from '../set-registry.ts'
 import type { Engine } from './engine.ts'
@@ -40,7 +41,7 @@ export async function diagnoseEngine(
 type Held = { kept: readonly KeptImage[]; pins: { digest: string; kind: 'pulled' | 'held'; bytes: number }[] }
 
 async function factsOf(
-  { engine, folder, registry }: DiagnoseParts,
+  { engine, images, folder, registry }: DiagnoseParts,
   { kept, pins }: Held,
 ): Promise<Result<EngineFacts>> {
   const info = await askFor(engine, { what: 'tell about itself', shape: Info }, (docker) => docker.info())
@@ -50,21 +51,19 @@ async function factsOf(
     docker.listContainers({ all: true, filters: { label } }),
   )
   if (containers.kind === 'failed') return containers
-  const present = new Set<string>()
-  for (const { image, digest } of kept) {
-    const found = await engine.ask({ what: `look at the image ${image}` }, (docker) =>
-      docker.getImage(image).inspect(),
-    )
-    if (found.kind === 'ok') present.add(digest)
-    else if (found.problem.code !== 'DOCKER_NOT_FOUND') return found
-  }
+  const held = new Set(pins.map(({ digest }) => digest))
+  const missing = await missingOf(
+    { engine, images },
+    kept.filter(({ digest }) => !held.has(digest)),
+  )
+  if (missing.kind === 'failed') return missing
   return ok({
     where: engine.where,
     version: info.value.ServerVersion,
     livesThroughRestart: info.value.LiveRestoreEnabled,
     kept: [...kept],
     pins: pins.map((pin) => ({ digest: pin.digest, bytes: pin.bytes, name: pinName(folder, pin) })),
-    present,
+    missing: missing.value,
     pinNameOf: (digest) => pinName(folder, { kind: 'held', digest }),
     containers: containers.value.map(({ Names, State, Labels }) => ({
       name: (Names[0] ?? '').replace(/^\//, ''),
@@ -74,6 +73,28 @@ async function factsOf(
     })),
     known: new Set(registry.instances().map(({ id }) => id)),
   })
+}
+
+async function missingOf(
+  { engine, images }: Pick<DiagnoseParts, 'engine' | 'images'>,
+  kept: readonly KeptImage[],
+): Promise<Result<Map<string, Problem | null>>> {
+  const gone: KeptImage[] = []
+  for (const one of kept) {
+    const found = await engine.ask({ what: `look at the image ${one.image}` }, (docker) =>
+      docker.getImage(one.image).inspect(),
+    )
+    if (found.kind === 'ok') continue
+    if (found.problem.code !== 'DOCKER_NOT_FOUND') return found
+    gone.push(one)
+  }
+  const asked = await Promise.all(
+    gone.map(async ({ image, digest }): Promise<[string, Problem | null]> => {
+      const there = await images.isPullable(image)
+      return [digest, there.kind === 'ok' ? null : there.problem]
+    }),
+  )
+  return ok(new Map(asked))
 }
 
 const asFinding = ({

@@ -1,9 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 
-type Tls = { ca: Buffer; cert: Buffer; key: Buffer }
+type Tls = {
+  /** Where the files are, for messages. */
+  folder: string
+  ca: Buffer
+  /** `null`: there are none; most engines then refuse. */
+  own: { cert: Buffer; key: Buffer } | null
+}
 
 /** Where the engine is: beside us, or on another machine. */
 export type EngineAddress =
@@ -16,8 +22,8 @@ const PLAIN_PORT = 2375
 const TLS_PORT = 2376
 
 /**
- * Reads DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH as the `docker` command does. Contexts of that command are its
- * own: they are not read.
+ * Reads DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH and DOCKER_CONFIG as the `docker` command does. Contexts of that
+ * command are its own: they are not read.
  */
 export function engineAddress(env: NodeJS.ProcessEnv): Result<EngineAddress> {
   const text = env.DOCKER_HOST?.trim() ?? ''
@@ -29,7 +35,7 @@ export function engineAddress(env: NodeJS.ProcessEnv): Result<EngineAddress> {
   const url = URL.parse(text)
   if (url === null || url.protocol !== 'tcp:' || url.hostname === '') return failed(unusable(text))
   const isSecret = (env.DOCKER_TLS_VERIFY ?? '') !== ''
-  const tls = isSecret ? readTls(env.DOCKER_CERT_PATH ?? join(env.HOME ?? '/', '.docker')) : ok(null)
+  const tls = isSecret ? readTls(folderOf(env)) : ok(null)
   if (tls.kind === 'failed') return tls
   const port = url.port === '' ? (isSecret ? TLS_PORT : PLAIN_PORT) : Number(url.port)
   return ok({ kind: 'tcp', host: url.hostname, port, tls: tls.value })
@@ -39,11 +45,20 @@ export function engineAddress(env: NodeJS.ProcessEnv): Result<EngineAddress> {
 export const showAddress = (address: EngineAddress): string =>
   address.kind === 'socket' ? address.path : `${address.host}:${address.port}`
 
+/** A name or number by which no other machine is meant; what lies behind a tunnel looks the same, and publishes here, too. */
+export const isThisMachine = (host: string): boolean => /^(localhost|127\.[\d.]+|\[?::1\]?)$/i.test(host)
+
+/** What is empty was not said. */
+const folderOf = ({ DOCKER_CERT_PATH, DOCKER_CONFIG, HOME }: NodeJS.ProcessEnv): string =>
+  DOCKER_CERT_PATH || DOCKER_CONFIG || join(HOME || '/', '.docker')
+
+/** A client without a certificate of its own is one, too: the engine decides whom it answers. */
 function readTls(folder: string): Result<Tls> {
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
   try {
-    const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => readFileSync(join(folder, name)))
-    if (ca !== undefined && cert !== undefined && key !== undefined) return ok({ ca, cert, key })
-    return failed(noCertificate(folder, 'incomplete'))
+    const own =
+      existsSync(cert) || existsSync(key) ? { cert: readFileSync(cert), key: readFileSync(key) } : null
+    return ok({ folder, ca: readFileSync(join(folder, 'ca.pem')), own })
   } catch (error) {
     return failed(noCertificate(folder, String(error)))
   }
@@ -58,7 +73,9 @@ const unusable = (text: string): Problem =>
 
 const noCertificate = (folder: string, cause: string): Problem =>
   problem('DOCKER_CERTIFICATE_UNREADABLE', {
-    message: `DOCKER_TLS_VERIFY is set, and ${folder} has no readable ca.pem, cert.pem and key.pem`,
+    message: `DOCKER_TLS_VERIFY is set, and ca.pem, cert.pem or key.pem in ${folder} cannot be read`,
     cause,
-    remedy: 'Point DOCKER_CERT_PATH to the folder that has them, readable by the user of the agent.',
+    remedy:
+      'Put them there, readable by the user of the agent: they are read again with the next question. Or point DOCKER_CERT_PATH to the folder that has them, and restart the agent.',
+    retryable: true,
   })

@@ -16,6 +16,7 @@ type EventParts = {
   /** The stream has begun: what happened before was not heard. */
   connected(): void
   lost(why: Problem | null): void
+  report(error: unknown): void
 }
 
 /** The engine's stream of events, opened again for as long as the agent lives. */
@@ -47,7 +48,7 @@ export class EngineEvents {
 
   async #listen(): Promise<void> {
     while (!this.#closed) {
-      await this.#once()
+      await this.#once().catch(this.#parts.report)
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref())
     }
   }

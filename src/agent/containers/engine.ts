@@ -1,9 +1,11 @@
+import { lookup } from 'node:dns/promises'
 import http from 'node:http'
 import https from 'node:https'
+import { inspect } from 'node:util'
 import type Dockerode from 'dockerode'
-import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
-import { type EngineAddress, engineAddress, showAddress } from './engine-address.ts'
+import { type EngineAddress, engineAddress, isThisMachine, showAddress } from './engine-address.ts'
+import { engineProblem, isAboutTls, slow, unreachable } from './engine-problem.ts'
 
 /** The engine answers most questions from memory. */
 export const ASK_LIMIT_MS = 10_000
@@ -16,8 +18,8 @@ export type EngineCall = {
 
 /**
  * The Docker Engine, asked over its API. Every call has a deadline, and every failure is a problem:
- * DOCKER_UNREACHABLE, DOCKER_SLOW, DOCKER_NOT_FOUND (404), DOCKER_CONFLICT (409), DOCKER_REFUSED (other 4xx),
- * DOCKER_FAILED (5xx). What the engine itself said is the problem's `cause`.
+ * DOCKER_UNREACHABLE, DOCKER_SLOW, those of TLS (DOCKER_CERTIFICATE_..., DOCKER_TLS_MISMATCH), DOCKER_NOT_FOUND (404),
+ * DOCKER_CONFLICT (409), DOCKER_REFUSED (other 4xx), DOCKER_FAILED (5xx). What the engine itself said is its `cause`.
  *
  * @example await engine.ask({ what: 'look at image shop' }, (docker) => docker.getImage('shop').inspect())
  */
@@ -26,18 +28,35 @@ export type Engine = {
   where: string
   /** It runs on this machine: pids, folders and addresses are ours, too. */
   isLocal: boolean
+  /** The address of its machine at which ports of containers are published for us: 127.0.0.1, unless it is another one. */
+  publishesAt(): Promise<Result<string>>
   /**
    * The deadline is for the beginning of the answer and, unless it is a stream, for all of it. A stream lives until somebody
    * destroys it.
+   *
+   * @throws what is a bug: an error of `work` that no connection and no answer made.
    */
   ask<T>(call: EngineCall, work: (docker: Dockerode) => Promise<T>): Promise<Result<T>>
 }
 
+const OWN_HOST = '127.0.0.1'
+const LATE = Symbol('the deadline has passed')
+
 /** Nothing is loaded or asked before the first question. */
 export function createEngine(env: NodeJS.ProcessEnv): Engine {
-  const address = engineAddress(env)
-  const where = address.kind === 'ok' ? showAddress(address.value) : (env.DOCKER_HOST ?? '')
-  const clients = new Map<number, Promise<Dockerode>>()
+  let address = engineAddress(env)
+  let clients = new Map<number, Promise<Dockerode>>()
+  const first = address.kind === 'ok' ? address.value : null
+  const where = first === null ? (env.DOCKER_HOST ?? '') : showAddress(first)
+
+  /** TLS failed with the certificates that were read: until the next question they may be put right, or renewed. */
+  let isDoubtful = false
+
+  function readAgain(): void {
+    isDoubtful = false
+    address = engineAddress(env)
+    clients = new Map()
+  }
 
   function client(to: EngineAddress, limitMs: number): Promise<Dockerode> {
     const known = clients.get(limitMs) ?? connectTo(to, limitMs)
@@ -49,23 +68,45 @@ export function createEngine(env: NodeJS.ProcessEnv): Engine {
     { what, limitMs = ASK_LIMIT_MS }: EngineCall,
     work: (docker: Dockerode) => Promise<T>,
   ): Promise<Result<T>> {
+    if (address.kind === 'failed' || isDoubtful) readAgain()
     if (address.kind === 'failed') return address
+    const to = address.value
     const begun = performance.now()
     let timer: NodeJS.Timeout | undefined
     try {
-      const docker = await client(address.value, limitMs)
-      const late = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('the deadline has passed')), limitMs)
+      const docker = await client(to, limitMs)
+      const late = new Promise<typeof LATE>((resolve) => {
+        timer = setTimeout(() => resolve(LATE), limitMs)
       })
-      return ok(await Promise.race([work(docker), late]))
+      const done = await Promise.race([work(docker), late])
+      return done === LATE ? failed(slow({ what, where }, limitMs)) : ok(done)
     } catch (error) {
-      const isLate = performance.now() - begun >= limitMs
-      return failed(isLate ? slow({ what, where, limitMs }) : problemOf(error, { what, where }))
+      const certificates = to.kind === 'tcp' ? (to.tls?.folder ?? null) : null
+      const found = engineProblem(error, { what, where, certificates })
+      if (found === null) throw error
+      isDoubtful ||= isAboutTls(found)
+      const isLate = found.code === 'DOCKER_UNREACHABLE' && performance.now() - begun >= limitMs
+      return failed(isLate ? slow({ what, where }, limitMs) : found)
     } finally {
       clearTimeout(timer)
     }
   }
-  return { where, isLocal: address.kind === 'ok' && address.value.kind === 'socket', ask }
+  return {
+    where,
+    isLocal: first?.kind === 'socket',
+    publishesAt: () => (address.kind === 'ok' ? publishesAt(address.value, where) : Promise.resolve(address)),
+    ask,
+  }
+}
+
+/** By number: the engine binds to it, and everybody who asks an instance does so without looking it up. */
+async function publishesAt(address: EngineAddress, where: string): Promise<Result<string>> {
+  if (address.kind === 'socket' || isThisMachine(address.host)) return ok(OWN_HOST)
+  try {
+    return ok((await lookup(address.host)).address)
+  } catch (error) {
+    return failed(unreachable({ what: 'publish a port', where }, String(error)))
+  }
 }
 
 /** A client gives up a request whose answer does not begin in time; its own reading of the environment is overruled. */
@@ -74,73 +115,34 @@ async function connectTo(address: EngineAddress, limitMs: number): Promise<Docke
   const { Agent } = address.kind === 'tcp' && address.tls !== null ? https : http
   // A connection for each call. One that was kept is dead after a restart of the engine, and one that ends goes on to answer
   // on it although it takes nobody else any more.
-  const agent = new Agent({ keepAlive: false })
-  return new Docker({ ...placeOf(address), ...{ agent, connectionTimeout: limitMs } })
+  const agent = briefly(new Agent({ keepAlive: false }))
+  const options = { ...placeOf(address), agent, connectionTimeout: limitMs }
+  return withoutOwnHost(() => new Docker(options))
+}
+
+/**
+ * The library describes each request for its log, agent and all open connections included, also where nobody reads it: with
+ * the output of 20 containers open that took 67 ms of CPU a question, with that of 200 more than 20 s.
+ */
+function briefly<T extends object>(agent: T): T {
+  return Object.defineProperty(agent, inspect.custom, { value: () => 'agent' })
+}
+
+/** Where DOCKER_HOST is set, the library reads certificates by itself while it is made, and fails where one is missing. */
+function withoutOwnHost<T>(make: () => T): T {
+  const { DOCKER_HOST } = process.env
+  delete process.env.DOCKER_HOST
+  try {
+    return make()
+  } finally {
+    if (DOCKER_HOST !== undefined) process.env.DOCKER_HOST = DOCKER_HOST
+  }
 }
 
 function placeOf(address: EngineAddress): Dockerode.DockerOptions {
   if (address.kind === 'socket') return { socketPath: address.path, host: undefined }
   const { host, port, tls } = address
-  return { host, port, protocol: tls === null ? 'http' : 'https', ...tls }
-}
-
-type Asked = { what: string; where: string }
-
-/** What dockerode throws: an error with `statusCode` for an answer, one with a system `code` where there was none. */
-function problemOf(error: unknown, { what, where }: Asked): Problem {
-  const status = numberIn(error, 'statusCode')
-  if (status === null) return unreachable({ what, where }, error)
-  const cause = saidBy(error)
-  const message = `the Docker Engine could not ${what}: ${cause}`
-  if (status === 404)
-    return problem('DOCKER_NOT_FOUND', {
-      message,
-      cause,
-      remedy: 'Somebody may have removed it: docker ps -a.',
-    })
-  if (status === 409)
-    return problem('DOCKER_CONFLICT', { message, cause, remedy: 'See what holds it: docker ps -a.' })
-  if (status < 500)
-    return problem('DOCKER_REFUSED', {
-      message,
-      cause,
-      remedy: 'Change what the engine names, and try again.',
-    })
-  return problem('DOCKER_FAILED', {
-    message,
-    cause,
-    remedy: 'See the log of the engine: journalctl -u docker.',
-    retryable: true,
-  })
-}
-
-const slow = ({ what, where, limitMs }: Asked & { limitMs: number }): Problem =>
-  problem('DOCKER_SLOW', {
-    message: `the Docker Engine at ${where} did not ${what} within ${limitMs / 1000} s`,
-    remedy: 'What was asked for may still happen. See whether the engine is busy or stuck: docker ps.',
-    retryable: true,
-  })
-
-function unreachable({ what, where }: Asked, error: unknown): Problem {
-  const isForbidden = /\b(EACCES|EPERM)\b/.test(String(error))
-  return problem('DOCKER_UNREACHABLE', {
-    message: `the Docker Engine at ${where} cannot be asked to ${what}`,
-    cause: error instanceof Error ? error.message : String(error),
-    remedy: isForbidden
-      ? 'Give the user of the agent the right to use it: usermod -aG docker USER; then restart the agent.'
-      : 'Containers run on without it. Start it: systemctl start docker. Where it listens elsewhere, set DOCKER_HOST for the agent.',
-    retryable: true,
-  })
-}
-
-/** `(HTTP code 404) no such container - No such image: shop:1 ` becomes the words of the engine. */
-function saidBy(error: unknown): string {
-  const json = typeof error === 'object' && error !== null && 'json' in error ? error.json : null
-  const said = typeof json === 'object' && json !== null && 'message' in json ? json.message : null
-  return typeof said === 'string' && said.trim() !== '' ? said.trim() : String(error)
-}
-
-function numberIn(error: unknown, key: 'statusCode'): number | null {
-  const value = typeof error === 'object' && error !== null && key in error ? error[key] : null
-  return typeof value === 'number' ? value : null
+  const own = tls?.own ?? null
+  const protocol = tls === null ? 'http' : 'https'
+  return { host, port, protocol, ca: tls?.ca, cert: own?.cert, key: own?.key }
 }

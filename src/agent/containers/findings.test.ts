@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { problem } from '../../core/shared/problem.ts'
 import { type EngineFacts, engineFindings } from './findings.ts'
 
 const KEPT = { release: 'shop@1', image: 'r.local/shop@sha256:1', digest: 'sha256:1' }
@@ -8,7 +9,7 @@ const GOOD: EngineFacts = {
   livesThroughRestart: true,
   kept: [KEPT],
   pins: [{ digest: 'sha256:1', name: 'sluice.local/held-x:sha256-1', bytes: 10 }],
-  present: new Set(['sha256:1']),
+  missing: new Map(),
   pinNameOf: (digest) => `sluice.local/held-x:${digest.replace(':', '-')}`,
   containers: [{ name: 'shop-1', state: 'running', instance: 'shop-1', service: 'shop' }],
   known: new Set(['shop-1']),
@@ -38,14 +39,16 @@ describe('what doctor says about the engine', () => {
       /^warning: .*is not held.*docker tag r\.local\/shop@sha256:1 sluice\.local/,
     ],
     [
-      'an image that is gone',
-      { present: new Set() },
-      /^problem: .*not on this machine any more.*docker pull r\.local/,
+      'an image that is gone and can be had again',
+      { missing: new Map([['sha256:1', null]]) },
+      /^warning: .*not on this machine any more\. It is pulled again.*docker pull r\.local/,
     ],
     [
-      'an image of this machine that is gone',
-      { present: new Set(), kept: [{ ...KEPT, image: 'sha256:1' }] },
-      /^problem: .*No registry has it/,
+      'an image that is gone for good',
+      {
+        missing: new Map([['sha256:1', problem('IMAGE_GONE', { message: 'no registry', remedy: 'Build.' })]]),
+      },
+      /^problem: .*cannot be pulled again: no new instance of it can start\. IMAGE_GONE: no registry\. Build\./,
     ],
     [
       'an image that nobody needs',

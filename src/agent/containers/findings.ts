@@ -1,5 +1,6 @@
 import type { Finding } from '../../core/shared/finding.ts'
 import type { KeptImage } from '../../core/shared/kept-image.ts'
+import type { Problem } from '../../core/shared/problem.ts'
 
 /** What an engine was found to be and to have, as far as it concerns this installation. */
 export type EngineFacts = {
@@ -9,8 +10,8 @@ export type EngineFacts = {
   kept: KeptImage[]
   /** Digests that are held. */
   pins: { digest: string; name: string; bytes: number }[]
-  /** Images of `kept` that are on this machine, by digest. */
-  present: ReadonlySet<string>
+  /** Images of `kept` that are not on this machine, by digest, and why they cannot be pulled again; `null`: they can. */
+  missing: ReadonlyMap<string, Problem | null>
   /** How `kept` would be held, by digest. */
   pinNameOf(digest: string): string
   /** Containers that carry the labels of this installation. */
@@ -73,20 +74,11 @@ function restartFindings({ livesThroughRestart }: EngineFacts): Finding[] {
 }
 
 /** What a rollback needs must be here, and be safe from those who tidy up. */
-function imageFindings({ kept, pins, present, pinNameOf }: EngineFacts): Finding[] {
+function imageFindings({ kept, pins, missing, pinNameOf }: EngineFacts): Finding[] {
   const held = new Set(pins.map(({ digest }) => digest))
   return kept.flatMap(({ release, image, digest }): Finding[] => {
-    if (!present.has(digest))
-      return [
-        {
-          level: 'problem',
-          code: 'DOCTOR_ENGINE',
-          message: `The image ${image} of the release ${release} is not on this machine any more: no new instance of it can start.`,
-          remedy: image.includes('@')
-            ? `Bring it back and hold it: \`docker pull ${image} && docker tag ${image} ${pinNameOf(digest)}\`.`
-            : 'No registry has it. Build the version again and deploy it, or roll back to another one.',
-        },
-      ]
+    const obstacle = missing.get(digest)
+    if (obstacle !== undefined) return [missingFinding({ release, image }, obstacle)]
     if (held.has(digest)) return []
     return [
       {
@@ -97,6 +89,26 @@ function imageFindings({ kept, pins, present, pinNameOf }: EngineFacts): Finding
       },
     ]
   })
+}
+
+function missingFinding(
+  { release, image }: Pick<KeptImage, 'release' | 'image'>,
+  obstacle: Problem | null,
+): Finding {
+  const gone = `The image ${image} of the release ${release} is not on this machine any more`
+  if (obstacle === null)
+    return {
+      level: 'warning',
+      code: 'DOCTOR_ENGINE',
+      message: `${gone}. It is pulled again by its digest as soon as an instance of it has to start, which takes that much longer.`,
+      remedy: `At once: \`docker pull ${image}\`. Do not run \`docker image prune --all\` or \`docker system prune --all\` here.`,
+    }
+  return {
+    level: 'problem',
+    code: 'DOCTOR_ENGINE',
+    message: `${gone} and cannot be pulled again: no new instance of it can start. ${obstacle.code}: ${obstacle.message}.`,
+    remedy: obstacle.remedy,
+  }
 }
 
 function leftoverFindings({ kept, pins }: EngineFacts): Finding[] {

@@ -43,10 +43,12 @@ export class LogFollower {
     if (!isOther && performance.now() < this.#again) return
     this.#again = performance.now() + AGAIN_MS
     this.#opening = true
-    this.#finished = this.#run(this.#begin(container)).finally(() => {
-      this.#opening = false
-      this.#stream = null
-    })
+    this.#finished = this.#run(this.#begin(container))
+      .catch(this.#parts.report)
+      .finally(() => {
+        this.#opening = false
+        this.#stream = null
+      })
   }
 
   /** Resolves when the stream has ended, or after so long. */

@@ -11,9 +11,12 @@ export type NewContainer = {
   secrets: Record<string, string>
   /** The folder on this machine with the secrets as files; `null`: they are variables. */
   secretFolder: string | null
-  /** On 127.0.0.1; `null`: it is reached at its own address. */
-  publishedPort: number | null
+  /** `null`: it is reached at its own address. */
+  published: Publication | null
 }
+
+/** Where the engine takes connections for a container: at an address of its machine, at a port of its choice where none is named. */
+export type Publication = { host: string; port: number | null }
 
 export const SECRETS_INSIDE = '/run/secrets'
 /** As of a process: the output is in our files already, this is for `docker logs`. */
@@ -22,7 +25,7 @@ const NANO = 1e9
 
 /** What the engine is asked to make: everything that matters is written down, nothing is left to a default that may differ. */
 export function newContainer(request: NewContainer): ContainerCreateOptions & { name: string } {
-  const { spec, instance, labels, publishedPort } = request
+  const { spec, instance, labels, published } = request
   const { container } = spec
   const inside = container.port === null ? null : `${container.port}/tcp`
   return {
@@ -40,9 +43,9 @@ export function newContainer(request: NewContainer): ContainerCreateOptions & { 
       NetworkMode: networkOf(container),
       LogConfig: { Type: 'json-file', Config: LOG_OPTIONS },
       Mounts: mountsOf(request),
-      ...(inside === null || publishedPort === null
+      ...(inside === null || published === null
         ? {}
-        : { PortBindings: { [inside]: [{ HostIp: '127.0.0.1', HostPort: String(publishedPort) }] } }),
+        : { PortBindings: { [inside]: [bindingOf(published)] } }),
       ...(container.cpus === undefined ? {} : { NanoCpus: Math.round(container.cpus * NANO) }),
       // Without swap: more than its memory is an end, not a slow death.
       ...(container.memoryBytes === undefined
@@ -51,6 +54,11 @@ export function newContainer(request: NewContainer): ContainerCreateOptions & { 
     },
   }
 }
+
+const bindingOf = ({ host, port }: Publication): { HostIp: string; HostPort: string } => ({
+  HostIp: host,
+  HostPort: port === null ? '' : String(port),
+})
 
 export const networkOf = ({ network }: ContainerSpec): string => network ?? 'bridge'
 

@@ -4,8 +4,9 @@ import type { ContainerInspectInfo, NetworkInspectInfo } from 'dockerode'
 import type { ContainerSpec } from '../../core/shared/container-spec.ts'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
+import type { Publication } from './new-container.ts'
 
-/** How an instance will be reached: at the address of its container, at a port of this machine, or not at all. */
+/** How an instance will be reached: at the address of its container, at a port of the engine's machine, or not at all. */
 export type Reach = 'address' | 'published' | 'not'
 
 /** Set to `published` for a machine whose firewall keeps it from its own containers. */
@@ -49,10 +50,15 @@ export function isOwnAddress(address: string): Promise<boolean> {
 export function placeOf(
   reach: Reach,
   { NetworkSettings }: Pick<ContainerInspectInfo, 'NetworkSettings'>,
-  { port, network, publishedPort }: { port: number | null; network: string; publishedPort: number | null },
+  { port, network, published }: { port: number | null; network: string; published: Publication | null },
 ): { host: string; port: number } | null {
   if (reach === 'not') return { host: '127.0.0.1', port: 0 }
-  if (reach === 'published') return { host: '127.0.0.1', port: publishedPort ?? 0 }
+  if (reach === 'published') {
+    const taken = NetworkSettings.Ports[`${port}/tcp`]?.[0]
+    return published === null || taken === undefined
+      ? null
+      : { host: published.host, port: Number(taken.HostPort) }
+  }
   const address = NetworkSettings.Networks[network]?.IPAddress ?? ''
   return address === '' || port === null ? null : { host: address, port }
 }

@@ -1,5 +1,6 @@
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import type { SetSpec } from '../../core/shared/set-spec.ts'
+import { isEngineAway } from './engine-problem.ts'
 
 /** Why a container could not be started. `later`: nobody's fault, so it waits; `again`: as a crash; `never`: a person has to help. */
 export type StartFailure = { problem: Problem; next: 'later' | 'again' | 'never' }
@@ -12,14 +13,15 @@ export function startFailure(of: Problem, { spec, name }: Context): StartFailure
   const image = spec.container?.image ?? ''
   const found = (code: Problem, next: StartFailure['next']): StartFailure => ({ problem: code, next })
   if (/no space left on device|disk quota exceeded/i.test(said)) return found(diskFull(said), 'again')
-  if (of.code === 'DOCKER_UNREACHABLE' || of.code === 'DOCKER_SLOW') return found(of, 'later')
+  if (lacksImage(of)) return found(imageGone(image, of), 'again')
+  if (of.code === 'DOCKER_IMAGE_MISSING') return found(of, of.retryable ? 'again' : 'never')
+  if (isEngineAway(of)) return found(of, 'later')
   if (/shutting down/i.test(said)) return found(of, 'later')
-  if (/no such image|pull access denied|manifest unknown/i.test(said))
-    return found(imageMissing(image, said), 'never')
   if (/network \S+ not found|could not find .*network/i.test(said))
     return found(networkMissing(spec.container?.network ?? '', said), 'never')
   if (of.code === 'DOCKER_CONFLICT' && /container name/i.test(said))
     return found(nameTaken(name, said), 'again')
+  if (/cannot assign requested address/i.test(said)) return found(addressElsewhere(said), 'never')
   if (/address already in use|port is already allocated/i.test(said)) return found(portTaken(said), 'again')
   if (/exec format error|does not match the (detected|specified) .*platform|no matching manifest/i.test(said))
     return found(wrongFormat(image, said), 'never')
@@ -31,6 +33,10 @@ export function startFailure(of: Problem, { spec, name }: Context): StartFailure
     return found(commandUnusable(spec, said), 'never')
   return found(of, of.code === 'DOCKER_REFUSED' || !of.code.startsWith('DOCKER_') ? 'never' : 'again')
 }
+
+/** Stands for as long as its instance waits for the engine. */
+export const ENDED_WITH_ENGINE =
+  'its container ended together with the Docker Engine, which is no crash: it is started again as soon as the engine answers (with live-restore it would have run on)'
 
 /** One sentence for those who look at the instance. */
 export const toldAs = ({ code, message, remedy }: Problem): string => `${code}: ${message}. ${remedy}`
@@ -53,12 +59,26 @@ const diskFull = (cause: string): Problem =>
     retryable: true,
   })
 
-const imageMissing = (image: string, cause: string): Problem =>
+/** Whether a container could not be made because somebody has removed its image. */
+export const lacksImage = ({ code, cause }: Problem): boolean =>
+  code === 'DOCKER_NOT_FOUND' && /no such image/i.test(cause ?? '')
+
+/** `of`: why it could not be pulled again. A registry that is only down for now is asked again, with growing waits. */
+export const imageGone = (image: string, of: Problem): Problem =>
   problem('DOCKER_IMAGE_MISSING', {
-    message: `the engine does not have the image ${image} any more`,
+    message: `the image ${image} was removed from this machine and cannot be pulled again: ${of.code}, ${of.message}`,
+    cause: of.cause,
+    remedy: of.remedy,
+    retryable: of.retryable,
+  })
+
+const addressElsewhere = (cause: string): Problem =>
+  problem('DOCKER_ADDRESS_ELSEWHERE', {
+    message:
+      'the machine of the engine does not have the address by which DOCKER_HOST names it, so no port can be published there',
     cause,
     remedy:
-      'Deploy the version again: that pulls its image. Images of releases that are kept are protected from `docker image prune`, not from `docker image rm --force`.',
+      'Name the engine in DOCKER_HOST by an address that its machine has itself (ip address), not by one of a router or a load balancer before it; then restart the agent.',
   })
 
 const networkMissing = (network: string, cause: string): Problem =>

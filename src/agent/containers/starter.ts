@@ -12,9 +12,10 @@ import { type ContainerParts, identityOf, inspect, START_LIMIT_MS } from './cont
 import { stateOf } from './container-state.ts'
 import type { Fence } from './fence.ts'
 import { LABEL, labelsOf, nameOf } from './labels.ts'
-import { networkOf, newContainer } from './new-container.ts'
+import { madeWithImage } from './made-with-image.ts'
+import { networkOf, newContainer, type Publication } from './new-container.ts'
 import { gatewaysOf, isOwnAddress, placeOf, REACH_VARIABLE, type Reach, reachOf } from './place.ts'
-import { startFailure, toldAs } from './start-problem.ts'
+import { ENDED_WITH_ENGINE, startFailure, toldAs } from './start-problem.ts'
 
 type Contained = SetSpec & { container: ContainerSpec }
 type StarterParts = ContainerParts & {
@@ -25,7 +26,7 @@ type StarterParts = ContainerParts & {
 /** What has to be known before the container is made. */
 type Prepared = {
   reach: Reach
-  publishedPort: number | null
+  published: Publication | null
   secrets: Record<string, string>
   secretFolder: string | null
 }
@@ -45,10 +46,17 @@ export class ContainerStarter {
     if (outcome.kind === 'ok') return 'begun'
     const failure = startFailure(outcome.problem, { spec, name: nameOf(id) })
     const message = secrets.redact(toldAs(failure.problem))
-    if (failure.next === 'later') ledger.apply(id, { kind: 'held-up', at: Date.now(), message })
+    if (failure.next === 'later')
+      ledger.apply(id, { kind: 'held-up', at: Date.now(), message: `${this.#endedWhy(id)}${message}` })
     else ledger.startFailed(id, message, failure.next === 'never')
     registry.save()
     return failure.next === 'later' ? 'held-up' : 'begun'
+  }
+
+  /** That it waits for the engine must not hide why it has to start at all. */
+  #endedWhy(id: string): string {
+    const before = this.#parts.registry.findInstance(id)?.lastProbeFailure?.message ?? ''
+    return before.startsWith(ENDED_WITH_ENGINE) ? `${ENDED_WITH_ENGINE}. ` : ''
   }
 
   async #start(id: string, spec: Contained): Promise<Result<void>> {
@@ -63,7 +71,12 @@ export class ContainerStarter {
     const now = registry.findInstance(id)
     if (isClosed() || now === undefined || isOver(now)) return ok(undefined)
     const container = { id: '', name: nameOf(id) }
-    ledger.apply(id, { kind: 'spawning', at: Date.now(), port: prepared.value.publishedPort ?? 0, container })
+    ledger.apply(id, {
+      kind: 'spawning',
+      at: Date.now(),
+      port: prepared.value.published?.port ?? 0,
+      container,
+    })
     // The intent is on the disk before the container exists: whoever finds it can look for it by its labels.
     registry.save()
     return this.#make(now, spec, prepared.value)
@@ -107,14 +120,23 @@ export class ContainerStarter {
     }
     const reach = reachOf(container, network.value, facts)
     if (reach.kind === 'failed') return reach
-    const publishedPort =
-      reach.value === 'published' ? await findFreePort(record.port, this.#takenPorts(record.id)) : null
-    if (!container.secretFiles || names.length === 0)
-      return ok({ reach: reach.value, publishedPort, secrets: values.value, secretFolder: null })
+    const published = reach.value === 'published' ? await this.#publication(record) : ok(null)
+    if (published.kind === 'failed') return published
+    const known = { reach: reach.value, published: published.value, secrets: values.value }
+    if (!container.secretFiles || names.length === 0) return ok({ ...known, secretFolder: null })
     if (!engine.isLocal) return failed(secretsElsewhere(engine.where))
     const folder = secretFiles.write(record.id, values.value)
     if (folder.kind === 'failed') return folder
-    return ok({ reach: reach.value, publishedPort, secrets: values.value, secretFolder: folder.value })
+    return ok({ ...known, secretFolder: folder.value })
+  }
+
+  /** Here a port is chosen that others are free of; which ones are free on another machine only its engine knows. */
+  async #publication(record: InstanceRecord): Promise<Result<Publication>> {
+    const { engine } = this.#parts
+    const host = await engine.publishesAt()
+    if (host.kind === 'failed') return host
+    if (host.value !== OWN_HOST) return ok({ host: host.value, port: null })
+    return ok({ host: OWN_HOST, port: await findFreePort(record.port, this.#takenPorts(record.id)) })
   }
 
   async #make(record: InstanceRecord, spec: Contained, prepared: Prepared): Promise<Result<void>> {
@@ -124,22 +146,25 @@ export class ContainerStarter {
     const labels = labelsOf(owner, registry.highestToken(service))
     const wanted = newContainer({ spec, instance: id, labels, ...prepared })
     const call = { what: `make container ${wanted.name}`, limitMs: START_LIMIT_MS }
-    const made = await engine.ask(call, (docker) => docker.createContainer(wanted))
+    const make = (Image: string) => engine.ask(call, (docker) => docker.createContainer({ ...wanted, Image }))
+    const made = await madeWithImage(this.#parts, { record, image: spec.container.image, make })
     if (made.kind === 'failed') return made
+    if (made.value === null) return ok(undefined)
+    const container = made.value.id
     const start = { what: `start container ${wanted.name}`, limitMs: START_LIMIT_MS }
-    const started = await engine.ask(start, (docker) => docker.getContainer(made.value.id).start())
+    const started = await engine.ask(start, (docker) => docker.getContainer(container).start())
     if (started.kind === 'failed') {
       // One that is only slow may run by now: the next start takes it up.
-      if (!started.problem.retryable) await this.remove(made.value.id)
+      if (!started.problem.retryable) await this.remove(container)
       return started
     }
-    return this.#running(record, spec, { id: made.value.id, reach: prepared })
+    return this.#running(record, spec, { id: container, reach: prepared })
   }
 
   async #running(
     record: InstanceRecord,
     spec: Contained,
-    { id, reach }: { id: string; reach: Pick<Prepared, 'reach' | 'publishedPort'> },
+    { id, reach }: { id: string; reach: Pick<Prepared, 'reach' | 'published'> },
   ): Promise<Result<void>> {
     const { engine, ledger, logFolder, begun } = this.#parts
     const container: ContainerIdentity = { id, name: nameOf(record.id) }
@@ -153,14 +178,14 @@ export class ContainerStarter {
     const seen = await inspect(engine, id, container.name)
     if (seen.kind === 'failed') return seen
     const { network, port } = { network: networkOf(spec.container), port: spec.container.port }
-    const place = placeOf(reach.reach, seen.value, { network, port, publishedPort: reach.publishedPort })
+    const place = placeOf(reach.reach, seen.value, { network, port, published: reach.published })
     const state = stateOf(seen.value)
     // It has ended already: its end is noticed like any other, as soon as there is somebody whose end it is.
     const process =
       state.kind === 'running'
         ? identityOf(engine, id, state)
         : { pid: ENDED_PID, startTime: `${seen.value.State.StartedAt} (ended at once)` }
-    const where = place ?? { host: '127.0.0.1', port: reach.publishedPort ?? 0 }
+    const where = place ?? { host: reach.published?.host ?? OWN_HOST, port: reach.published?.port ?? 0 }
     ledger.apply(record.id, { kind: 'spawned', at: Date.now(), process, place: { ...where, container } })
     ledger.saveNow()
     await begun(record, id)
@@ -184,6 +209,9 @@ export class ContainerStarter {
   }
 }
 
+/** Where containers of an engine on this machine are published. */
+const OWN_HOST = '127.0.0.1'
+
 /** No process has it: the largest that a Linux can give is a little smaller. */
 const ENDED_PID = 4_194_305
 
@@ -191,11 +219,11 @@ const isGone = ({ code, cause }: Problem): boolean =>
   code === 'DOCKER_NOT_FOUND' || (code === 'DOCKER_CONFLICT' && /already in progress/i.test(cause ?? ''))
 
 /** How a container is reached that was made before: as it was made then. */
-function reachBy({ Ports }: ContainerInfo): Pick<Prepared, 'reach' | 'publishedPort'> {
-  const published = Ports.find(({ PublicPort }) => PublicPort !== undefined)?.PublicPort
-  return published === undefined
-    ? { reach: 'address', publishedPort: null }
-    : { reach: 'published', publishedPort: published }
+function reachBy({ Ports }: ContainerInfo): Pick<Prepared, 'reach' | 'published'> {
+  const found = Ports.find(({ PublicPort }) => PublicPort !== undefined)
+  return found === undefined
+    ? { reach: 'address', published: null }
+    : { reach: 'published', published: { host: found.IP, port: found.PublicPort } }
 }
 
 const secretsElsewhere = (where: string): Problem =>

@@ -42,7 +42,7 @@ export class Asker {
       case 'http':
         return probe({ host, port, path: check.path, timeoutMs, redact })
       case 'tcp':
-        return checkTcp({ host, port, timeoutMs })
+        return checkTcp({ host, port, timeoutMs, isPassedOn: isPassedOn(record, spec) })
       case 'address':
         return checkTcp({ host: check.host, port: check.port, timeoutMs })
       case 'grpc':
@@ -106,6 +106,10 @@ export class Asker {
     }
   }
 }
+
+/** At a published port somebody takes connections for the container, whether it listens or not. */
+const isPassedOn = ({ container, host, port }: InstanceRecord, spec: SetSpec | null): boolean =>
+  container !== null && (host === '127.0.0.1' || port !== (spec?.container?.port ?? port))
 
 /** `{{port}}` is the port inside. */
 function inContainer(command: readonly string[], spec: SetSpec): string[] {

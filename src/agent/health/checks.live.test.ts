@@ -34,6 +34,22 @@ describe('a TCP check', () => {
     expect(await ask('localhost', port)).toBe('passed')
   })
 
+  it('at a published port does not take the one who passes connections on for the program behind', async () => {
+    const askBehind = async (port: number) =>
+      said(await checkTcp({ host: '127.0.0.1', port, timeoutMs: LONG_MS, isPassedOn: true }))
+    const ended = await listen(createServer((socket) => void socket.on('error', () => {}).end()))
+    expect(await ask('127.0.0.1', ended)).toBe('passed')
+    expect(await askBehind(ended)).toMatch(/^refused: .* ended at once: nothing listens in the container$/)
+    const cut = await listen(createServer((socket) => void socket.resetAndDestroy()))
+    expect(await askBehind(cut)).toMatch(/^refused: /)
+    const silent = await listen(createServer((socket) => void socket.on('error', () => {}).resume()))
+    expect(await askBehind(silent)).toBe('passed')
+    const greets = await listen(
+      createServer((socket) => void socket.on('error', () => {}).end('220 ready\r\n')),
+    )
+    expect(await askBehind(greets)).toBe('passed')
+  })
+
   it('names a refused connection and a name that is not found', async () => {
     expect(await ask('127.0.0.1', 1)).toBe(
       'refused: a TCP connection to 127.0.0.1:1 was refused: nothing listens there',

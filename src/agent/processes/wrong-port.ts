@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../instance-record.ts'
 import { listenersOf, parseSockets } from './listening-ports.ts'
-import { familyOf, readProc } from './process-table.ts'
+import { familyOf, isAlive, readProc } from './process-table.ts'
 
 /** Why a refused health check was refused, when the instance listens elsewhere; `null` when it listens nowhere (or on other systems). */
 export function explainRefusal(leader: ProcessIdentity, expectedPort: number): string | null {
@@ -8,8 +8,10 @@ export function explainRefusal(leader: ProcessIdentity, expectedPort: number): s
   return describeListeners(found, expectedPort)
 }
 
-/** The same for a container: its first process sees the network that it listens in. */
-export function explainRefusalInside({ pid }: ProcessIdentity, expectedPort: number): string | null {
+/** The same for a container: its first process sees the network that it listens in. Not on another machine, whose numbers stand for others here. */
+export function explainRefusalInside(leader: ProcessIdentity, expectedPort: number): string | null {
+  if (!isAlive(leader)) return null
+  const { pid } = leader
   const found = ['tcp', 'tcp6'].flatMap((table) => parseSockets(readProc(`${pid}/net/${table}`) ?? ''))
   return describeListenersInside(found, expectedPort)
 }

@@ -12,6 +12,7 @@ import { measuredWayBack } from './measured.ts'
 import { outageOf, wayBackWithOutage } from './outage-forecast.ts'
 import type { Plan, PlannedStep, Step } from './plan.ts'
 import { mayLinger, peakOf, type Sizes, sizesOf } from './sizes.ts'
+import { storedAs } from './stored-as.ts'
 import { isFast, type WayBack, wayBackText } from './way-back.ts'
 
 export type PlanInput = {
@@ -253,8 +254,8 @@ function rollbackOf(step: Step, back: Back): string {
       if (adopted)
         return `None: the adopted process of ${stable} ends, and there is no artifact to start it from.`
       if (inBatches !== null)
-        return `Batches back to ${stable} (sluice rollback), started again from its stored artifact.`
-      return `Start ${stable} again from its stored artifact, then one change of weight.`
+        return `Batches back to ${stable} (sluice rollback), started again from ${storedAs(release)}.`
+      return `Start ${stable} again from ${storedAs(release)}, then one change of weight.`
   }
 }
 

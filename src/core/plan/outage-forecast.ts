@@ -6,6 +6,7 @@ import { readyWithinMs } from '../shared/set-spec.ts'
 import { measuredWayBack } from './measured.ts'
 import type { Outage } from './outage.ts'
 import type { PlannedStep, Step } from './plan.ts'
+import { storedAs } from './stored-as.ts'
 
 type Sides = { release: Release; stable: Release }
 
@@ -43,7 +44,7 @@ export function wayBackWithOutage(
 ): string {
   const who = nobody(stable.settings)
   if (AFTER_PROMOTION.has(step.kind))
-    return `The same the other way round (sluice rollback): ${release.version} stops, then ${stable.version} is started from its stored artifact; ${lower(who)} in between.`
+    return `The same the other way round (sluice rollback): ${release.version} stops, then ${stable.version} is started from ${storedAs(stable)}; ${lower(who)} in between.`
   const expectedMs = (history.vacateMs ?? 0) + (history.provisionMs ?? 0)
   const atMostMs = longestStopMs(release.settings) + readyWithinMs(stable.settings.health)
   const time = `${forecast(expectedMs, atMostMs)}${measuredWayBack(history.trafficOffMs)}`

@@ -4,18 +4,23 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { findProgram } from '../../../src/adapters/tools/find-program.ts'
+import { bridgeHere, type DockerNetwork } from './docker-network.ts'
 import { eventually } from './settle.ts'
 
 type Answer = { status: number; body: string }
+/** By name, in `/app`. */
+type ImageFiles = Record<string, string | Buffer>
 export type DockerStand = {
   folder: string
   socket: string
+  /** Of the machine that it stands for, where that is another one. */
+  addresses: readonly string[]
   /** For an agent or a `docker` command that shall use this engine. */
   env: { DOCKER_HOST: string }
   /** Asks the engine. `body` is sent as JSON, a process's output as a tar. */
   api(method: string, path: string, body?: unknown): Promise<Answer>
   /** A new image: Node, its libraries and `/app` with these files. Answers with its id. */
-  importImage(name: string, files: Record<string, string>, changes?: readonly string[]): Promise<string>
+  importImage(name: string, files: ImageFiles, changes?: readonly string[]): Promise<string>
   /** Ids of all containers, stopped ones too. */
   containers(): Promise<string[]>
   /** Ids of those that run. */
@@ -34,19 +39,35 @@ const STOP_LIMIT_MS = 8000
 export function whyNoDocker(): string | null {
   if (process.platform !== 'linux') return 'a Docker Engine of its own needs Linux'
   if (process.getuid?.() !== 0) return 'a Docker Engine of its own needs root'
-  const missing = ['dockerd', 'ip', 'tar', 'ldd'].find((command) => findProgram(command) === null)
+  const missing = ['dockerd', 'ip', 'tar', 'ldd', 'nsenter', 'openssl'].find(
+    (command) => findProgram(command) === null,
+  )
   return missing === undefined ? null : `${missing} is not installed`
+}
+
+export type DockerOptions = {
+  /** Words for dockerd beside those that give it a place of its own. */
+  words?(place: { folder: string; addresses: readonly string[] }): readonly string[]
+  network?(suffix: string): DockerNetwork
+  /** What it keeps lies in memory, and has no more room than this. */
+  dataBytes?: number
 }
 
 /**
  * A real Docker Engine beside whatever this machine has: a folder, a socket and a bridge of its own, no rule of a firewall,
  * nothing from outside. Containers are reached at their own addresses and at published ports.
  */
-export async function startDocker(more: readonly string[] = []): Promise<DockerStand> {
+export async function startDocker({
+  words = () => [],
+  network: networkOf = bridgeHere,
+  dataBytes,
+}: DockerOptions = {}): Promise<DockerStand> {
   const folder = mkdtempSync(path.join(tmpdir(), 'sluice-docker-'))
   const socket = path.join(folder, 'docker.sock')
-  const bridge = `slu${path.basename(folder).slice(-6)}`
-  makeBridge(bridge)
+  const network = networkOf(path.basename(folder).slice(-6))
+  const { addresses } = network
+  const more = words({ folder, addresses })
+  if (dataBytes !== undefined) mountMemory(path.join(folder, 'data'), dataBytes)
   let engine: ChildProcess | null = null
 
   const api: DockerStand['api'] = (method, at, body) => ask(socket, { method, at, body })
@@ -54,7 +75,7 @@ export async function startDocker(more: readonly string[] = []): Promise<DockerS
     // Its containerd dies with it, a moment later; a dockerd that finds it dying waits for it in vain.
     for (const file of ['docker.pid', 'exec/containerd/containerd.pid'])
       rmSync(path.join(folder, file), { force: true })
-    engine = spawnEngine({ folder, socket, bridge, more })
+    engine = spawnEngine({ folder, socket, network, more })
     const child = engine
     await eventually('the engine answers', async () => {
       if (child.exitCode !== null)
@@ -72,6 +93,7 @@ export async function startDocker(more: readonly string[] = []): Promise<DockerS
   return {
     folder,
     socket,
+    addresses,
     env: { DOCKER_HOST: `unix://${socket}` },
     api,
     importImage: (name, files, changes = CHANGES) => importImage(socket, folder, { name, files, changes }),
@@ -84,23 +106,20 @@ export async function startDocker(more: readonly string[] = []): Promise<DockerS
       for (const id of await containers()) await api('DELETE', `/containers/${id}?force=1&v=1`)
       await stop()
       for (const mount of mountsBelow(folder)) execFileSync('umount', ['-l', mount])
-      execFileSync('ip', ['link', 'delete', bridge])
+      network.remove()
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }
 
-/** A network of 254 addresses out of 10.128.0.0/9, chosen by chance: nobody has to be asked. */
-function makeBridge(name: string): void {
-  const byte = () => Math.floor(Math.random() * 254)
-  execFileSync('ip', ['link', 'add', name, 'type', 'bridge'])
-  execFileSync('ip', ['addr', 'add', `10.${128 + Math.floor(byte() / 2)}.${byte()}.1/24`, 'dev', name])
-  execFileSync('ip', ['link', 'set', name, 'up'])
+function mountMemory(folder: string, bytes: number): void {
+  mkdirSync(folder)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder])
 }
 
-type Place = { folder: string; socket: string; bridge: string; more: readonly string[] }
+type Place = { folder: string; socket: string; network: DockerNetwork; more: readonly string[] }
 
-function spawnEngine({ folder, socket, bridge, more }: Place): ChildProcess {
+function spawnEngine({ folder, socket, network: { bridge, before }, more }: Place): ChildProcess {
   const log = openSync(path.join(folder, 'dockerd.log'), 'a')
   const own = [
     ['--data-root', path.join(folder, 'data')],
@@ -110,7 +129,8 @@ function spawnEngine({ folder, socket, bridge, more }: Place): ChildProcess {
     ['--bridge', bridge],
   ]
   const quiet = ['--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false']
-  return spawn('dockerd', [...own.flat(), ...quiet, ...more], { stdio: ['ignore', log, log] })
+  const [program = 'dockerd', ...words] = [...before, 'dockerd', ...own.flat(), ...quiet, ...more]
+  return spawn(program, words, { stdio: ['ignore', log, log] })
 }
 
 async function endEngine(engine: ChildProcess, how: 'stop' | 'kill'): Promise<void> {
@@ -133,7 +153,7 @@ const idsOf = ({ body }: Answer): string[] => {
   return found.map(({ Id }) => Id)
 }
 
-type NewImage = { name: string; files: Record<string, string>; changes: readonly string[] }
+type NewImage = { name: string; files: ImageFiles; changes: readonly string[] }
 
 async function importImage(
   socket: string,

@@ -3,10 +3,12 @@ import { type Problem, problem } from '../../../core/shared/problem.ts'
 /** What was asked for, for messages. */
 export type Asked = { image: string; registry: string }
 
+const NO_ROOM = /no space left|disk quota/i
+
 /** The first of these that fits the words of the engine says what went wrong: it has no codes of its own for it. */
 const KINDS: readonly { said: RegExp; made: (asked: Asked, cause: string) => Problem }[] = [
   { said: /toomanyrequests|too many requests|\b429\b|rate limit/i, made: busy },
-  { said: /no space left|disk quota/i, made: full },
+  { said: NO_ROOM, made: full },
   {
     said: /digest mismatch|unexpected (?:commit )?digest|does not match digest|verification failed|not verified|invalid checksum/i,
     made: mismatch,
@@ -27,6 +29,9 @@ const OWN = [
   'DOCKER_SLOW',
   'DOCKER_HOST_UNUSABLE',
   'DOCKER_CERTIFICATE_UNREADABLE',
+  'DOCKER_CERTIFICATE_UNTRUSTED',
+  'DOCKER_CERTIFICATE_REFUSED',
+  'DOCKER_TLS_MISMATCH',
 ]
 
 /** What the engine said about an image, as a problem that names its cause and what to do. */
@@ -48,6 +53,14 @@ export function missing({ image, registry }: Asked, cause?: string): Problem {
     remedy: `Build and push it (docker push ${image}), or deploy a version that is there.`,
   })
 }
+
+/** Built on this machine, never pushed, and removed. */
+export const goneForGood = (id: string): Problem =>
+  problem('IMAGE_GONE', {
+    message: `the image ${id} is not on this machine any more, and no registry ever had it`,
+    remedy:
+      'Build that version again and deploy it, or deploy another one. Push images to a registry, and they are pulled again by themselves.',
+  })
 
 function denied({ image, registry }: Asked, cause: string): Problem {
   return problem('REGISTRY_DENIED', {
@@ -80,6 +93,10 @@ function unreachable({ image, registry }: Asked, cause: string): Problem {
     retryable: true,
   })
 }
+
+/** The engine writes names down: even that needs room. */
+export const notHeld = (asked: Asked, of: Problem): Problem =>
+  NO_ROOM.test(of.cause ?? '') ? full(asked, of.cause ?? '') : of
 
 function full({ image }: Asked, cause: string): Problem {
   return problem('IMAGE_STORE_FULL', {

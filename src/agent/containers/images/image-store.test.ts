@@ -21,6 +21,7 @@ function engineThat(answers: Record<string, unknown>): Engine & { asked: string[
     asked,
     where: '/test.sock',
     isLocal: true,
+    publishesAt: async () => ok('127.0.0.1'),
     ask: async ({ what }) => {
       asked.push(what)
       const found = Object.entries(answers).find(([words]) => what.startsWith(words))?.[1]
@@ -107,6 +108,51 @@ describe('the store of images', () => {
     const pulled = () => Readable.from(['{"status":"done"}\n'])
     expect(await resolveOn({ 'look at the image r.local/shop@': absent, 'pull ': pulled })).toBe(
       'IMAGE_PULL_FAILED',
+    )
+  })
+
+  it('asks no registry for what only this machine had, by its id, and shares one pull among all who need it', async () => {
+    const gone = engineThat({ ...HEALTHY, 'look at the image sha256:': absent })
+    const only = await storeOn(gone).bringBack(ID)
+    expect(only).toMatchObject({ problem: { code: 'IMAGE_GONE', message: expect.stringContaining(ID) } })
+    expect(await storeOn(gone).isPullable(ID)).toMatchObject({ problem: { code: 'IMAGE_GONE' } })
+    expect(gone.asked.filter((words) => !words.startsWith('look at the image'))).toEqual([])
+
+    let pulls = 0
+    const brought = {
+      ...HEALTHY,
+      'look at the image r.local/shop@': () =>
+        pulls === 0 ? null : HEALTHY['look at the image r.local/shop@'],
+      'pull ': () => {
+        pulls += 1
+        return Readable.from(['{"status":"done"}\n'])
+      },
+    }
+    const engine = engineThat(brought)
+    const ask: Engine['ask'] = async (call, work) => {
+      const answer = await engine.ask(call, work)
+      return answer.kind === 'ok' && answer.value === null ? failed(absent) : answer
+    }
+    const store = storeOn({ ...engine, ask })
+    const all = await Promise.all([1, 2, 3].map(() => store.bringBack(`r.local/shop@${DIGEST}`)))
+    expect(all.map((one) => one.kind === 'ok' && one.value)).toEqual(Array(3).fill(`r.local/shop@${DIGEST}`))
+    expect(pulls).toBe(1)
+  })
+
+  it('finds what is held, where tidying up has taken the digest from an image in use', async () => {
+    const RepoTags = [pinName(folder, { kind: 'pulled', digest: DIGEST })]
+    const engine = engineThat({
+      ...HEALTHY,
+      'look at the image r.local/shop@': absent,
+      'list its images': [{ Id: ID, Size: 7, RepoTags }],
+    })
+    const named = `r.local/shop@${DIGEST}`
+    expect(await storeOn(engine).bringBack(named)).toEqual(ok(ID))
+    expect(await storeOn(engine).resolve({ reference: named, version: '' })).toMatchObject({
+      value: { digest: DIGEST, image: named },
+    })
+    expect(engine.asked.filter((words) => words.startsWith('pull') || words.startsWith('look for'))).toEqual(
+      [],
     )
   })
 

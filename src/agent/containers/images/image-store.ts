@@ -6,8 +6,16 @@ import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { Engine } from '../engine.ts'
 import { askFor } from './ask-for.ts'
 import type { Credentials, FindCredentials } from './credentials.ts'
-import { type Asked, imageProblem, mismatch, pullFailed, wrongPlatform } from './image-problem.ts'
-import { listPins, type Pin, type PinKind, pin, unpin } from './pins.ts'
+import {
+  type Asked,
+  goneForGood,
+  imageProblem,
+  mismatch,
+  notHeld,
+  pullFailed,
+  wrongPlatform,
+} from './image-problem.ts'
+import { listPins, type Pin, type PinKind, pin, pinOf, unpin } from './pins.ts'
 import { pull } from './pull.ts'
 import { type Reference, referenceOf, textOf } from './reference.ts'
 
@@ -23,6 +31,13 @@ export type ResolvedImage = {
 export type ImageStore = {
   /** Finds what a tag means now, brings it here by its digest, looks that it fits this machine, and holds it. */
   resolve(request: { reference: string; version: string }): Promise<Result<ResolvedImage>>
+  /**
+   * Finds an image of a kept release that its name does not lead to any more, or pulls it again by its digest; all who ask
+   * meanwhile wait for one pull. Answers with what a container can be made from.
+   */
+  bringBack(image: string): Promise<Result<string>>
+  /** Whether its registry would give it out now, without a byte of it. */
+  isPullable(image: string): Promise<Result<void>>
   /** Lets go of all but these. Answers with the digests that are gone. */
   prune(keep: readonly string[]): Promise<Result<string[]>>
   pins(): Promise<Result<Pin[]>>
@@ -37,6 +52,8 @@ export type ImageStoreParts = {
 
 /** A registry on the other side of the world that has to ask its own storage. */
 const REGISTRY_LIMIT_MS = 30_000
+/** For somebody who only looks, and waits for it. */
+const LOOK_LIMIT_MS = 10_000
 
 const Distribution = z.object({
   Descriptor: z.object({ digest: z.string().regex(/^sha256:[a-f0-9]{64}$/) }),
@@ -55,14 +72,54 @@ const Inspected = z.object({
 type Inspected = z.output<typeof Inspected>
 
 export function createImageStore(parts: ImageStoreParts): ImageStore {
+  const underWay = new Map<string, Promise<Result<ResolvedImage>>>()
+  async function resolveBy(reference: string, version: string): Promise<Result<ResolvedImage>> {
+    if (isId(reference)) return await resolveId(parts, reference)
+    const named = referenceOf(reference, version)
+    return named.kind === 'failed' ? named : await resolve(parts, named.value)
+  }
   return {
-    resolve: async ({ reference, version }) => {
-      const named = referenceOf(reference, version)
-      return named.kind === 'failed' ? named : await resolve(parts, named.value)
+    resolve: ({ reference, version }) => resolveBy(reference, version),
+    bringBack: async (image) => {
+      const pulling = underWay.get(image) ?? resolveBy(image, '').finally(() => underWay.delete(image))
+      underWay.set(image, pulling)
+      const brought = await pulling
+      if (brought.kind === 'failed') return brought
+      const pinned = await pinOf(parts.engine, parts.folder, brought.value.digest)
+      return pinned.kind === 'failed' ? pinned : ok(pinned.value?.image ?? brought.value.image)
     },
+    isPullable: (image) => isPullable(parts, image),
     prune: (keep) => prune(parts, keep),
     pins: async () => (hasHeld(parts) ? await listPins(parts.engine, parts.folder) : ok([])),
   }
+}
+
+async function isPullable(parts: ImageStoreParts, image: string): Promise<Result<void>> {
+  if (isId(image)) return failed(goneForGood(image))
+  const named = referenceOf(image, '')
+  if (named.kind === 'failed') return named
+  const { registry } = named.value
+  const credentials = await parts.credentials(registry)
+  if (credentials.kind === 'failed') return credentials
+  const asked = { image, registry, limitMs: LOOK_LIMIT_MS }
+  const found = await askRegistry(parts.engine, asked, credentials.value)
+  return found.kind === 'ok' ? ok(undefined) : found
+}
+
+/** The engine's own name of an image that no registry ever had. */
+const isId = (reference: string): boolean => /^sha256:[0-9a-f]{64}$/.test(reference)
+
+async function resolveId(parts: ImageStoreParts, id: string): Promise<Result<ResolvedImage>> {
+  const found = await inspect(parts.engine, id)
+  if (found.kind === 'failed') return found
+  if (found.value === null) return failed(goneForGood(id))
+  return await hold(parts, {
+    asked: { image: id, registry: '' },
+    name: '',
+    digest: null,
+    found: found.value,
+    kind: 'held',
+  })
 }
 
 async function resolve(parts: ImageStoreParts, reference: Reference): Promise<Result<ResolvedImage>> {
@@ -72,7 +129,17 @@ async function resolve(parts: ImageStoreParts, reference: Reference): Promise<Re
   const { value: here } = local
   // By digest there is nothing to ask; without a registry in its name, what was only built here is meant.
   if (here !== null && (reference.digest !== null || isOnlyHere(reference, here)))
-    return await hold(parts, { asked, reference, digest: reference.digest, found: here, kind: 'held' })
+    return await hold(parts, {
+      asked,
+      name: reference.name,
+      digest: reference.digest,
+      found: here,
+      kind: 'held',
+    })
+  const pinned =
+    reference.digest === null ? ok(null) : await pinOf(parts.engine, parts.folder, reference.digest)
+  if (pinned.kind === 'failed') return pinned
+  if (pinned.value !== null) return ok({ ...asHeld(reference, pinned.value), warnings: [] })
   const credentials = await parts.credentials(reference.registry)
   if (credentials.kind === 'failed') return credentials
   if (reference.digest !== null)
@@ -81,9 +148,15 @@ async function resolve(parts: ImageStoreParts, reference: Reference): Promise<Re
   if (digest.kind === 'ok')
     return await bring(parts, { asked, reference, digest: digest.value, credentials: credentials.value })
   if (here === null || !isAbsence(digest.problem) || !mayBeOnlyHere(here)) return digest
-  const held = await hold(parts, { asked, reference, digest: null, found: here, kind: 'held' })
+  const held = await hold(parts, { asked, name: reference.name, digest: null, found: here, kind: 'held' })
   return held.kind === 'failed' ? held : ok({ ...held.value, warnings: [onlyHere(asked)] })
 }
+
+const asHeld = ({ name }: Reference, { digest, bytes }: Pin): Omit<ResolvedImage, 'warnings'> => ({
+  digest,
+  image: `${name}@${digest}`,
+  bytes,
+})
 
 /** Never pushed and never pulled: no registry knows it. */
 const isOnlyHere = ({ isQualified }: Reference, { RepoDigests }: Inspected): boolean =>
@@ -104,14 +177,14 @@ const onlyHere = ({ image, registry }: Asked): string =>
 /** The digest that a tag means at this moment. An image for other machines only is refused before a byte of it comes. */
 async function askRegistry(
   engine: Engine,
-  asked: Asked,
+  { limitMs = REGISTRY_LIMIT_MS, ...asked }: Asked & { limitMs?: number },
   credentials: Credentials | null,
 ): Promise<Result<string>> {
   const found = await askFor(
     engine,
     {
       what: `look for ${asked.image} at ${asked.registry}`,
-      limitMs: REGISTRY_LIMIT_MS,
+      limitMs,
       shape: Distribution,
     },
     (docker) =>
@@ -138,23 +211,25 @@ async function bring(
   parts: ImageStoreParts,
   { asked, reference, digest, credentials }: Bringing,
 ): Promise<Result<ResolvedImage>> {
-  const image = `${reference.name}@${digest}`
+  const { name } = reference
+  const image = `${name}@${digest}`
   const before = await inspect(parts.engine, image)
   if (before.kind === 'failed') return before
   if (before.value !== null)
-    return await hold(parts, { asked, reference, digest, found: before.value, kind: 'held' })
+    return await hold(parts, { asked, name, digest, found: before.value, kind: 'held' })
   const pulled = await pull(parts.engine, { ...asked, image, credentials })
   if (pulled.kind === 'failed') return pulled
   const after = await inspect(parts.engine, image)
   if (after.kind === 'failed') return after
   if (after.value === null)
     return failed(pullFailed({ ...asked, image }, 'its answer ended, and the image is not here'))
-  return await hold(parts, { asked, reference, digest, found: after.value, kind: 'pulled' })
+  return await hold(parts, { asked, name, digest, found: after.value, kind: 'pulled' })
 }
 
 type Holding = {
   asked: Asked
-  reference: Reference
+  /** Before the digest. */
+  name: string
   /** `null`: no registry knows it, and the engine's own id is its name. */
   digest: string | null
   found: Inspected
@@ -164,7 +239,7 @@ type Holding = {
 /** The last look before it is held: it must carry the digest that was asked for, and be for this machine. */
 async function hold(
   { engine, folder }: ImageStoreParts,
-  { asked, reference, digest, found, kind }: Holding,
+  { asked, name, digest, found, kind }: Holding,
 ): Promise<Result<ResolvedImage>> {
   if (digest !== null && !carries(found, digest))
     return failed(
@@ -181,11 +256,11 @@ async function hold(
   if (known.kind === 'failed') return known
   if (!known.value.some((one) => one.digest === content)) {
     const held = await pin(engine, { folder, kind, digest: content, image: found.Id })
-    if (held.kind === 'failed') return held
+    if (held.kind === 'failed') return failed(notHeld(asked, held.problem))
   }
   return ok({
     digest: content,
-    image: digest === null ? found.Id : `${reference.name}@${digest}`,
+    image: digest === null ? found.Id : `${name}@${digest}`,
     bytes: found.Size,
     warnings: [],
   })

@@ -64,6 +64,15 @@ export async function listPins(engine: Engine, folder: string): Promise<Result<P
   )
 }
 
+/**
+ * What is held under this digest, if anything. Tidying up takes names one after the other, of images that containers run
+ * from as well, and leaves those the last one: it may be ours and not the digest.
+ */
+export async function pinOf(engine: Engine, folder: string, digest: string): Promise<Result<Pin | null>> {
+  const pins = await listPins(engine, folder)
+  return pins.kind === 'failed' ? pins : ok(pins.value.find((one) => one.digest === digest) ?? null)
+}
+
 /** Holds an image; holding it twice is holding it once. */
 export async function pin(
   engine: Engine,

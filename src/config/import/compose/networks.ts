@@ -31,15 +31,20 @@ type NetworkNames = {
 
 /** The one network of the instances, as the engine knows it; the others are answered for. */
 export function networkOf(keys: Keys, own: readonly string[], names: NetworkNames): string | null {
-  const [first, ...others] = own.toSorted((a, b) => Number(names.there.has(b)) - Number(names.there.has(a)))
-  for (const other of others)
-    keys.leaveOut('networks', `An instance is on one network, and ${first} was taken before ${other}.`)
+  const wanted = [...new Set(own)].toSorted((a, b) => Number(names.there.has(b)) - Number(names.there.has(a)))
+  const [first, ...others] = wanted
   if (first === undefined) return null
-  if (names.there.has(first)) return engineName(first, names.networks, names.project)
-  if (first !== DEFAULT)
-    keys.leaveOut(
-      'networks',
-      `Nothing that stays with compose is on ${first}, so it would not be there. Make it with "docker network create ${first}" and name it under run.network.`,
-    )
-  return null
+  const isThere = names.there.has(first)
+  // One note, whatever there is to say.
+  const why = [
+    ...(others.length === 0
+      ? []
+      : [`An instance is on one network, and ${first} was taken before ${others.join(', ')}.`]),
+    ...(isThere || first === DEFAULT ? [] : [notThere(first)]),
+  ]
+  if (why.length > 0) keys.leaveOut('networks', why.join(' '))
+  return isThere ? engineName(first, names.networks, names.project) : null
 }
+
+const notThere = (network: string): string =>
+  `Nothing that stays with compose is on ${network}, so it would not be there. Make it with "docker network create ${network}" and name it under run.network.`

@@ -174,7 +174,10 @@ describe('a Compose file', () => {
     ['devices: ["/dev/sda"]', 'devices:5 Instances get no rights'],
     ['configs: [a]', 'configs:5 Put the file into the image'],
     ['network_mode: host', 'network_mode:5 Instances are several'],
-    ['networks: [front, back]', 'networks:5 An instance is on one network'],
+    [
+      'networks: [front, back, side, back]',
+      'networks:5 An instance is on one network, and front was taken before back, side. Nothing that stays with compose is on front',
+    ],
     ['entrypoint: /tini', 'entrypoint:5 run.command takes the place'],
     ['restart: "no"', 'restart:5 An instance that ends is started again'],
     ['stop_signal: SIGINT', 'stop_signal:5 An instance is asked to end with SIGTERM'],
@@ -200,6 +203,11 @@ describe('a Compose file', () => {
     ['command: "{{x}}"', 'command:5 It has a {{placeholder}}'],
   ])('says what did not map, with the line: %s', (keys, message) => {
     expect(imported(web(`    ${keys}\n`)).said.join('\n')).toContain(message)
+  })
+
+  test('says once what becomes of the networks of a service', () => {
+    const { said } = imported(web('    networks: [front, back, back]\n'))
+    expect(said.filter((one) => one.includes('networks'))).toHaveLength(1)
   })
 
   test.each([

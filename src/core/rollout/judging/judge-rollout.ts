@@ -194,10 +194,19 @@ export function lastWords(set: SetState): string {
   )
   if (instance === undefined) return userWords(set)
   const { lastExit, lastProbeFailure } = instance
-  if (lastExit !== null && lastExit.cause !== 'not-live' && instance.state !== 'failed')
+  if (
+    lastExit !== null &&
+    lastExit.cause !== 'not-live' &&
+    instance.state !== 'failed' &&
+    !isProblem(lastProbeFailure)
+  )
     return `: ${lastExit.signal === null ? `exit code ${lastExit.code ?? 'unknown'}` : `killed by ${lastExit.signal}`}`
   return lastProbeFailure === null ? '' : `: ${lastProbeFailure.message}`
 }
+
+/** Whoever started it knows why it ended, and what to do: that tells more than its exit code. */
+const isProblem = (failure: Instance['lastProbeFailure']): boolean =>
+  failure?.kind === 'exited' && /^[A-Z]+(_[A-Z]+)+: /.test(failure.message)
 
 /** What users met with an instance that the router left out. */
 function userWords({ instances }: SetState): string {
