@@ -31,6 +31,19 @@ describe('what instances do for two processes', () => {
     expect(addTraffic([instance('a')], [other])).toEqual([instance('a'), other])
   })
 
+  it('is left out when any of them leaves it out, and told by our own word first', () => {
+    const [ours, theirs] = ['5 × reset', '5 × 5xx'].map((why) => ({ since: 1, until: 2, times: 1, why }))
+    const out = (ejected: typeof ours) => (ejected === undefined ? {} : { ejected })
+    const sum = (now: typeof ours, old: typeof ours) =>
+      addTraffic([instance('a', out(now))], [instance('a', out(old))])[0]?.ejected
+    expect([
+      sum(undefined, undefined),
+      sum(undefined, theirs),
+      sum(ours, undefined),
+      sum(ours, theirs),
+    ]).toEqual([undefined, theirs, ours, ours])
+  })
+
   it.each([
     [true, true, true],
     [true, false, false],
@@ -48,5 +61,25 @@ describe('what instances do for two processes', () => {
     const draining = instance('a', { drain: drain(false) })
     expect(addTraffic([instance('a')], [draining])).toEqual([draining])
     expect(addTraffic([draining], [instance('a')])).toEqual([draining])
+  })
+
+  it('is not hidden by what an instance did before it left and came back', () => {
+    const before = instance('a', { drain: drain(true, 3) })
+    const now = (inFlight: number) => instance('a', { inFlight })
+    expect(addTraffic([now(1), before], [now(4), before])).toEqual([
+      now(5),
+      instance('a', { drain: { ...drain(true, 3), cutTotal: 6 } }),
+    ])
+    // Only one of them has seen it leave.
+    expect(addTraffic([now(1), before], [now(4)])).toEqual([now(5), before])
+    expect(addTraffic([now(1)], [now(4), before])).toEqual([now(5), before])
+    expect(addTraffic([now(1)], [before])).toEqual([now(1), before])
+  })
+
+  it('is under way until the last one is done, also where the other has forgotten it', () => {
+    const busy = instance('a', { inFlight: 2, drain: drain(false) })
+    const done = instance('a', { drain: drain(true) })
+    expect(addTraffic([done], [busy])).toEqual([busy])
+    expect(addTraffic([busy], [done])).toEqual([busy])
   })
 })
