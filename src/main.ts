@@ -15,7 +15,7 @@ if (major < FLOOR[0] || (major === FLOOR[0] && minor < FLOOR[1])) {
   await dispatch(process.argv.slice(2))
 }
 
-/** One program file, four programs: the parts of Sluice start each other by the first argument. */
+/** One program file, five programs: the parts of Sluice start each other by the first argument. */
 async function dispatch(argv: string[]): Promise<void> {
   const rest = argv.slice(1)
   switch (argv[0]) {
@@ -23,6 +23,8 @@ async function dispatch(argv: string[]): Promise<void> {
       return (await import('./controller.ts')).runController(rest)
     case 'internal-proxy':
       return (await import('./proxy/main.ts')).runProxy(rest)
+    case 'internal-proxy-worker':
+      return (await import('./proxy/workers/worker.ts')).runProxyWorker(rest)
     case 'internal-agent':
       return (await import('./agent/main.ts')).runAgent(rest)
     default: {

@@ -41,6 +41,8 @@ export const UpgradeAnswer = z.object({
   from: z.string().nullable(),
   to: z.string(),
   pid: z.number(),
+  /** Controllers of older versions do not tell. */
+  processes: z.number().default(1),
 })
 export type UpgradeAnswer = z.infer<typeof UpgradeAnswer>
 

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { readWeight } from '../config/units.ts'
 import { formatDuration, parseDuration } from '../core/shared/duration.ts'
 import { problem } from '../core/shared/problem.ts'
+import { MOST_PROXY_WORKERS, type ProxyWorkers, parseProxyWorkers } from '../core/shared/proxy-workers.ts'
 import type { CommandAbout, CommandListing } from './command-listing.ts'
 import type { Session } from './session.ts'
 
@@ -66,6 +67,17 @@ export const MomentArgument = z.string().transform((text, context): number => {
   context.addIssue({
     code: 'custom',
     message: `"${text}" is not a moment: write it like 2026-11-23T09:00, or with an offset like 2026-11-23T09:00+01:00`,
+  })
+  return z.NEVER
+})
+
+/** `auto` or a number. */
+export const ProxyWorkersArgument = z.string().transform((text, context): ProxyWorkers => {
+  const workers = parseProxyWorkers(text)
+  if (workers !== null) return workers
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is neither auto nor a whole number from 1 to ${MOST_PROXY_WORKERS}`,
   })
   return z.NEVER
 })

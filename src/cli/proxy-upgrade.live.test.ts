@@ -74,6 +74,39 @@ describe('the proxy of another version', () => {
     expect(err).toContain(refusal.remedy)
   })
 
+  it('goes to another number of processes with up or by hand, and says so', async () => {
+    controller.answer('upgrade_router', () => upgraded({ processes: 4 }))
+    const { code, out } = await run(['up', '--proxy-workers', 'auto'])
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('pid 8139 leads 4 processes, no request was lost'),
+    ])
+    expect(controller.calls.at(-2)).toMatchObject({
+      operation: 'upgrade_router',
+      input: { onlyOther: true, workers: 'auto' },
+    })
+    expect((await run(['router', 'upgrade', '--proxy-workers', '4'])).out).toContain('leads 4 processes')
+    expect(controller.calls.at(-1)).toMatchObject({ operation: 'upgrade_router', input: { workers: 4 } })
+  })
+
+  it('that cannot be asked for a number of processes is told by up, for it was asked for', async () => {
+    const away: Problem = { ...refusal, code: 'ROUTER_UNREACHABLE', message: 'The proxy is away.' }
+    controller.answer('upgrade_router', () => ({ problem: away, status: 409 }))
+    expect((await run(['up'])).out).not.toContain(away.message)
+    expect((await run(['up', '--proxy-workers', '2'])).out).toContain(away.message)
+  })
+
+  it.each([
+    [['up', '--proxy-workers', '0'], '"0" is neither auto nor a whole number from 1 to 64'],
+    [['up', '--proxy-workers', '2', '--foreground'], 'cannot be said together with --foreground'],
+    [['router', 'upgrade', '--proxy-workers', 'all'], '"all" is neither auto nor'],
+    [['router', 'check', '--proxy-workers', '2'], 'is for an upgrade'],
+  ])('asks nobody for what cannot be: %j', async (argv, why) => {
+    const { code, err } = await run(argv)
+    expect([code, err]).toEqual([2, expect.stringContaining(why)])
+    expect(controller.calls.filter(({ operation }) => operation === 'upgrade_router')).toEqual([])
+  })
+
   it('serves all services: a service is refused', async () => {
     const { code, err } = await run(['router', 'upgrade', 'shop'])
     expect(code).not.toBe(0)

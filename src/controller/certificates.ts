@@ -1,7 +1,7 @@
 import { servingsOf } from '../core/release/servings.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { ok, type Result } from '../core/shared/result.ts'
-import { expiryWarning, pairProblem, readPair } from '../proxy/tls/pair.ts'
+import { expiryWarning, pairProblem, readPair } from '../tls/pair.ts'
 import { systemClock as clock } from './clock.ts'
 
 /** Reads the certificates of a service as its routers would: the first problem, or what should be said about them. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { createBuiltinMetricSource } from '../adapters/metrics/builtin/metric.ts'
 import { createProxyProgram } from '../adapters/routers/builtin/proxy-program.ts'
@@ -19,6 +20,7 @@ import { VERSION } from '../telemetry/version.ts'
 import { systemClock as clock } from './clock.ts'
 import type { Folder } from './folder.ts'
 import { programOf, startProgram } from './programs.ts'
+import { keepProxyWorkers, proxyWorkersOf } from './proxy-workers.ts'
 
 export type DataPlaneParts = {
   folder: Folder
@@ -82,7 +84,10 @@ function makePlane(name: RouterName, { folder, log, counted }: DataPlaneParts): 
 function builtinPlane(folder: Folder, counted: DataPlaneParts['counted']): DataPlane {
   const socket = folder.sockets.proxy
   return {
-    router: createBuiltinRouter({ socket, startProxy: async () => startProgram('proxy', folder) }),
+    router: createBuiltinRouter({
+      socket,
+      startProxy: async () => startProgram('proxy', folder, ['--workers', `${proxyWorkersOf(folder)}`]),
+    }),
     counts: counted(createBuiltinMetricSource({ socket, now: clock.now })),
     abilities: async () => BUILTIN,
     close: async () => undefined,
@@ -110,6 +115,9 @@ const BUILTIN: RouterAbilities = {
     hosts: can,
     ejection: can,
     limits: can,
+    rate: can,
+    'fine-rate': can,
+    'limited-copies': can,
     'access-log': can,
   },
   notes: [
@@ -120,7 +128,16 @@ const BUILTIN: RouterAbilities = {
 
 /** The built-in proxy as a program, of this installation. */
 export const proxyProgram = (folder: Folder): ProxyProgram =>
-  createProxyProgram({ socket: folder.sockets.proxy, program: programOf('proxy'), version: VERSION })
+  createProxyProgram({
+    socket: folder.sockets.proxy,
+    program: programOf('proxy'),
+    version: VERSION,
+    kept: {
+      read: () => proxyWorkersOf(folder),
+      write: (workers) => keepProxyWorkers(folder, workers),
+    },
+    cores: availableParallelism(),
+  })
 
 type StateOf = (stream: string) => Promise<Result<{ state: ServiceState }>>
 

@@ -16,16 +16,20 @@ export const programOf = (name: 'proxy' | 'agent'): [string, ...string[]] => [
 ]
 
 /** Starts the data plane or the agent in a session of its own: it outlives this controller on purpose. */
-export function startProgram(name: 'proxy' | 'agent', folder: Folder): void {
+export function startProgram(name: 'proxy' | 'agent', folder: Folder, more: readonly string[] = []): void {
   const log = openSync(path.join(folder.root, `${name}.log`), 'a', 0o600)
   const [command, ...words] = programOf(name)
-  const child = spawn(command, [...words, '--folder', folder[name], '--socket', folder.sockets[name]], {
-    detached: true,
-    stdio: ['ignore', log, log],
-    cwd: folder.root,
-    // Neither needs the store, and its address holds a password.
-    env: { ...process.env, SLUICE_DATABASE_URL: undefined },
-  })
+  const child = spawn(
+    command,
+    [...words, '--folder', folder[name], '--socket', folder.sockets[name], ...more],
+    {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: folder.root,
+      // Neither needs the store, and its address holds a password.
+      env: { ...process.env, SLUICE_DATABASE_URL: undefined },
+    },
+  )
   child.on('error', () => undefined)
   child.unref()
   closeSync(log)

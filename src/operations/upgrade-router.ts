@@ -1,6 +1,7 @@
 import * as z from 'zod'
+import { ProxyWorkers } from '../core/shared/proxy-workers.ts'
 import { ok, type Result } from '../core/shared/result.ts'
-import type { ProxyProgram } from '../ports/proxy.ts'
+import type { ProxyInfo, ProxyProgram } from '../ports/proxy.ts'
 import { operationOf } from './context.ts'
 
 export const getProxy = operationOf({
@@ -14,6 +15,8 @@ export const getProxy = operationOf({
     installed: z.string(),
     /** Processes that it replaced and that still end what they have. */
     leaving: z.int(),
+    /** That shall serve together, and that do. */
+    processes: z.object({ asked: z.int(), serving: z.int() }),
   }),
   permission: 'read',
   run: async ({ proxy }) => {
@@ -30,45 +33,77 @@ export const upgradeRouter = operationOf({
     onlyOther: z
       .boolean()
       .default(false)
-      .describe('Only when the one that runs is of another version than the installed one.'),
+      .describe(
+        'Only when the one that runs is of another version than the installed one, or serves with another number of processes.',
+      ),
+    workers: ProxyWorkers.exactOptional().describe(
+      'How many processes serve together from now on; `auto` for one on each core. As before when left out.',
+    ),
   }),
   output: z.object({
     upgraded: z.boolean(),
     /** `null`: older than the versions that tell. */
     from: z.string().nullable(),
     to: z.string(),
-    /** Who serves now. */
+    /** Who serves now; of several processes the one that leads. */
     pid: z.int(),
+    /** That serve together. */
+    processes: z.int(),
   }),
   permission: 'operate',
   run: async ({ proxy }, input) => await runUpgrade(proxy, input),
 })
 
+type Upgraded = { upgraded: boolean; from: string | null; to: string; pid: number; processes: number }
+
 export async function runUpgrade(
   proxy: ProxyProgram,
-  { onlyOther }: { onlyOther: boolean },
-): Promise<Result<{ upgraded: boolean; from: string | null; to: string; pid: number }>> {
+  { onlyOther, workers }: { onlyOther: boolean; workers?: ProxyWorkers },
+): Promise<Result<Upgraded>> {
   const info = await proxy.info()
   if (info.kind === 'failed') return info
   const { pid, version: from } = info.value
-  if (onlyOther && from === proxy.installed) return ok({ upgraded: false, from, to: from, pid })
-  const done = await proxy.upgrade()
-  return done.kind === 'failed'
-    ? done
-    : ok({ upgraded: true, from, to: done.value.version, pid: done.value.pid })
+  const asked = workers ?? proxy.workers
+  const processes = proxy.processesFor(asked)
+  if (onlyOther && from === proxy.installed && info.value.processes.asked === processes) {
+    if (workers !== undefined) proxy.keep(workers)
+    return ok({ upgraded: false, from, to: from, pid, processes })
+  }
+  const done = await proxy.upgrade(asked)
+  if (done.kind === 'failed') return done
+  // Not before: a number with which no proxy could serve would come back with the next start.
+  if (workers !== undefined) proxy.keep(workers)
+  return ok({ upgraded: true, from, to: done.value.version, pid: done.value.pid, processes })
 }
 
 /** For the diagnosis: a proxy that cannot be asked is told by whoever needs it. */
 export async function ofProxy(proxy: ProxyProgram) {
   const info = await proxy.info()
-  if (info.kind === 'failed' || info.value.version === proxy.installed) return []
-  const theirs = info.value.version === null ? 'an older version' : `version ${info.value.version}`
+  return info.kind === 'failed' ? [] : [...otherVersion(proxy, info.value), ...fewerProcesses(info.value)]
+}
+
+function otherVersion({ installed }: ProxyProgram, { pid, version }: ProxyInfo) {
+  if (version === installed) return []
+  const theirs = version === null ? 'an older version' : `version ${version}`
   return [
     {
       level: 'warning' as const,
       code: 'PROXY_OTHER_VERSION',
-      message: `The proxy that serves (pid ${info.value.pid}) is of ${theirs}, the controller of ${proxy.installed}.`,
+      message: `The proxy that serves (pid ${pid}) is of ${theirs}, the controller of ${installed}.`,
       remedy: 'Run `sluice router upgrade`: no request is lost.',
+    },
+  ]
+}
+
+function fewerProcesses({ processes: { asked, serving } }: ProxyInfo) {
+  if (serving >= asked) return []
+  return [
+    {
+      level: 'warning' as const,
+      code: 'PROXY_WORKERS_MISSING',
+      message: `${serving} of ${asked} processes of the proxy serve.`,
+      remedy:
+        'One that was just started needs a second. If it stays so, .sluice/proxy.log says why they end; with another version installed, run `sluice router upgrade`.',
     },
   ]
 }

@@ -1,3 +1,4 @@
+import type { ProxyWorkers } from '../core/shared/proxy-workers.ts'
 import type { Result } from '../core/shared/result.ts'
 
 /** The process that serves as the built-in proxy. */
@@ -7,6 +8,8 @@ export type ProxyInfo = {
   version: string | null
   /** Processes that it replaced and that still end what they have. */
   leaving: number
+  /** That shall serve together, and that do. */
+  processes: { asked: number; serving: number }
 }
 
 /** The built-in proxy as a program: which one runs, and how the installed one takes its place. */
@@ -14,6 +17,11 @@ export interface ProxyProgram {
   /** Version of the program that would be started. */
   readonly installed: string
   info(): Promise<Result<ProxyInfo>>
+  /** How many processes were asked for last. */
+  readonly workers: ProxyWorkers
+  /** So many are asked for from now on, whenever one is started. */
+  keep(workers: ProxyWorkers): void
+  processesFor(workers: ProxyWorkers): number
   /** The installed program serves when this resolves, and no request was lost on the way; else the old one serves on. */
-  upgrade(): Promise<Result<{ pid: number; version: string }>>
+  upgrade(workers: ProxyWorkers): Promise<Result<{ pid: number; version: string }>>
 }

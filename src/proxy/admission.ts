@@ -5,7 +5,7 @@ import { type Refusal, refusal } from './refusal.ts'
 export type Limited = NonNullable<RouterState['limited']>
 
 /** A request for as long as it takes a place: a response, or the socket of a WebSocket. */
-type Guest = { once(event: 'close', listener: () => void): unknown }
+export type Guest = { once(event: 'close', listener: () => void): unknown }
 
 /** Who may come in: so many at the same time, and so many a second by a bucket of tokens. Goes on over changes of routes. */
 export class Admission {

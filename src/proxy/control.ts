@@ -19,6 +19,8 @@ export type Livez = {
   pid: number
   version: string
   leaving: number
+  /** Processes that shall serve together, this one included, and those beside it that do. */
+  workers: { asked: number; pids: number[] }
   damaged: string | null
   bugs: number
 }
@@ -171,10 +173,10 @@ export class Control {
       case 'PUT /routes':
         return await this.setRoutes(name, await bodyOf(req))
       case 'GET /state':
-        return (await table.sight.isInForce())
-          ? { status: 200, body: table.sight.state(name) }
-          : { status: 503, body: notFollowed(table.sight.elder?.pid ?? 0) }
+        return await this.state(name)
       case 'GET /counts': {
+        // Of a worker that does not answer, what it told a moment ago.
+        await table.sight.followers.look(name)
         const counts = table.sight.counts(name)
         return counts === null ? { status: 404, body: unknownService(name) } : { status: 200, body: counts }
       }
@@ -189,6 +191,15 @@ export class Control {
       default:
         return unknownPath(key)
     }
+  }
+
+  /** What is seen is in force everywhere, and of now. */
+  private async state(name: string): Promise<Answer> {
+    const { sight } = this.options.table
+    const late = (await sight.followers.look(name)) ?? (await sight.followers.late())
+    return late === null
+      ? { status: 200, body: sight.state(name) }
+      : { status: 503, body: notFollowed(late.pid) }
   }
 
   private async upgrade(body: unknown): Promise<Answer> {

@@ -2,15 +2,16 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
 import { type Entry, entryConflict, isSelective } from '../core/shared/entry.ts'
-import { type Problem, problem } from '../core/shared/problem.ts'
+import type { Problem } from '../core/shared/problem.ts'
+import { entryTaken, otherSpeech } from '../core/shared/route-problems.ts'
+import { covers } from '../tls/pair.ts'
 import { hostName } from './host-name.ts'
 import { HostTable } from './host-table.ts'
 import type { Limits } from './limits.ts'
 import { type Address, Listener, type ListenerHandlers } from './listener.ts'
 import { answer, answerSocket, type Refusal, refusal } from './refusal.ts'
 import { type HeadRules, readHead } from './request-head.ts'
-import type { LiveCertificate } from './tls/certificates.ts'
-import { covers } from './tls/pair.ts'
+import type { DoorCertificate } from './tls/certificates.ts'
 
 /** A service, as far as a door must know it. */
 export type Guest = { readonly name: string }
@@ -20,7 +21,7 @@ export type Member = {
   service: Guest
   entry: Entry
   handlers: ListenerHandlers
-  certificate: LiveCertificate | null
+  certificate: DoorCertificate | null
 }
 
 /**
@@ -101,7 +102,7 @@ export class Entrance {
     if (first !== null) this.listener.showByDefault(first.pair.pem)
   }
 
-  private certificateFor(serverName: string): LiveCertificate | null {
+  private certificateFor(serverName: string): DoorCertificate | null {
     const named = serverName === '' ? null : this.table.ofHost(hostName(serverName))
     return (named ?? this.members[0])?.certificate ?? null
   }
@@ -173,18 +174,3 @@ const misdirected = (host: string): Refusal =>
     `This connection was opened for another host than ${host.slice(0, 253)}.`,
     'Open a connection with the name of the host in the TLS handshake (SNI).',
   )
-
-const otherSpeech = (address: string, isSecure: boolean): Problem =>
-  problem('TLS_CHANGED_IN_PLACE', {
-    message: `${address} speaks ${isSecure ? 'TLS' : 'plain HTTP'} already, and cannot speak both.`,
-    remedy: 'Give services with TLS and those without it ports of their own ("listen").',
-  })
-
-const entryTaken = (
-  service: string,
-  { other, why, address }: { other: string; why: string; address: string },
-): Problem =>
-  problem('ENTRY_TAKEN', {
-    message: `${service} and ${other} cannot share ${address}: ${why}.`,
-    remedy: 'Give each service hosts or paths of its own, or a port of its own.',
-  })

@@ -2,10 +2,10 @@ import { type Entry, entryOf } from '../core/shared/entry.ts'
 import type { ListenAddress } from '../core/shared/listen-address.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { Entrance, type Guest, type Member } from './entrance.ts'
-import type { InheritedDoors } from './handover/inherited-doors.ts'
+import type { GivenDoors } from './handover/inherited-doors.ts'
 import type { Limits } from './limits.ts'
 import type { Listener, ListenerHandlers } from './listener.ts'
-import type { Certificates, LiveCertificate } from './tls/certificates.ts'
+import type { Certificates, DoorCertificate } from './tls/certificates.ts'
 
 /** A service at a door, with the way back to how it was before. */
 export type Entered = { entrance: Entrance; undo(): void; settle(): void }
@@ -27,9 +27,9 @@ export class Entrances {
   private isGivenAway = false
   private readonly limits: Limits
   private readonly certificates: Certificates
-  private readonly inherited: InheritedDoors | null
+  private readonly inherited: GivenDoors | null
 
-  constructor(limits: Limits, certificates: Certificates, inherited: InheritedDoors | null) {
+  constructor(limits: Limits, certificates: Certificates, inherited: GivenDoors | null) {
     this.limits = limits
     this.certificates = certificates
     this.inherited = inherited
@@ -99,7 +99,7 @@ export class Entrances {
   private async certificateFor(
     { hosts = [], tls }: Entry,
     { before, lenient }: { before: Member | null; lenient: boolean },
-  ): Promise<Result<LiveCertificate | null>> {
+  ): Promise<Result<DoorCertificate | null>> {
     if (tls === undefined) return ok(null)
     const known = before?.certificate ?? null
     const isKnown = known?.files.certificate === tls.certificate && known.files.key === tls.key

@@ -64,8 +64,6 @@ export const CUT_LIST = 100
 export const CONTROL_BODY_BYTES = 4 * 1024 * 1024
 /** Every request on the control socket must be complete by then. */
 export const CONTROL_TIMEOUT_MS = 10_000
-/** Files of certificates are looked at this often; a renewal is in use soon after. */
-export const CERTIFICATE_POLL_MS = 2_000
 /** A listener that could not be restored at start is tried again this often. */
 export const LISTEN_RETRY_MS = 500
 /** Releases with counters per service that are handed from process to process, besides those in use. */
@@ -82,3 +80,15 @@ export const HUNG_ELDER_MS = 10_000
 export const MEANT_FOR_HEIR_MS = 5_000
 /** Processes that were replaced and are not gone yet: each is memory, and a change of routes waits for all of them. */
 export const ELDERS = 4
+/** A worker has to load and say so within this; on a busy machine that is seconds. */
+export const WORKER_START_MS = 20_000
+/** A worker that says nothing for so long hangs: users who came to it wait, and so does every change of routes. */
+export const HUNG_WORKER_MS = 5_000
+/** A worker that died is replaced at once; one that dies again and again after a pause that doubles, up to the second number. */
+export const WORKER_PAUSE_MS = [250, 30_000] as const
+/** A worker that lived for so long did not fail at its start. */
+export const WORKER_SOUND_MS = 30_000
+/** A request to a service with limits waits so long for the process that leads: its answer is a matter of microseconds. */
+export const GATE_LIMIT_MS = 1_000
+/** Workers of a process that died let go of their doors at once; one that has not done so by then hangs, and is ended. */
+export const ORPHAN_LIMIT_MS = 1_000

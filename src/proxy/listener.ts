@@ -10,7 +10,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { failed, ok, type Result } from '../core/shared/result.ts'
 import { listenFailed } from '../core/shared/route-problems.ts'
-import type { InheritedDoors } from './handover/inherited-doors.ts'
+import type { GivenDoors } from './handover/inherited-doors.ts'
 import type { Limits } from './limits.ts'
 import { answerSocket, malformed, type Refusal, refusal } from './refusal.ts'
 import { type CertificateFor, guardDoor, secureOptions } from './tls/secure-door.ts'
@@ -95,7 +95,7 @@ export class Listener {
   }
 
   /** Resolves when connections are accepted, or when the socket will come from the process that serves until now. */
-  async listen({ host, port }: Address, inherited: InheritedDoors | null = null): Promise<Result<void>> {
+  async listen({ host, port }: Address, inherited: GivenDoors | null = null): Promise<Result<void>> {
     this.asked = { host, port }
     const door = {
       adopt: (from: NetServer) => this.adopt(from),
@@ -187,6 +187,10 @@ export class Listener {
   }
 
   private adopt(from: NetServer): Promise<void> {
+    if (this.closing) {
+      from.close()
+      return Promise.resolve()
+    }
     return new Promise((resolve) => this.server.listen(from, BACKLOG, () => resolve()))
   }
 

@@ -29,7 +29,13 @@ const LAUNCH = `const { runProxy } = await import(process.argv[1]); await runPro
 export const PROXY_PROGRAM = [process.execPath, '--input-type=module', '-e', LAUNCH, MAIN] as const
 
 const HandedOver = z.object({ pid: z.int(), version: z.string() })
-const Livez = z.object({ pid: z.int(), boot: z.string(), version: z.string(), leaving: z.int() })
+const Livez = z.object({
+  pid: z.int(),
+  boot: z.string(),
+  version: z.string(),
+  leaving: z.int(),
+  workers: z.object({ asked: z.int(), pids: z.array(z.int()) }),
+})
 
 /**
  * A real program that takes over and, when it hears or is about to say this, kills itself, the process that served, or both:
@@ -113,6 +119,17 @@ export class ProxyProcess {
     return Livez.parse((await this.control('GET', '/livez')).body)
   }
 
+  /** Workers that serve beside the one that leads, when there are as many as were asked for. */
+  async workers(): Promise<number[]> {
+    let serving: number[] = []
+    await until('all workers serve', async () => {
+      const { asked, pids } = (await this.livez()).workers
+      serving = pids
+      return pids.length === asked - 1
+    })
+    return serving
+  }
+
   /** As when the program that started it dies. */
   closeLog(): void {
     this.child?.stderr?.destroy()
@@ -122,7 +139,8 @@ export class ProxyProcess {
     const serving = await this.livez().catch(() => null)
     this.kill('SIGKILL')
     await this.exit
-    for (const pid of [...this.heirs, ...(serving === null ? [] : [serving.pid])]) endHard(pid)
+    const serve = serving === null ? [] : [serving.pid, ...serving.workers.pids]
+    for (const pid of [...this.heirs, ...serve]) endHard(pid)
     await rm(this.folder, { recursive: true, force: true })
   }
 

@@ -37,6 +37,28 @@ function serve(
     return
   }
   const over = admit(service, res, { head, way })
+  const arrival = { req, res, head, entry, listener, expects, way }
+  if (over instanceof Promise) void over.then((late) => serveLate(service, arrival, late))
+  else serveAdmitted(service, arrival, over)
+}
+
+type Arrival = {
+  req: IncomingMessage
+  res: ServerResponse
+  head: Head
+  entry: AccessEntry | null
+  listener: Listener
+  expects: boolean
+  way: Way
+}
+
+/** Whoever went before there was an answer asked nothing of anybody. */
+function serveLate(service: Service, arrival: Arrival, over: Refusal | null): void {
+  if (!arrival.res.closed) serveAdmitted(service, arrival, over)
+}
+
+function serveAdmitted(service: Service, arrival: Arrival, over: Refusal | null): void {
+  const { req, res, head, entry, listener, expects, way } = arrival
   if (over !== null) {
     entry?.turnedAway(over, 'refused')
     answer(res, over)
@@ -62,12 +84,16 @@ function admit(
   service: Service,
   guest: ServerResponse | Duplex,
   { head, way }: { head: Head; way: Way },
-): Refusal | null {
-  const { admission, counters } = service
+): Refusal | null | Promise<Refusal | null> {
+  const { admission, gate } = service
   if (admission.isOpen || head.probe || way === PREVIEW) return null
-  const over = admission.enter(guest)
+  if (gate === null) return told(service, head, admission.enter(guest))
+  return gate.enter(service.name, guest).then((over) => told(service, head, over))
+}
+
+function told(service: Service, head: Head, over: Refusal | null): Refusal | null {
   if (over === null) return null
-  counters.refused += 1
+  service.counters.refused += 1
   return head.chunked || head.contentLength > 0 ? over : { ...over, keeps: true }
 }
 
@@ -101,13 +127,20 @@ function serveUpgrade(
     turnAway(fault ?? malformed('The upgrade was not understood.'), 'refused')
     return
   }
+  const begin = (over: Refusal | null) => {
+    const context = over === null ? way.choose(service, listener, req, head) : null
+    if (over !== null) turnAway(over, 'refused')
+    else if (context === null) turnAway(way.noInstance(service, head), 'unreachable')
+    else {
+      if (entry !== null) enterLog(service, context, { entry, head })
+      new Upgrade(context, req, socket, first, head).start()
+    }
+  }
   const over = admit(service, socket, { head, way })
-  const context = over === null ? way.choose(service, listener, req, head) : null
-  if (over !== null) turnAway(over, 'refused')
-  else if (context === null) turnAway(way.noInstance(service, head), 'unreachable')
+  if (!(over instanceof Promise)) begin(over)
   else {
-    if (entry !== null) enterLog(service, context, { entry, head })
-    new Upgrade(context, req, socket, first, head).start()
+    socket.on('error', () => undefined)
+    void over.then((late) => (socket.destroyed ? undefined : begin(late)))
   }
 }
 

@@ -12,6 +12,7 @@ import { AccessLog } from './access-log/access-log.ts'
 import { Admission, type Limited } from './admission.ts'
 import type { Entrance } from './entrance.ts'
 import { Goals } from './goals.ts'
+import type { MetricSums } from './handover/messages.ts'
 import { instanceKey, LiveInstance } from './instance.ts'
 import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
 import type { Listener } from './listener.ts'
@@ -24,6 +25,7 @@ import { carrying, newcomers } from './slow-start.ts'
 import { Split } from './split.ts'
 import type { VisitContext } from './visit.ts'
 import type { Work } from './work.ts'
+import type { Gate } from './workers/gate.ts'
 
 export type Reverted = NonNullable<RouterState['reverted']>
 
@@ -31,6 +33,8 @@ export type Reverted = NonNullable<RouterState['reverted']>
 export type ServiceOptions = {
   limits: Limits
   trustForwarded: boolean
+  /** Whoever knows what all processes together let in; absent where this one does. */
+  gate?: Gate
   /** Where its access log is written, when there shall be one. */
   accessFileOf?: (service: string) => AccessFile
 }
@@ -44,6 +48,7 @@ export class Service {
   /** Those of the data plane, as far as the service has none of its own. */
   limits: Limits
   readonly admission: Admission
+  readonly gate: Gate | null
   accessLog: AccessLog | null = null
   readonly rules: HeadRules
   /** Where it takes its traffic; others may be there, too. */
@@ -66,11 +71,12 @@ export class Service {
   private finished: { at: number; traffic: InstanceTraffic }[] = []
 
   constructor(name: string, options: ServiceOptions) {
-    const { limits, trustForwarded } = options
+    const { limits, trustForwarded, gate = null } = options
     this.name = name
     this.options = options
     this.limits = limits
     this.admission = new Admission(name)
+    this.gate = gate
     this.rules = { probeKey: '', headerCount: limits.headerCount, trustForwarded }
   }
 
@@ -202,9 +208,14 @@ export class Service {
     await this.accessLog?.file.close()
   }
 
-  /** How often instances of this release were left out since the data plane started. */
-  ejectionsOf(release: string): number {
-    return this.setOf(release)?.ejections ?? 0
+  /** Of releases in the routes: how long all requests took, and how often instances were left out. */
+  metricSums(): MetricSums {
+    return Object.fromEntries(
+      this.live.map(({ release, ejections }) => [
+        release,
+        { latencySumMs: this.counters.find(release)?.latencySumMs ?? 0, ejections },
+      ]),
+    )
   }
 
   private takePolicy({ limits = {}, accessLog }: ServiceRoutes): void {

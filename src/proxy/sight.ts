@@ -1,23 +1,23 @@
 import type { InstanceTraffic, RouterState } from '../core/shared/router-state.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import type { Limited } from './admission.ts'
-import { addCounts, keepCounted } from './handover/add-counts.ts'
-import { addTraffic } from './handover/add-traffic.ts'
-import type { Elder } from './handover/elder.ts'
-import type { Report } from './handover/messages.ts'
+import { Followers } from './followers.ts'
+import { keepCounted } from './handover/add-counts.ts'
+import type { Follower } from './handover/follower.ts'
+import type { MetricSums, Report } from './handover/messages.ts'
 import { COUNTED_RELEASES } from './limits.ts'
 import type { Service } from './service.ts'
 
 type Services = ReadonlyMap<string, Service>
 
 /**
- * What there is to see of all services: of this process and, until it is gone, of the one that served before. Whoever looks
- * sees one data plane.
+ * What there is to see of all services: of this process, of its workers and, until it is gone, of the one that served
+ * before. Whoever looks sees one data plane.
  */
 export class Sight {
   /** Which row of counters this is: a new one says that they began anew. */
   boot: string
-  elder: Elder | null = null
+  readonly followers: Followers
   private readonly services: Services
   /** Finalized, but perhaps still draining. */
   private readonly leaving: Services
@@ -26,11 +26,15 @@ export class Sight {
     this.boot = boot
     this.services = services
     this.leaving = leaving
+    this.followers = new Followers((name) => this.inUse(name))
   }
 
-  /** Whether what is seen now is in force everywhere. */
-  async isInForce(): Promise<boolean> {
-    return this.elder === null || (await this.elder.follows())
+  get elder(): Follower | null {
+    return this.followers.elder
+  }
+
+  set elder(elder: Follower | null) {
+    this.followers.elder = elder
   }
 
   state(name: string): RouterState {
@@ -56,37 +60,43 @@ export class Sight {
 
   counts(name: string): ServiceCounts | null {
     const own = this.services.get(name)?.countsReport(this.boot) ?? null
-    const before = this.elder?.countsOf(name) ?? null
-    return own === null || before === null ? own : addCounts(own, before)
+    return own === null ? null : this.followers.addCounts(own, name)
   }
 
-  /** Everything that a process that takes over must know, and go on to know while this one ends what it has. */
-  report(): Report {
-    const { elder } = this
-    const names = new Set([...this.services.keys(), ...this.leaving.keys(), ...(elder?.services ?? [])])
-    const about = [...names].map((name) => {
-      const inUse = new Set(this.services.get(name)?.setsInForce.map(({ release }) => release))
+  traffic(name: string): InstanceTraffic[] {
+    const own = [...(this.services.get(name)?.traffic() ?? []), ...(this.leaving.get(name)?.traffic() ?? [])]
+    return this.followers.addTraffic(own, name)
+  }
+
+  /** Requests that limits turned away; `null` where none are set. */
+  limited(name: string): Limited | null {
+    const own = this.services.get(name)?.limited ?? null
+    return own === null ? null : this.followers.addLimited(own, name)
+  }
+
+  /** What is in the metrics alone, by release. */
+  sums(name: string): MetricSums {
+    return this.followers.addSums(this.services.get(name)?.metricSums() ?? {}, name)
+  }
+
+  /** Everything that a process must know that answers for this one, or takes over; of one service where one is named. */
+  report(only?: string): Report {
+    const all = [...this.services.keys(), ...this.leaving.keys(), ...this.followers.services]
+    const about = [...new Set(only === undefined ? all : [only])].map((name) => {
       const counts = this.counts(name)
-      const kept = counts === null ? null : keepCounted(counts, inUse, COUNTED_RELEASES)
-      return [name, { counts: kept, instances: this.traffic(name), limited: this.limited(name) }]
+      const kept = counts === null ? null : keepCounted(counts, this.inUse(name), COUNTED_RELEASES)
+      const more = { instances: this.traffic(name), limited: this.limited(name), sums: this.sums(name) }
+      return [name, { counts: kept, ...more }]
     })
     return { elders: this.elders, services: Object.fromEntries(about) }
   }
 
   /** Processes that were replaced and still end what they have. */
   get elders(): number {
-    return this.elder === null || this.elder.isGone ? 0 : this.elder.elders + 1
+    const { elder } = this
+    return elder === null || elder.isGone ? 0 : elder.elders + 1
   }
-
-  private traffic(name: string): InstanceTraffic[] {
-    const own = [...(this.services.get(name)?.traffic() ?? []), ...(this.leaving.get(name)?.traffic() ?? [])]
-    return addTraffic(own, this.elder?.trafficOf(name) ?? [])
-  }
-
-  private limited(name: string): Limited | null {
-    const own = this.services.get(name)?.limited ?? null
-    const before = this.elder?.limitedOf(name) ?? null
-    if (own === null || before === null) return own
-    return { requests: own.requests + before.requests, rate: own.rate + before.rate }
+  private inUse(name: string): ReadonlySet<string> {
+    return new Set(this.services.get(name)?.setsInForce.map(({ release }) => release))
   }
 }

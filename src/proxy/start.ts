@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:net'
+import type { Logger } from 'pino'
 import { ProblemError } from '../core/shared/problem.ts'
 import type { Control } from './control.ts'
 import type { InheritedDoors } from './handover/inherited-doors.ts'
@@ -7,6 +8,7 @@ import { meetElder, type Succession } from './handover/succession.ts'
 import { lockFolder } from './lock.ts'
 import { loadRoutes, type RoutesFile, readRoutes } from './routes-file.ts'
 import type { Table } from './table.ts'
+import { WorkerRecords } from './workers/records.ts'
 
 /** What a process begins with. */
 export type Start = {
@@ -21,9 +23,11 @@ export type Start = {
 
 type Place = { folder: string; socket: string }
 
-export async function startFresh({ folder, socket }: Place): Promise<Start> {
+export async function startFresh({ folder, socket }: Place, log: Logger): Promise<Start> {
   const lock = await lockFolder(folder, socket)
   if (lock.kind === 'failed') throw new ProblemError(lock.problem)
+  const orphans = await new WorkerRecords(folder).endOrphans()
+  if (orphans.length > 0) log.warn({ orphans }, 'workers of a proxy that died hung, and were ended')
   const loaded = await loadRoutes(folder, new Date())
   return {
     ...loaded,

@@ -1,25 +1,28 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import { accessLogFile } from '../core/shared/access-log-file.ts'
 import { entryOf } from '../core/shared/entry.ts'
 import type { ListenAddress } from '../core/shared/listen-address.ts'
 import { failed, ok, type Result } from '../core/shared/result.ts'
-import { notFollowed, routesNotSaved, staleToken, tokenReused } from '../core/shared/route-problems.ts'
+import { notFollowed, routesNotSaved } from '../core/shared/route-problems.ts'
 import type { ServiceRoutes } from '../core/shared/routes.ts'
-import { compareTokens, type FencingToken } from '../core/shared/token.ts'
-import { AccessFile } from './access-log/access-file.ts'
+import type { FencingToken } from '../core/shared/token.ts'
+import type { AccessFile } from './access-log/access-file.ts'
+import { openAccessFile } from './access-log/open-access-file.ts'
+import type { Admission } from './admission.ts'
 import type { Entrance } from './entrance.ts'
 import { type Entered, Entrances } from './entrances.ts'
-import type { Elder } from './handover/elder.ts'
-import type { InheritedDoors } from './handover/inherited-doors.ts'
+import { fence } from './fence.ts'
+import type { GivenDoors } from './handover/inherited-doors.ts'
 import type { Change } from './handover/messages.ts'
 import { LISTEN_RETRY_MS } from './limits.ts'
 import { Listener } from './listener.ts'
+import { type OpenDoor, openDoors } from './open-doors.ts'
 import { PreviewDoor } from './preview-door.ts'
 import { type RoutesFile, saveRoutes } from './routes-file.ts'
 import { handlersOf } from './serve.ts'
 import { type Reverted, Service, type ServiceOptions } from './service.ts'
 import { Sight } from './sight.ts'
+import { stopService } from './stop-service.ts'
 import { Certificates } from './tls/certificates.ts'
 import { PREVIEW } from './way.ts'
 
@@ -28,8 +31,12 @@ export type TableOptions = ServiceOptions & {
   log: Logger
   /** Which row of counters this is: a new one tells whoever takes differences that they began anew. */
   boot: string
-  /** Sockets that the process that serves until now will hand over. */
-  inherited?: InheritedDoors | null
+  /** Sockets that another process opened. */
+  inherited?: GivenDoors | null
+  /** Others write its access logs, too. */
+  leads?: boolean
+  /** A worker: files and previews are the business of the process that leads. */
+  isLed?: boolean
 }
 
 /** All services. Changes go one after the other: to the disk first, then into force, then to the answer. */
@@ -56,24 +63,26 @@ export class Table {
   }
 
   /** Brings back what was in force. A port that is taken is tried again until it is free. */
-  async restore(): Promise<void> {
-    // One after the other: the second service at an address joins the first one there.
-    for (const { routes, listening, reverted } of Object.values(this.file.services)) {
-      const service = this.newService(routes.service)
-      this.services.set(service.name, service)
-      service.apply(routes, reverted)
-      service.preview?.settle(routes.preview?.listen ?? null)
-      await this.restoreListener(service, listening)
-    }
+  restore(): Promise<void> {
+    return this.inTurn(() => this.restoreNow())
   }
 
-  setRoutes(routes: ServiceRoutes): Promise<Result<void>> {
-    return this.inTurn(() => this.andElder({ kind: 'routes', routes }, () => this.setRoutesNow(routes)))
+  /** `listening`: where the process that leads listens, if that is not what the routes ask for. */
+  setRoutes(routes: ServiceRoutes, listening = routes.listen): Promise<Result<void>> {
+    return this.inTurn(() =>
+      this.andFollowers(
+        () => ({ kind: 'routes', routes, listening: this.listeningOf(routes) }),
+        () => this.setRoutesNow(routes, listening),
+      ),
+    )
   }
 
   finalize(name: string, token: FencingToken): Promise<Result<void>> {
     return this.inTurn(() =>
-      this.andElder({ kind: 'finalize', service: name, token }, () => this.finalizeNow(name, token)),
+      this.andFollowers(
+        () => ({ kind: 'finalize', service: name, token }),
+        () => this.finalizeNow(name, token),
+      ),
     )
   }
 
@@ -86,8 +95,9 @@ export class Table {
       // A controller may have spoken while this waited for its turn.
       if (!stillLost(routes)) return ok(undefined)
       const fromWeights = Object.fromEntries(routes.sets.map((set) => [set.release, set.weightPermille]))
-      return await this.andElder({ kind: 'revert', service: name, at }, () =>
-        this.commit(service, routes, { at, fromWeights }),
+      return await this.andFollowers(
+        () => ({ kind: 'revert', service: name, at }),
+        () => this.commit(service, routes, { at, fromWeights }),
       )
     })
   }
@@ -98,16 +108,19 @@ export class Table {
     )
   }
 
+  /** Who may come in to the service; `null` where it is not in force. */
+  admissionOf(service: string): Admission | null {
+    return this.services.get(service)?.admission ?? null
+  }
+
   /** All services in force. */
   get inForce(): Service[] {
     return [...this.services.values()]
   }
 
-  /** Doors that are open, by what a process that takes over asks for: the port that is kept on disk, or of the preview. */
-  get doors(): { at: ListenAddress; listener: Listener }[] {
-    const lives = this.entrances.listeners.flatMap((listener) => doorAt(listener, listener.address))
-    const previews = this.inForce.flatMap(({ preview }) => preview?.door ?? [])
-    return [...lives, ...previews.flatMap((listener) => doorAt(listener, listener.asked))]
+  /** Doors that are open, for other processes. */
+  get doors(): OpenDoor[] {
+    return openDoors(this.entrances.listeners, this.inForce)
   }
 
   /** Resolves when all changes that were asked for are done. */
@@ -115,11 +128,16 @@ export class Table {
     return this.queue
   }
 
+  /** What is in force, at a moment at which no change is under way. */
+  whenStill<T>(use: (file: RoutesFile) => T): Promise<T> {
+    return this.inTurn(async () => use(this.file))
+  }
+
   /** Another process serves now: nothing new is accepted, kept or begun here. Resolves when all connections are gone. */
   async giveAway(): Promise<void> {
     this.isGivenAway = true
     this.entrances.giveAway()
-    for (const { accessLog } of this.everybody) accessLog?.file.share()
+    for (const { accessLog } of this.everybody) accessLog?.file.share('adds')
     const doors = this.everybody.flatMap(({ listener, preview }) => [listener, preview?.door ?? null])
     await Promise.all(doors.map((door) => door?.leave()))
   }
@@ -149,7 +167,7 @@ export class Table {
   }
 
   sweep(now: number): void {
-    this.elder?.sweep(now)
+    this.sight.followers.sweep(now)
     for (const service of this.services.values()) service.sweep(now)
     for (const [name, service] of this.leaving) {
       service.sweep(now)
@@ -167,50 +185,52 @@ export class Table {
   async stop(): Promise<void> {
     this.stopping = true
     await this.queue
-    await Promise.all([this.elder?.leave(), ...this.everybody.map((service) => this.stopService(service))])
-  }
-
-  private get elder(): Elder | null {
-    return this.sight.elder
-  }
-
-  /** A change is in force when the process that served before follows it, too: its connections may bring requests. */
-  private async andElder(change: Change, now: () => Promise<Result<void>>): Promise<Result<void>> {
-    const done = await now()
-    if (done.kind === 'failed' || this.elder === null) return done
-    if (change.kind === 'finalize') this.elder.forget(change.service)
-    return (await this.elder.tell(change)) ? done : failed(notFollowed(this.elder.pid))
-  }
-
-  private async stopService(service: Service): Promise<void> {
-    const limits = service.routes?.drain ?? { requestsMs: 0, websocketsMs: 0 }
-    const closed = Promise.all([service.listener?.close(), service.preview?.close()])
-    // Connections that are open now may still bring a request during the idle grace: then the instances are drained.
-    await new Promise((resolve) =>
-      setTimeout(resolve, service.idle ? 0 : Math.min(limits.requestsMs, service.limits.idleGraceMs)),
-    )
-    service.drainAll(limits)
-    await Promise.race([
-      closed,
-      deadline(Math.max(limits.requestsMs, limits.websocketsMs) + 2 * service.limits.idleGraceMs),
+    const { everybody, entrances } = this
+    await Promise.all([
+      this.sight.elder?.leave(),
+      ...everybody.map((service) => stopService(service, entrances)),
     ])
-    if (service.entrance !== null) {
-      this.entrances.release(service.entrance, service)
-      // Whoever else is at this door has drain limits of its own.
-      if (service.entrance.users.size === 0) service.listener?.destroy()
-    }
-    service.destroy()
-    await service.closeAccessLog()
   }
 
-  private async setRoutesNow(routes: ServiceRoutes): Promise<Result<void>> {
-    const { service: name, token } = routes
-    const service = this.services.get(name)
-    const fenced = this.fence(name, token, service !== undefined && isDeepStrictEqual(service.routes, routes))
+  private async restoreNow(): Promise<void> {
+    // One after the other: the second service at an address joins the first one there.
+    for (const { routes, listening, reverted } of Object.values(this.file.services)) {
+      const service = this.newService(routes.service)
+      this.services.set(service.name, service)
+      service.apply(routes, reverted)
+      this.settlePreview(service, routes)
+      await this.restoreListener(service, listening)
+    }
+  }
+
+  /** A change is in force when all others that serve by this table follow it, too: their connections bring requests. */
+  private async andFollowers(change: () => Change, now: () => Promise<Result<void>>): Promise<Result<void>> {
+    const done = await now()
+    if (done.kind === 'failed') return done
+    const { followers } = this.sight
+    const told = change()
+    if (told.kind === 'finalize') followers.forget(told.service)
+    const late = await followers.tell(told)
+    return late === null ? done : failed(notFollowed(late.pid))
+  }
+
+  /** The port is that of the open door where the routes let the system choose one. */
+  private listeningOf({ service, listen }: ServiceRoutes): ListenAddress {
+    return this.file.services[service]?.listening ?? listen
+  }
+
+  private async setRoutesNow(routes: ServiceRoutes, listening: ListenAddress): Promise<Result<void>> {
+    const service = this.services.get(routes.service)
+    // The token of a repeat names no rollout any more where the one that ordered it first has ended.
+    const inForce = service?.routes && { ...service.routes, token: routes.token }
+    const fenced = fence(this.file.highestTokens, {
+      ...routes,
+      repeats: isDeepStrictEqual(inForce, routes),
+    })
     if (fenced !== 'new') return fenced
-    const target = service ?? this.newService(name)
+    const target = service ?? this.newService(routes.service)
     const old = target.entrance
-    const entered = await this.enter(target, routes)
+    const entered = await this.enter(target, routes, listening)
     if (entered.kind === 'failed') return entered
     target.entrance = entered.value?.entrance ?? null
     const saved = await this.commit(target, routes, null)
@@ -220,23 +240,31 @@ export class Table {
       return saved
     }
     entered.value?.settle()
-    this.services.set(name, target)
+    this.services.set(routes.service, target)
     this.settlePreview(target, routes)
     if (old !== null && old !== target.entrance) this.leaveFor(old, target)
     return ok(undefined)
   }
 
-  /** Where another process serves, its preview is there, too. */
+  /** Where another process leads, the preview is there, too. */
   private settlePreview({ preview }: Service, routes: ServiceRoutes): void {
     const wanted = routes.preview?.listen ?? null
-    if (this.isGivenAway && wanted !== null) return
+    if (this.keepsNothing && wanted !== null) return
     preview?.settle(wanted)
   }
 
+  /** Another process leads: what outlives this one is its business. */
+  private get keepsNothing(): boolean {
+    return this.isGivenAway || this.options.isLed === true
+  }
+
   /** `null`: its door could not be opened when this process started, and is tried again anyway. */
-  private async enter(service: Service, routes: ServiceRoutes): Promise<Result<Entered | null>> {
-    const { listen } = routes
-    const moved = service.routes === null || !isDeepStrictEqual(service.routes.listen, listen)
+  private async enter(
+    service: Service,
+    routes: ServiceRoutes,
+    listen: ListenAddress,
+  ): Promise<Result<Entered | null>> {
+    const moved = service.routes === null || !isDeepStrictEqual(service.routes.listen, routes.listen)
     const stays = moved ? null : service.entrance
     if (!moved && stays === null) return ok(null)
     if (moved && this.isGivenAway && !this.entrances.has(listen)) return ok(null)
@@ -258,7 +286,8 @@ export class Table {
 
   private async finalizeNow(name: string, token: FencingToken): Promise<Result<void>> {
     const service = this.services.get(name)
-    const fenced = this.fence(name, token, service === undefined)
+    const repeats = service === undefined
+    const fenced = fence(this.file.highestTokens, { service: name, token, repeats })
     if (fenced !== 'new') return fenced
     const { [name]: _, ...services } = this.file.services
     const saved = await this.save({
@@ -280,16 +309,6 @@ export class Table {
     service.retire(limits)
   }
 
-  /** `new`: go on. A repeat has nothing to do; what is older, or the same token for something else, is refused. */
-  private fence(name: string, token: FencingToken, repeats: boolean): Result<void> | 'new' {
-    const highest = this.file.highestTokens[name]
-    if (highest === undefined) return 'new'
-    const order = compareTokens(token, highest)
-    if (order > 0) return 'new'
-    if (order < 0) return failed(staleToken(name, token, highest))
-    return repeats ? ok(undefined) : failed(tokenReused(name, token))
-  }
-
   private async commit(
     service: Service,
     routes: ServiceRoutes,
@@ -308,7 +327,7 @@ export class Table {
 
   private async save(next: RoutesFile): Promise<Result<void>> {
     try {
-      if (!this.isGivenAway) await saveRoutes(this.options.folder, next)
+      if (!this.keepsNothing) await saveRoutes(this.options.folder, next)
     } catch (error) {
       this.options.log.error({ error }, 'routes cannot be saved')
       return failed(routesNotSaved(this.options.folder, String(error)))
@@ -323,18 +342,9 @@ export class Table {
     return service
   }
 
-  /** A file for each service, so that one that is busy does not push out the lines of the others. */
   private accessFileOf(name: string): AccessFile {
-    const { folder, log } = this.options
-    const file = new AccessFile({
-      path: accessLogFile(folder, name),
-      onTrouble: (error) =>
-        log.error(
-          { service: name, err: error },
-          'access log cannot be written, lines are dropped and counted',
-        ),
-    })
-    if (this.isGivenAway) file.share()
+    const file = openAccessFile(name, this.options)
+    file.share(this.keepsNothing ? 'adds' : this.options.leads === true ? 'keeps' : 'sole')
     return file
   }
 
@@ -382,16 +392,5 @@ export class Table {
   }
 }
 
-const doorAt = (listener: Listener, address: ListenAddress | null) =>
-  listener.closing || listener.asked === null || address === null
-    ? []
-    : [{ at: { host: listener.asked.host, port: address.port }, listener }]
-
 const asBefore = (entrance: Entrance | null): Entered | null =>
   entrance === null ? null : { entrance, undo: () => undefined, settle: () => undefined }
-
-/** Does not keep the process alive: when everything has ended before it, the proxy leaves at once. */
-const deadline = (ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-  })

@@ -7,6 +7,7 @@ const PORTS = /^src\/ports\//
 const CONFIG = /^src\/config\//
 const ENGINE = /^src\/engine\//
 const TELEMETRY = /^src\/telemetry\//
+const TLS = /^src\/tls\//
 const OPERATIONS = /^src\/operations\//
 
 /**
@@ -18,13 +19,14 @@ export const LAYERS: readonly Layer[] = [
   { name: 'analysis', owns: /^src\/analysis\.ts$/, may: [/^src\/core\/analysis\/sequential\//] },
   { name: 'ports', owns: PORTS, may: [CORE] },
   { name: 'engine', owns: ENGINE, may: [PORTS, CORE] },
-  { name: 'adapters', owns: /^src\/adapters\//, may: [PORTS, SHARED] },
+  { name: 'adapters', owns: /^src\/adapters\//, may: [PORTS, SHARED, TLS] },
   { name: 'config', owns: CONFIG, may: [CORE] },
   { name: 'operations', owns: OPERATIONS, may: [ENGINE, CONFIG, PORTS, CORE] },
   { name: 'server', owns: /^src\/server\//, may: [OPERATIONS, CORE, PORTS] },
   { name: 'cli', owns: /^src\/cli\//, may: [OPERATIONS, CONFIG, CORE, /^src\/demo\/demo\.ts$/] },
   { name: 'telemetry', owns: TELEMETRY, may: [SHARED] },
-  { name: 'proxy', owns: /^src\/proxy\//, may: [SHARED, TELEMETRY] },
+  { name: 'tls', owns: TLS, may: [SHARED] },
+  { name: 'proxy', owns: /^src\/proxy\//, may: [SHARED, TELEMETRY, TLS] },
   { name: 'agent', owns: /^src\/agent\//, may: [SHARED, TELEMETRY] },
   { name: 'demo', owns: /^src\/demo\//, may: [SHARED] },
   {

@@ -2,10 +2,11 @@ import * as z from 'zod'
 import { routerTitle } from '../../core/plan/router/router-fit.ts'
 import { EXIT_CODE } from '../../core/rollout/outcome.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
+import type { ProxyWorkers } from '../../core/shared/proxy-workers.ts'
 import { type RouterAbilities, RouterFeature } from '../../core/shared/router-ability.ts'
 import { RoutersAnswer, UpgradeAnswer } from '../answers.ts'
 import type { Client } from '../client.ts'
-import { defineCommand } from '../command.ts'
+import { defineCommand, ProxyWorkersArgument } from '../command.ts'
 import { connectStarting } from '../controller/connect.ts'
 import { labelledText } from '../frame/label.ts'
 import { columnsOf, environmentInput, type Session } from '../session.ts'
@@ -20,10 +21,25 @@ export const command = defineCommand({
     { name: 'action', summary: 'what to do', required: true, choices: ['check', 'upgrade'] },
     { name: 'service', summary: 'check: only this service', required: false },
   ],
-  options: [],
-  examples: ['sluice router check', 'sluice router check shop --env production', 'sluice router upgrade'],
-  input: z.object({ action: z.enum(['check', 'upgrade']), service: z.string().min(1).exactOptional() }),
-  async run(session, { action, service }) {
+  options: [
+    {
+      flags: '--proxy-workers <number>',
+      summary: 'upgrade: so many processes serve together from now on; auto for one on each core',
+    },
+  ],
+  examples: [
+    'sluice router check',
+    'sluice router check shop --env production',
+    'sluice router upgrade',
+    'sluice router upgrade --proxy-workers auto',
+  ],
+  input: z.object({
+    action: z.enum(['check', 'upgrade']),
+    service: z.string().min(1).exactOptional(),
+    proxyWorkers: ProxyWorkersArgument.exactOptional(),
+  }),
+  async run(session, { action, service, proxyWorkers }) {
+    if (action === 'check' && proxyWorkers !== undefined) return session.fail(onlyForUpgrade())
     const connection = await connectStarting(session)
     if (connection.kind === 'failed') return session.fail(connection.problem)
     const { client } = connection.value
@@ -31,7 +47,7 @@ export const command = defineCommand({
       case 'check':
         return await check(session, client, service)
       case 'upgrade':
-        return await upgrade(session, client, service)
+        return await upgrade(session, client, { service, workers: proxyWorkers })
     }
   },
 })
@@ -58,15 +74,23 @@ async function check(session: Session, client: Client, service: string | undefin
   return isMisfit ? EXIT_CODE.refused : EXIT_CODE.promoted
 }
 
-async function upgrade(session: Session, client: Client, service: string | undefined): Promise<number> {
+type Upgrade = { service: string | undefined; workers: ProxyWorkers | undefined }
+
+async function upgrade(session: Session, client: Client, { service, workers }: Upgrade): Promise<number> {
   if (service !== undefined) return session.fail(oneProxy(service))
   session.note('Starting the installed proxy beside the one that serves ...')
-  const answer = await client.call('upgrade_router', {}, UpgradeAnswer)
+  const answer = await client.call('upgrade_router', workers === undefined ? {} : { workers }, UpgradeAnswer)
   if (answer.kind === 'failed') return session.fail(answer.problem)
   session.value('upgrade', answer.value)
   session.say([upgradeLine(answer.value)])
   return EXIT_CODE.promoted
 }
+
+const onlyForUpgrade = (): Problem =>
+  problem('USAGE', {
+    message: '--proxy-workers is for an upgrade: a check changes nothing.',
+    remedy: 'Run `sluice router upgrade` with it.',
+  })
 
 const oneProxy = (service: string): Problem =>
   problem('PROXY_SERVES_ALL', {
@@ -109,8 +133,11 @@ const FEATURE_TEXT: Record<RouterFeature, string> = {
   revert: 'back to stable without a controller',
   tls: 'TLS',
   hosts: 'several services on one address',
-  ejection: 'failing instances get no requests',
-  limits: 'limits per service',
+  ejection: 'failing instances are left out',
+  limits: 'limits of body and of requests at the same time',
+  rate: 'limits of requests a second',
+  'fine-rate': 'limits at any rate',
+  'limited-copies': 'requests at the same time limited beside a shadow',
   'access-log': 'a line for each request',
 }
 
@@ -132,7 +159,7 @@ function detailLines(
   const name = `${routerTitle(router)}${version === null ? '' : ` ${version}`}`
   const reasons = RouterFeature.options.flatMap((feature) => {
     const ability = features[feature]
-    return ability.can ? [] : [`no ${FEATURE_TEXT[feature]}: ${ability.why}`]
+    return ability.can ? [] : [`✗ ${FEATURE_TEXT[feature]}: ${ability.why}`]
   })
   const differences = RouterFeature.options.flatMap((feature) => {
     const ability = features[feature]

@@ -2,11 +2,11 @@ import type { ProxyAnswer, UpgradeAnswer } from '../answers.ts'
 import { type Line, quiet, span, strong } from './line.ts'
 
 /** What an upgrade of the built-in proxy did. */
-export const upgradeLine = ({ from, to, pid }: UpgradeAnswer): Line => [
+export const upgradeLine = ({ from, to, pid, processes }: UpgradeAnswer): Line => [
   span('✓ ', 'good'),
   strong(from === to ? `The proxy ${to} was replaced by a new process.` : `The proxy was upgraded to ${to}.`),
   quiet(
-    `  ${from === to || from === null ? '' : `It was ${from}. `}pid ${pid}, no request was lost; the old one ends what it has.`,
+    `  ${from === to || from === null ? '' : `It was ${from}. `}pid ${pid}${processes > 1 ? ` leads ${processes} processes` : ''}, no request was lost; the old one ends what it has.`,
   ),
 ]
 

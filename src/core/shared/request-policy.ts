@@ -26,6 +26,21 @@ export const ServiceLimits = z.object({
 })
 export type ServiceLimits = z.infer<typeof ServiceLimits>
 
+/**
+ * A rate that is no multiple of 0.05 a second: who counts in whole requests a second or a minute, each as so many
+ * thousandths, cannot say it.
+ *
+ * @example hasFineRate({ rate: { perSecond: 0.5, burst: 1 } }) // false, and true for 0.01
+ */
+export function hasFineRate({ rate }: ServiceLimits): boolean {
+  if (rate === undefined) return false
+  const twentieths = rate.perSecond * 20
+  return Math.abs(twentieths - Math.round(twentieths)) > ROUNDING
+}
+
+/** Decimal fractions are not exact in binary ones. */
+const ROUNDING = 1e-6
+
 /** One line of JSON for each request, or for a share of them. */
 export const AccessLogPolicy = z.object({
   sharePermille: z.int().min(1).max(1000),

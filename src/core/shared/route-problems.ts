@@ -1,5 +1,5 @@
 import type { ListenAddress } from './listen-address.ts'
-import { problem } from './problem.ts'
+import { type Problem, problem } from './problem.ts'
 import type { FencingToken } from './token.ts'
 
 // What every data plane says in the same words, whoever runs it.
@@ -28,7 +28,7 @@ export const routesNotSaved = (folder: string, cause: string) =>
 
 export const notFollowed = (pid: number) =>
   problem('ROUTES_NOT_FOLLOWED', {
-    message: `The proxy that was replaced (pid ${pid}) still ends what it has, and has not taken over the change yet.`,
+    message: `Another process of the proxy (pid ${pid}) serves connections that it has, and has not taken over the change yet.`,
     remedy: 'Nothing: the change is asked for again, and a process that hangs is ended after a while.',
     retryable: true,
   })
@@ -41,4 +41,19 @@ export const listenFailed = ({ host, port }: ListenAddress, error: NodeJS.ErrnoE
       error.code === 'EADDRINUSE'
         ? `Stop the program that uses port ${port}, or choose another address under "listen".`
         : 'Choose an address of this machine under "listen", and a port this user may use.',
+  })
+
+export const otherSpeech = (address: string, isSecure: boolean): Problem =>
+  problem('TLS_CHANGED_IN_PLACE', {
+    message: `${address} speaks ${isSecure ? 'TLS' : 'plain HTTP'} already, and cannot speak both.`,
+    remedy: 'Give services with TLS and those without it ports of their own ("listen").',
+  })
+
+export const entryTaken = (
+  service: string,
+  { other, why, address }: { other: string; why: string; address: string },
+): Problem =>
+  problem('ENTRY_TAKEN', {
+    message: `${service} and ${other} cannot share ${address}: ${why}.`,
+    remedy: 'Give each service hosts or paths of its own, or a port of its own.',
   })

@@ -9,8 +9,10 @@ export type RouterName = z.infer<typeof RouterName>
  * What a plan may need of a router beyond weights, drains and counters, which each must have.
  * `rules`: users chosen by header or cookie. `sticky`: users keep their version. `variants`: an A/B test.
  * `preview`: an address of its own for a release. `mirror`: copies of requests. `compare-bodies`: their answers are compared by their bodies, too. `slow-start`: a new instance grows to its
- * share. `ejection`: an instance that fails again and again gets nothing for a while. `limits`: requests over a limit are
- * turned away. `access-log`: a line for each request. `closed`: nobody is served for a declared time. `revert`: back to stable when no controller speaks to it.
+ * share. `ejection`: an instance that fails again and again gets nothing for a while. `limits`: bodies that are
+ * too large are turned away, and requests beyond so many at the same time. `rate`: likewise for so many a second, by a bucket of
+ * tokens; `fine-rate`: also at a rate that is no multiple of 0.05 a second; `limited-copies`: requests at the
+ * same time are limited while they are copied. `access-log`: a line for each request. `closed`: nobody is served for a declared time. `revert`: back to stable when no controller speaks to it.
  * `tls`: it ends TLS. `hosts`: host names and paths tell services at one address apart.
  */
 export const RouterFeature = z.enum([
@@ -27,6 +29,9 @@ export const RouterFeature = z.enum([
   'hosts',
   'ejection',
   'limits',
+  'rate',
+  'fine-rate',
+  'limited-copies',
   'access-log',
 ])
 export type RouterFeature = z.infer<typeof RouterFeature>

@@ -80,3 +80,75 @@ describe('the file of an access log', () => {
     expect([JSON.parse(gap).dropped, later]).toEqual([3, 'later'])
   })
 })
+
+describe('a file that several processes write', () => {
+  const MOST_LINES = 20_000
+  const FILES = 4
+  const MAX_BYTES = 2_000
+
+  /** Lines of all files, whichever was put aside. */
+  const everything = async () => {
+    const names = await readdir(path.dirname(place()))
+    const lines = await Promise.all(names.map((name) => linesIn(path.join(path.dirname(place()), name))))
+    return { names, lines: lines.flat() }
+  }
+
+  const filesThere = async () => (await readdir(path.dirname(place())).catch(() => [])).length
+
+  it('has each line once and whole, over every change of the file', async () => {
+    const [keeper, guest] = [fileOf({ maxBytes: MAX_BYTES, kept: 1_000 }), fileOf({ maxBytes: 1 })]
+    keeper.share('keeps')
+    guest.share('adds')
+    const said: string[] = []
+    // Until it was put aside a few times, however slow the disk is.
+    for (let number = 0; number < MOST_LINES && (await filesThere()) < FILES; number += 1) {
+      for (const [name, file] of [
+        ['keeper', keeper],
+        ['guest', guest],
+      ] as const) {
+        const line = `${name} ${number}`
+        said.push(line)
+        file.write(line)
+        file.sweep()
+      }
+    }
+    await Promise.all([keeper.close(), guest.close()])
+    const { names, lines } = await everything()
+    expect(lines.toSorted()).toEqual(said.toSorted())
+    expect(names.length).toBeGreaterThanOrEqual(FILES)
+    expect(troubles).toEqual([])
+  })
+
+  it('is put aside by the one that keeps it small, also when only others have something to say', async () => {
+    const [keeper, guest] = [fileOf({ maxBytes: MAX_BYTES }), fileOf()]
+    keeper.share('keeps')
+    guest.share('adds')
+    guest.write('x'.repeat(MAX_BYTES + 1))
+    await guest.close()
+    keeper.sweep()
+    await keeper.close()
+    guest.write('after')
+    await guest.close()
+    expect((await everything()).names.sort()).toEqual(['shop.log', 'shop.log.1'])
+    expect(await linesIn()).toEqual(['after'])
+  })
+
+  it('is written again by each of them when the disk has room', async () => {
+    const [one, other] = [fileOf({ restMs: 0 }), fileOf()]
+    one.share('adds')
+    other.share('keeps')
+    one.write('begins')
+    await one.close()
+    await unlink(place())
+    await symlink('/dev/full', place())
+    one.write('lost')
+    await one.close()
+    await unlink(place())
+    other.write('meanwhile')
+    await other.close()
+    one.write('later')
+    await one.close()
+    const [meanwhile, gap = '', later] = await linesIn()
+    expect([meanwhile, JSON.parse(gap).dropped, later]).toEqual(['meanwhile', 1, 'later'])
+  })
+})

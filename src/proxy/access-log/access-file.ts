@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export type AccessFileOptions = {
@@ -19,6 +19,11 @@ const REST_MS = 5_000
 const WAITING_BYTES = 1024 * 1024
 /** So much is written at once without waiting for the next sweep. */
 const BATCH_BYTES = 64 * 1024
+/** A file that others write, too, is looked at this often by the one that keeps it small. */
+const LOOK_MS = 2_000
+
+/** Who writes the file: this process alone; others, too, and this one puts it aside; or others put it aside. */
+export type Sharing = 'sole' | 'keeps' | 'adds'
 
 /**
  * A file of lines that never holds a request up: lines wait in memory and are written together. What finds no room there,
@@ -34,7 +39,8 @@ export class AccessFile {
   private writing: Promise<void> | null = null
   private restUntil = 0
   private inTrouble = false
-  private isShared = false
+  private sharing: Sharing = 'sole'
+  private lookAt = 0
 
   constructor(options: AccessFileOptions) {
     this.options = { maxBytes: MAX_BYTES, kept: KEPT, restMs: REST_MS, ...options }
@@ -52,15 +58,18 @@ export class AccessFile {
 
   /** Writes what waits, unless a write is under way or the disk has just refused one. */
   sweep(): void {
-    if (this.writing !== null || this.isIdle || performance.now() < this.restUntil) return
-    this.writing = this.writeBatch().finally(() => {
+    const now = performance.now()
+    if (this.writing !== null || now < this.restUntil) return
+    const isDue = this.sharing === 'keeps' && now >= this.lookAt
+    if (this.isIdle && !isDue) return
+    this.writing = (this.isIdle ? this.keepSmall() : this.writeBatch()).finally(() => {
       this.writing = null
     })
   }
 
-  /** Another process writes it, too, and looks after it: here lines are only added. */
-  share(): void {
-    this.isShared = true
+  /** Other processes write it, too. */
+  share(sharing: Sharing): void {
+    this.sharing = sharing
   }
 
   /** Writes what is left and lets go of the file. It may be written to again. */
@@ -95,19 +104,41 @@ export class AccessFile {
 
   private async append(bytes: Buffer): Promise<void> {
     const { maxBytes } = this.options
-    let handle = this.handle ?? (await this.open())
-    if (!this.isShared && this.size > 0 && this.size + bytes.length > maxBytes) {
+    let handle = await this.current()
+    if (this.sharing !== 'adds' && this.size > 0 && this.size + bytes.length > maxBytes) {
       await this.putAside()
       handle = await this.open()
     }
+    let written = 0
     try {
-      await handle.appendFile(bytes)
+      // In one piece, unless the disk is full: so lines of several processes do not mix.
+      while (written < bytes.length) written += (await handle.write(bytes, written)).bytesWritten
     } catch (error) {
-      // Half a line would spoil the next one.
-      if (!this.isShared) await handle.truncate(this.size).catch(() => undefined)
+      // Half a line would spoil the next one; where others write, one of theirs may stand behind it.
+      if (this.sharing === 'sole') await handle.truncate(this.size).catch(() => undefined)
       throw error
     }
     this.size += bytes.length
+  }
+
+  /** The file as it is now: others make it longer, or have put it aside. */
+  private async current(): Promise<FileHandle> {
+    const { handle } = this
+    if (handle === null) return await this.open()
+    if (this.sharing === 'sole') return handle
+    const [ours, there] = await Promise.all([handle.stat(), stat(this.options.path).catch(() => null)])
+    this.size = ours.size
+    if (there?.ino === ours.ino) return handle
+    await this.letGo()
+    return await this.open()
+  }
+
+  /** Where others write and this process has nothing to say. */
+  private async keepSmall(): Promise<void> {
+    this.lookAt = performance.now() + LOOK_MS
+    const there = await stat(this.options.path).catch(() => null)
+    if (there === null || there.size <= this.options.maxBytes) return
+    await this.putAside().catch((error: unknown) => this.options.onTrouble(error))
   }
 
   private async open(): Promise<FileHandle> {

@@ -42,6 +42,13 @@ describe('the sum of what two processes counted', () => {
     )
   })
 
+  it('has what is missing of each, and says nothing where nothing is', () => {
+    const counts = reportOf(new ServiceCounters())
+    expect(addCounts(counts, counts).missing).toBeUndefined()
+    expect(addCounts({ ...counts, missing: 2 }, counts).missing).toBe(2)
+    expect(addCounts({ ...counts, missing: 2 }, { ...counts, missing: 3 }).missing).toBe(5)
+  })
+
   it('gives whoever takes differences each request once, whichever process counts it', () => {
     fc.assert(
       fc.property(fc.array(step), fc.array(step), (first, then) => {

@@ -17,6 +17,7 @@ const OTHER = 'other'
  */
 export function addCounts(own: ServiceCounts, before: ServiceCounts): ServiceCounts {
   const closed = (own.closed ?? 0) + (before.closed ?? 0)
+  const missing = (own.missing ?? 0) + (before.missing ?? 0)
   const apart = addApart(own.apart ?? [], before.apart ?? [])
   const shadow = addShadow(own.shadow, before.shadow)
   const { variants } = own
@@ -30,6 +31,7 @@ export function addCounts(own: ServiceCounts, before: ServiceCounts): ServiceCou
     unroutable: own.unroutable + before.unroutable,
     ...(closed === 0 ? {} : { closed }),
     refused: own.refused + before.refused,
+    ...(missing === 0 ? {} : { missing }),
   }
 }
 

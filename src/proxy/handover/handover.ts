@@ -7,6 +7,7 @@ import { ELDERS, type Limits } from '../limits.ts'
 import type { SignOfLife } from '../loss-policy.ts'
 import type { Table } from '../table.ts'
 import { HeirProcess } from './heir-process.ts'
+import { heirWords } from './heir-words.ts'
 import type { HandedOver } from './messages.ts'
 
 export type HandoverParts = {
@@ -21,8 +22,6 @@ export type HandoverParts = {
   /** Says anew that this process is the one that serves. */
   claim(): Promise<void>
 }
-
-export const TAKES_OVER = '--takes-over'
 
 /**
  * Hands everything to a program that this process starts, without a moment in which nobody serves: sockets, lock, control
@@ -70,7 +69,7 @@ export class Handover {
 
   private async run(program: readonly string[]): Promise<Result<HandedOver>> {
     const { argv, log } = this.parts
-    const heir = new HeirProcess([...program, ...argv.filter((word) => word !== TAKES_OVER), TAKES_OVER])
+    const heir = new HeirProcess(heirWords(program, argv))
     this.heir = heir
     log.info({ program, heir: heir.pid }, 'proxy hands over')
     const result = await this.lead(heir)

@@ -1,8 +1,7 @@
 import type { Server } from 'node:net'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
-
-export type DoorAddress = { host: string; port: number }
+import type { DoorAddress } from './messages.ts'
 
 /** A listener that waits for the socket of its address. */
 export type Door = {
@@ -12,18 +11,23 @@ export type Door = {
   openAnew(): Promise<Result<void>>
 }
 
+/** Where sockets come from that another process opened. */
+export interface GivenDoors {
+  /** Whether the listener gets the socket of this address. */
+  claim(address: DoorAddress, door: Door): boolean
+}
+
 /**
  * The doors that another process will hand over: who would listen at one of these addresses waits for its socket instead.
  * Nothing is accepted before it is there.
  */
-export class InheritedDoors {
+export class InheritedDoors implements GivenDoors {
   private readonly doors = new Map<string, Door | null>()
 
   constructor(addresses: readonly DoorAddress[]) {
     for (const address of addresses) this.doors.set(keyOf(address), null)
   }
 
-  /** Whether the listener gets the socket of this address. */
   claim(address: DoorAddress, door: Door): boolean {
     if (this.doors.get(keyOf(address)) !== null) return false
     this.doors.set(keyOf(address), door)

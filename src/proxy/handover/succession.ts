@@ -2,10 +2,10 @@ import type { Server } from 'node:net'
 import { type Problem, ProblemError, problem } from '../../core/shared/problem.ts'
 import { ok, type Result } from '../../core/shared/result.ts'
 import { VERSION } from '../../telemetry/version.ts'
-import { ELDER_WAIT_MS } from '../limits.ts'
+import { ELDER_WAIT_MS, HUNG_ELDER_MS } from '../limits.ts'
 import { inheritLock } from '../lock.ts'
 import { type Channel, endOfParent, openChannel } from './channel.ts'
-import { Elder } from './elder.ts'
+import { Follower } from './follower.ts'
 import { InheritedDoors } from './inherited-doors.ts'
 import { FromElder, type FromHeir, PROTOCOL, type Report } from './messages.ts'
 
@@ -23,7 +23,7 @@ export class Succession {
   private readonly channel: Channel<FromHeir>
   private inherited = new InheritedDoors([])
   private adopted: Promise<void>[] = []
-  private elder: Elder | null = null
+  private elder: Follower | null = null
   private elderPid = 0
   private isAlone = false
 
@@ -48,7 +48,7 @@ export class Succession {
    * Everything is ready here. Resolves with the process that served when its sockets are ours; `null` when it died, and its
    * addresses were opened anew.
    */
-  async take(): Promise<Result<Elder | null>> {
+  async take(): Promise<Result<Follower | null>> {
     const claimed = this.inherited.check()
     if (claimed.kind === 'failed') return claimed
     this.channel.send({ kind: 'prepared' })
@@ -74,8 +74,8 @@ export class Succession {
     process.exit(1)
   }
 
-  private follow(report: Report): Elder {
-    this.elder = new Elder(this.channel, { pid: this.elderPid, report })
+  private follow(report: Report): Follower {
+    this.elder = new Follower(this.channel, { pid: this.elderPid, report, hungMs: HUNG_ELDER_MS })
     if (this.isAlone) this.elder.ended()
     return this.elder
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { closedCases } from './router/closed-cases.ts'
+import { hostCases } from './router/host-cases.ts'
 import { inFlightCases } from './router/in-flight-cases.ts'
 import {
   type Bench,
@@ -14,8 +15,10 @@ import {
   token,
   unwrap,
 } from './router/kit.ts'
+import { limitCases } from './router/limit-cases.ts'
 import { mirrorCases } from './router/mirror-cases.ts'
 import { takeoverCases } from './router/takeover-cases.ts'
+import { tlsCases } from './router/tls-cases.ts'
 import { userCases } from './router/user-cases.ts'
 
 /** A block is sent by so many users at once: one after the other it takes eight times as long. */
@@ -49,6 +52,9 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
     closedCases(() => bench)
     userCases(() => bench)
     mirrorCases(() => bench)
+    hostCases(() => bench)
+    tlsCases(() => bench)
+    limitCases(() => bench)
 
     it('reads back what was set, with its token', async () => {
       unwrap(await setup.router.setRoutes(routes(50, 1)))
@@ -118,6 +124,14 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
     it('refuses an equal token for something else, and changes nothing', async () => {
       unwrap(await setup.router.setRoutes(routes(50, 1)))
       expect(codeOf(await setup.router.setRoutes(routes(100, 1)))).toBe('TOKEN_REUSED')
+      expect(await weights()).toEqual({ [OLD]: 950, [NEW]: 50 })
+    })
+
+    it('takes a repeat whose rollout is over: the token is equal, and names no rollout any more', async () => {
+      unwrap(await setup.router.setRoutes(routes(50, 1)))
+      const upkeep = { ...token(1, 1), rollout: null }
+      unwrap(await setup.router.setRoutes(routes(50, 1, { token: upkeep })))
+      expect(codeOf(await setup.router.setRoutes(routes(100, 1, { token: upkeep })))).toBe('TOKEN_REUSED')
       expect(await weights()).toEqual({ [OLD]: 950, [NEW]: 50 })
     })
 

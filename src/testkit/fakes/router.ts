@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import type { InstanceTraffic, RouterState } from '../../core/shared/router-state.ts'
@@ -6,6 +5,7 @@ import type { RouteInstance, RouteSet, ServiceRoutes } from '../../core/shared/r
 import { compareTokens, type FencingToken } from '../../core/shared/token.ts'
 import { TOTAL_PERMILLE } from '../../core/shared/weight.ts'
 import type { Router } from '../../ports/router.ts'
+import { sameRoutes } from '../../ports/same-routes.ts'
 
 /** What was asked of the router, whether it was granted or not, in order. */
 export type RouterWrite =
@@ -186,11 +186,7 @@ export class FakeRouter implements Router {
   private async trySetRoutes(routes: ServiceRoutes): Promise<Result<void>> {
     if (this.unreachable !== null) return failed(this.unreachable)
     const known = this.entries.get(routes.service)?.routes ?? null
-    const fenced = this.fence(
-      routes.service,
-      routes.token,
-      known !== null && isDeepStrictEqual(known, routes),
-    )
+    const fenced = this.fence(routes.service, routes.token, sameRoutes(known, routes))
     if (fenced.kind === 'failed') return fenced
     const fault = await this.faults.shift()?.(routes)
     if (fault !== undefined && fault !== null) return failed(fault)

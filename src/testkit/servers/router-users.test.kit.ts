@@ -1,8 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Agent, createServer, request, type Server, type ServerResponse } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ServiceRoutes } from '../../core/shared/routes.ts'
+import { hasOpenssl, makeCertificate } from '../../proxy/tls/certificates.test.kit.ts'
 import type { LongRequest, RouterSetup, Visit, VisitRequest } from '../conformance/router/kit.ts'
 
 const WAIT_MS = 45_000
@@ -13,7 +24,8 @@ type Users = Required<
     RouterSetup,
     'startUpstream' | 'send' | 'visit' | 'hold' | 'openWebSocket' | 'beginUpload' | 'takenAddress' | 'cleanup'
   >
->
+> &
+  Pick<RouterSetup, 'makeCertificate'>
 
 /**
  * Instances behind a router under test and users in front of it, over real sockets. `portOf` says where the service
@@ -23,8 +35,12 @@ export function createRouterUsers(portOf: () => Promise<number>): Users {
   const instances: Instance[] = []
   const closing: (() => Promise<unknown>)[] = []
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
-  const reached = (path: string) =>
-    until(`an instance has ${path}`, () => instances.some(({ seen }) => seen.includes(path)))
+  const atPort = rememberedPort(portOf)
+  const certificates: string[] = []
+  const timesSeen = (path: string) =>
+    instances.reduce((sum, { seen }) => sum + seen.filter((one) => one === path).length, 0)
+  const reached = (path: string, before = 0) =>
+    until(`an instance has ${path}`, () => timesSeen(path) > before)
   return {
     async startUpstream(release) {
       const instance = await startInstance(release)
@@ -34,14 +50,13 @@ export function createRouterUsers(portOf: () => Promise<number>): Users {
     },
     async send(count) {
       const served: Record<string, number> = {}
-      const port = await portOf()
       for (let turn = 0; turn < count; turn += 1) {
-        const name = await ask({ port, agent })
+        const name = await atPort((port) => ask({ port, agent }))
         served[name] = (served[name] ?? 0) + 1
       }
       return served
     },
-    visit: async (given) => visit(await portOf(), given, agent),
+    visit: (given) => atPort((port) => visit(port, given, agent)),
     async hold() {
       const held = request({ host: '127.0.0.1', port: await portOf(), path: '/hold', agent: false })
       const ended = new Promise<void>((resolve) => {
@@ -53,8 +68,9 @@ export function createRouterUsers(portOf: () => Promise<number>): Users {
         )
         held.on('error', () => resolve())
       })
+      const before = timesSeen('/hold')
       held.end()
-      await reached('/hold')
+      await reached('/hold', before)
       return { ended }
     },
     openWebSocket: async () => openWebSocket(await portOf(), reached),
@@ -66,15 +82,25 @@ export function createRouterUsers(portOf: () => Promise<number>): Users {
       closing.push(async () => void other.close())
       return { host: '127.0.0.1', port: portIn(other) }
     },
+    ...(hasOpenssl
+      ? {
+          makeCertificate(name, names) {
+            const folder = mkdtempSync(join(tmpdir(), 'sluice-certificates-'))
+            certificates.push(folder)
+            return makeCertificate(folder, name, { names })
+          },
+        }
+      : {}),
     async cleanup() {
       agent.destroy()
+      for (const folder of certificates.splice(0)) rmSync(folder, { recursive: true, force: true })
       for (const instance of instances.splice(0)) await instance.close()
       for (const close of closing.splice(0)) await close()
     },
   }
 }
 
-/** Answers with the name of its release and the variant that it was told; `/public` is for everybody, `fail` a 500, `/slow-shadow/RELEASE/MS` slow where that release answers; `/hold` never, `/upload` once it has all of the body, `/socket` with a WebSocket. */
+/** Answers with the name of its release, the variant that it was told and what it saw of the request (`x-seen`); `/public` is for everybody, `fail` a 500, `/slow-shadow/RELEASE/MS` slow where that release answers; `/hold` never, `/upload` once it has all of the body, `/socket` with a WebSocket. */
 async function startInstance(release: string): Promise<Instance> {
   const seen: string[] = []
   const server = createServer((req, res) => {
@@ -85,6 +111,7 @@ async function startInstance(release: string): Promise<Instance> {
     else {
       const variant = req.headers['sluice-variant']
       if (typeof variant === 'string') res.setHeader('x-variant', variant)
+      res.setHeader('x-seen', JSON.stringify(seenOf(req)))
       if (req.url === '/public') res.setHeader('cache-control', 'max-age=60, Public')
       res.statusCode = req.url?.endsWith('fail') === true ? 500 : 200
       // A body that nobody reads holds up its connection.
@@ -109,6 +136,11 @@ async function startInstance(release: string): Promise<Instance> {
     server.closeAllConnections()
   }
   return { server, seen, close }
+}
+
+function seenOf({ url, headers }: IncomingMessage) {
+  const { host, forwarded, 'x-forwarded-proto': proto } = headers
+  return { path: url, host, proto, forwarded }
 }
 
 function delayIn(path: string, release: string): number {
@@ -138,6 +170,31 @@ function ask({ port, agent }: { port: number; agent: Agent }): Promise<string> {
       .end()
   })
 }
+
+type AtPort = <T>(use: (port: number) => Promise<T>) => Promise<T>
+
+/**
+ * Many users come one after the other, also while the router reads its configuration again. It reads its log, and nginx all
+ * processes, to say where it listens: it is asked again only when nobody listens there any more.
+ */
+function rememberedPort(portOf: () => Promise<number>): AtPort {
+  let known: number | null = null
+  return async (use) => {
+    known ??= await portOf()
+    const tried = known
+    try {
+      return await use(tried)
+    } catch (error) {
+      const now = isRefused(error) ? await portOf() : tried
+      if (now === tried) throw error
+      known = now
+      return await use(now)
+    }
+  }
+}
+
+const isRefused = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
 
 function visit(
   port: number,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { occupancy } from '../../core/rollout/batches/members.ts'
-import { limitsOf } from '../../core/rollout/batches/planned.ts'
+import { limitsOf, lingers } from '../../core/rollout/batches/planned.ts'
 import type { Event } from '../../core/rollout/event.ts'
 import { readyInstances } from '../../core/rollout/routing.ts'
 import { ServiceState } from '../../core/rollout/state.ts'
@@ -120,7 +120,7 @@ export function batchesKeepTheirBounds(
   const limits = rollout === null ? null : limitsOf(before, rollout)
   if (limits === null || rollout === null) return null
   if (event.kind === 'set-wanted' && event.release !== stable?.release) {
-    const all = after.sets.reduce((sum, set) => sum + occupancy(set), 0)
+    const all = after.sets.reduce((sum, set) => sum + occupancy(set, lingers(before, rollout, set)), 0)
     return all <= limits.most ? null : `INV5: ${all} instances are asked for, ${limits.most} may be`
   }
   if (event.kind !== 'set-shrunk') return null

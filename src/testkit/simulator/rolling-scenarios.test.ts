@@ -47,6 +47,26 @@ describe('rolling', () => {
     })
   })
 
+  it('waits for an instance that takes its time to stop before it starts the next one', () => {
+    const world = worldWith()
+    world.target.lingers(`${OLD}-r`)
+    world.deploy(NEW)
+    const everything = () => instancesOf(world, NEW).length + instancesOf(world, OLD).length
+    world.passUntil((state) => {
+      expect(everything()).toBeLessThanOrEqual(4)
+      return stepKind(state) === 'provision' && running(world, OLD) === 2
+    })
+    world.pass(60_000)
+    expect([everything(), running(world, NEW)]).toEqual([4, 1])
+    expect(waitingOn(world)?.message).toBe('1 of 1.0.0 stops first, since no more may run at a time')
+    world.target.endLingering(`${OLD}-r`)
+    world.passUntil((state) => {
+      expect(everything()).toBeLessThanOrEqual(4)
+      return isOver(state)
+    })
+    expect(world.outcomes().at(-1)).toBe('promoted')
+  })
+
   it('makes room in a stable set that grew while the plan waited (S24)', () => {
     const rolling = { surge: 0, unavailable: 1 }
     const world = worldWith(rolling, 2)

@@ -169,6 +169,8 @@ export function createTargetModel(now: () => number) {
     behave: (release: string, behaviour: Behaviour): unknown => behaviours.set(release, behaviour),
     /** Its instances take for ever to stop. */
     lingers: (release: string): unknown => lingering.add(release),
+    /** They have stopped, as others do. */
+    endLingering: (release: string): unknown => lingering.delete(release),
     /** They crash and wait for their back-off; `restart` brings them back. */
     crash: (
       release: string,

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { problem } from '../../../core/shared/problem.ts'
+import { type ProxyWorkers, proxyProcesses } from '../../../core/shared/proxy-workers.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { ProxyProgram } from '../../../ports/proxy.ts'
 import { ControlClient } from './control-client.ts'
@@ -10,6 +11,10 @@ export type ProxyProgramOptions = {
   program: readonly string[]
   /** Of this program. */
   version: string
+  /** Where the number of processes is kept. */
+  kept: { read(): ProxyWorkers; write(workers: ProxyWorkers): void }
+  /** That processes may use here. */
+  cores: number
 }
 
 /** The new program has to load (20 s at most), to become ready (10 s), and to take everything over (10 s). */
@@ -19,21 +24,36 @@ const Livez = z.object({
   pid: z.int(),
   version: z.string().nullable().default(null),
   leaving: z.int().nonnegative().default(0),
+  workers: z.object({ asked: z.int(), pids: z.array(z.int()) }).default({ asked: 1, pids: [] }),
 })
 const HandedOver = z.object({ pid: z.int(), version: z.string() })
 
-export function createProxyProgram({ socket, program, version }: ProxyProgramOptions): ProxyProgram {
+export function createProxyProgram({
+  socket,
+  program,
+  version,
+  kept,
+  cores,
+}: ProxyProgramOptions): ProxyProgram {
   const control = new ControlClient(socket)
   return {
     installed: version,
     async info() {
-      return understood(Livez, await control.call({ method: 'GET', path: '/livez' }))
+      const info = understood(Livez, await control.call({ method: 'GET', path: '/livez' }))
+      if (info.kind === 'failed') return info
+      const { workers, ...rest } = info.value
+      return ok({ ...rest, processes: { asked: workers.asked, serving: workers.pids.length + 1 } })
     },
-    async upgrade() {
+    get workers() {
+      return kept.read()
+    },
+    keep: (workers) => kept.write(workers),
+    processesFor: (workers) => proxyProcesses(workers, cores),
+    async upgrade(workers) {
       const answer = await control.call({
         method: 'POST',
         path: '/upgrade',
-        body: { program },
+        body: { program: [...program, '--workers', `${workers}`] },
         timeoutMs: UPGRADE_TIMEOUT_MS,
       })
       if (answer.kind === 'failed' && answer.problem.code === 'CONTROL_UNKNOWN')

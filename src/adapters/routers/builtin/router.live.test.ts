@@ -1,42 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { makeProxy, type ProxyProcess } from '../../../proxy/proxy-process.test.kit.ts'
-import type { RouterSetup } from '../../../testkit/conformance/router/kit.ts'
 import { routerConformance } from '../../../testkit/conformance/router.ts'
-import { callAndKill, createRouterUsers } from '../../../testkit/servers/router-users.test.kit.ts'
-import { createBuiltinMetricSource } from '../../metrics/builtin/metric.ts'
+import { builtinSetup } from './builtin.test.kit.ts'
 import { createBuiltinRouter } from './router.ts'
 
-const MODULE = new URL('./router.ts', import.meta.url).href
-
-routerConformance('builtin', async (): Promise<RouterSetup> => {
-  const proxy = await makeProxy()
-  const { socket } = proxy
-  const users = createRouterUsers(() => proxy.port())
-  const options = { socket, startProxy: () => proxy.start() }
-  return {
-    ...users,
-    router: createBuiltinRouter(options),
-    listen: { host: '127.0.0.1', port: 0 },
-    tolerance: 0,
-    second: async () => createBuiltinRouter(options),
-    killedIn: (routes, afterMs) =>
-      callAndKill({ module: MODULE, make: 'createBuiltinRouter', options: { socket } }, routes, afterMs),
-    async turnedAway() {
-      const answer = await fetch(`http://127.0.0.1:${await proxy.port()}/`)
-      return { status: answer.status, retryAfter: answer.headers.get('retry-after') }
-    },
-    // Another process of the program takes its place.
-    async reload() {
-      const { status, body } = await proxy.upgrade()
-      if (status !== 200) throw new Error(JSON.stringify(body))
-    },
-    counts: createBuiltinMetricSource({ socket, now: Date.now }),
-    async cleanup() {
-      await users.cleanup()
-      await proxy.remove()
-    },
-  }
-})
+routerConformance('builtin', () => builtinSetup({ processes: 1 }))
 
 describe('builtin router', () => {
   let proxy: ProxyProcess

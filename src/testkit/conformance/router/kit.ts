@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import type { TlsFiles } from '../../../core/shared/entry.ts'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import type { InstanceTraffic, RouterState } from '../../../core/shared/router-state.ts'
@@ -51,7 +52,14 @@ export type RouterSetup = {
   visit?(request: VisitRequest): Promise<Visit>
   /** What the data plane counts. */
   counts?: MetricSource
+  /** What it does in another way, with the reason: the cases about just that are skipped. */
+  differs?: Partial<Record<Difference, string>>
+  /** A certificate for these names and its key, in files that go with the set-up. Absent where nothing makes certificates. */
+  makeCertificate?(name: string, names: string[]): TlsFiles
 }
+
+/** `plain-on-tls`: what plain HTTP is told at an address with TLS. `body-in-pieces`: a limit of a body whose length is not said. */
+export type Difference = 'plain-on-tls' | 'body-in-pieces'
 
 export type VisitRequest = {
   method?: string
@@ -66,6 +74,8 @@ export type VisitRequest = {
 export type Visit = { status: number; body: string; variant: string | null; cookies: string[] }
 
 export const SERVICE = 'shop'
+/** Services that share an address with it. */
+export const NEIGHBOURS = ['shop-api', 'shop-rest'] as const
 export const OLD = 'shop@1.0.0#a'
 export const NEW = 'shop@1.1.0#b'
 export const BLOCK = 1_000

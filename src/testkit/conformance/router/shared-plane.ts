@@ -1,14 +1,15 @@
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import type { MetricSource } from '../../../ports/metric.ts'
 import type { Router } from '../../../ports/router.ts'
-import { SERVICE } from './kit.ts'
+import { NEIGHBOURS, SERVICE } from './kit.ts'
 
 /**
  * Lets cases share one data plane that is slow to start: each has a service of its own there, and the suite need not know
  * its name. What one case leaves behind is nothing that another one can see.
  */
 export function underName(service: string) {
-  const inside = (asked: string): string => (asked === SERVICE ? service : asked)
+  const names = new Map([SERVICE, ...NEIGHBOURS].map((name) => [name, name.replace(SERVICE, service)]))
+  const inside = (asked: string): string => names.get(asked) ?? asked
   const routes = (given: ServiceRoutes): ServiceRoutes => ({ ...given, service: inside(given.service) })
   const router = (shared: Router): Router => ({
     kind: shared.kind,

@@ -1,4 +1,4 @@
-import { limitsOf } from '../../../core/rollout/batches/planned.ts'
+import { limitsOf, lingers } from '../../../core/rollout/batches/planned.ts'
 import type { MetricAnswer } from '../../../core/rollout/observation.ts'
 import { servingRouters, toldTo } from '../../../core/rollout/router-in.ts'
 import type { Observation } from '../../../core/shared/observation.ts'
@@ -152,7 +152,12 @@ export function createEffectOracle({ now, journal, planes, target, violate }: Or
     const parties = [book.state.stable?.release, rollout?.plan.to.release]
     const running = target
       .instances(spec.service)
-      .filter(({ release, state }) => parties.includes(release) && state !== 'gone' && state !== 'stopping')
+      .filter(
+        ({ release, state }) =>
+          parties.includes(release) &&
+          state !== 'gone' &&
+          (state !== 'stopping' || (rollout !== null && !lingers(book.state, rollout, { release }))),
+      )
     if (limits !== null && isOurs && running.length > limits.most)
       violate(`INV5: ${running.length} instances of ${spec.service} run, ${limits.most} may`)
   }

@@ -85,7 +85,7 @@ export function createRouter(
     if (order < 0) return failed(refused('STALE_TOKEN', routes.service))
     if (order > 0) return ok('newer')
     const inForce = entries.get(routes.service)?.routes ?? null
-    return JSON.stringify(inForce) === JSON.stringify(routes)
+    return inForce !== null && JSON.stringify({ ...inForce, token: routes.token }) === JSON.stringify(routes)
       ? ok('repeat')
       : failed(refused('TOKEN_REUSED', routes.service))
   }

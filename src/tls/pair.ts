@@ -2,15 +2,16 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { type Entry, sampleHost, type TlsFiles } from '../../core/shared/entry.ts'
-import { type Problem, problem } from '../../core/shared/problem.ts'
-import { failed, ok, type Result } from '../../core/shared/result.ts'
+import { type Entry, sampleHost, type TlsFiles } from '../core/shared/entry.ts'
+import { type Problem, problem } from '../core/shared/problem.ts'
+import { failed, ok, type Result } from '../core/shared/result.ts'
+
+/** The certificate of a server, as people are told about it. */
+export type Leaf = { certificate: X509Certificate; validUntil: number }
 
 /** A certificate with its key, read and found to fit together. */
-export type Pair = {
+export type Pair = Leaf & {
   context: SecureContext
-  certificate: X509Certificate
-  validUntil: number
   /** For a server whose clients name no host; it stays in the memory of this process. */
   pem: { cert: string; key: string }
 }
@@ -26,25 +27,41 @@ export async function readPair({ certificate: path, key: keyPath }: TlsFiles): P
   const [text, keyText] = [await readText(path, 'certificate'), await readText(keyPath, 'key')]
   if (text.kind === 'failed') return text
   if (keyText.kind === 'failed') return keyText
-  const certificate = parsed(() => new X509Certificate(text.value))
-  if (certificate === null) return failed(noCertificate(path))
+  const leaf = leafIn(text.value)
+  if (leaf === null) return failed(noCertificate(path))
+  const { certificate } = leaf
   const key = keyIn(keyText.value, keyPath)
   if (key.kind === 'failed') return key
   if (!certificate.checkPrivateKey(key.value)) return failed(mismatch(path, keyPath))
   try {
     const pem = { cert: text.value, key: keyText.value }
     const context = createSecureContext({ ...pem, minVersion: 'TLSv1.2' })
-    return ok({ context, certificate, validUntil: Date.parse(certificate.validTo), pem })
+    return ok({ ...leaf, context, pem })
   } catch (error) {
     return failed(refusedByTls(path, error instanceof Error ? error.message : String(error)))
   }
+}
+
+/** The first certificate of a PEM text; `null` where there is none. */
+export function leafIn(text: string): Leaf | null {
+  const certificate = parsed(() => new X509Certificate(text))
+  return certificate === null ? null : { certificate, validUntil: Date.parse(certificate.validTo) }
+}
+
+/** Why the key in this file cannot be used with a certificate that is known, or `null`. */
+export async function keyProblem({ certificate }: Leaf, files: TlsFiles): Promise<Problem | null> {
+  const text = await readText(files.key, 'key')
+  if (text.kind === 'failed') return text.problem
+  const key = keyIn(text.value, files.key)
+  if (key.kind === 'failed') return key.problem
+  return certificate.checkPrivateKey(key.value) ? null : mismatch(files.certificate, files.key)
 }
 
 type Moment = { files: TlsFiles; hosts: Entry['hosts']; now: number }
 
 /** Why this certificate should not be put in front of users: outside of its time, or for other names. */
 export function pairProblem(
-  { certificate, validUntil }: Pair,
+  { certificate, validUntil }: Leaf,
   { files, hosts, now }: Moment,
 ): Problem | null {
   const path = files.certificate
@@ -68,7 +85,7 @@ export function pairProblem(
 }
 
 /** It ends soon, so that people would notice before users do; `null` while there is time. */
-export const expiryWarning = ({ validUntil }: Pair, { files, now }: Omit<Moment, 'hosts'>): Problem | null =>
+export const expiryWarning = ({ validUntil }: Leaf, { files, now }: Omit<Moment, 'hosts'>): Problem | null =>
   validUntil - now > EXPIRY_WARNING_MS
     ? null
     : problem('CERTIFICATE_EXPIRING', {

@@ -1,32 +1,38 @@
 import type { InstanceTraffic } from '../../core/shared/router-state.ts'
 import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
-import { DRAIN_REPORT_MS, FOLLOW_LIMIT_MS, HUNG_ELDER_MS } from '../limits.ts'
+import { DRAIN_REPORT_MS, FOLLOW_LIMIT_MS, SWEEP_MS } from '../limits.ts'
 import type { Channel } from './channel.ts'
-import type { Change, FromHeir, Report } from './messages.ts'
+import type { Change, MetricSums, Report, ToFollower } from './messages.ts'
 
-type ElderParts = { pid: number; report: Report; kill?: (pid: number) => void }
-type Waiting = { number: number; tell(followed: boolean): void }
+type FollowerParts = { pid: number; report: Report; hungMs: number; kill?: (pid: number) => void }
+type Waiting = { number: number; since: number; tell(followed: boolean): void }
+
+/** Sweeps that are so much apart mean that this process stood still, and not the other one. */
+const STALLED_MS = 4 * SWEEP_MS
 
 /**
- * The process that served before this one and still ends what it has. Its numbers belong to ours until it is gone, and
- * after: nobody who takes differences may notice that there were two. It follows every change, because its kept connections
- * may bring one more request.
+ * A process beside this one that serves users by the same routes: one that was replaced and still ends what it has, or a
+ * worker. Its numbers belong to ours until it is gone, and after: nobody who takes differences may notice that there were
+ * two. It follows every change, because its connections bring requests.
  */
-export class Elder {
+export class Follower {
   readonly pid: number
-  private readonly channel: Channel<FromHeir>
+  private readonly channel: Channel<ToFollower>
+  private readonly hungMs: number
   private readonly kill: (pid: number) => void
   private report: Report
   private goneAt: number | null = null
   private heardAt = performance.now()
+  private sweptAt = performance.now()
   private changes = 0
   private waiting: Waiting[] = []
   private readonly atEnd: (() => void)[] = []
 
-  constructor(channel: Channel<FromHeir>, { pid, report, kill = killHard }: ElderParts) {
+  constructor(channel: Channel<ToFollower>, { pid, report, hungMs, kill = killHard }: FollowerParts) {
     this.channel = channel
     this.pid = pid
     this.report = report
+    this.hungMs = hungMs
     this.kill = kill
   }
 
@@ -47,6 +53,10 @@ export class Elder {
     return this.report.services[service]?.limited ?? null
   }
 
+  sumsOf(service: string): MetricSums {
+    return this.report.services[service]?.sums ?? {}
+  }
+
   /** What was under way is gone with the process; what its drains had to cut stays told for as long as ours are. */
   trafficOf(service: string): readonly InstanceTraffic[] {
     const told = this.report.services[service]?.instances ?? []
@@ -58,6 +68,12 @@ export class Elder {
   /** Services that it still does something for. */
   get services(): string[] {
     return Object.keys(this.report.services)
+  }
+
+  /** Requests of a service that it had when it was heard last. */
+  inFlightOf(service: string): number {
+    const told = this.report.services[service]?.instances ?? []
+    return told.reduce((sum, { inFlight }) => sum + inFlight, 0)
   }
 
   /** The service has no routes any more: one of the same name counts from zero. */
@@ -108,11 +124,24 @@ export class Elder {
     return this.isGone ? Promise.resolve() : new Promise((resolve) => this.atEnd.push(resolve))
   }
 
-  /** It tells its numbers again and again. One that has fallen silent serves nobody, and would hold every change up. */
+  /**
+   * It tells its numbers again and again. One that has fallen silent serves nobody, and would hold every change up; so would
+   * one that speaks and does not follow.
+   */
   sweep(now: number): void {
-    if (this.isGone || now - this.heardAt < HUNG_ELDER_MS) return
-    this.heardAt = now
+    const stoodStill = now - this.sweptAt > STALLED_MS
+    this.sweptAt = now
+    // What it said meanwhile has not been heard yet.
+    if (stoodStill) this.waitAnew(now)
+    const since = this.waiting[0]?.since ?? now
+    if (this.isGone || (now - this.heardAt < this.hungMs && now - since < 2 * this.hungMs)) return
+    this.waitAnew(now)
     this.kill(this.pid)
+  }
+
+  private waitAnew(now: number): void {
+    this.heardAt = now
+    for (const one of this.waiting) one.since = now
   }
 
   private untilFollowed(number: number): Promise<boolean> {
@@ -122,7 +151,7 @@ export class Elder {
         clearTimeout(timer)
         resolve(followed)
       }
-      this.waiting.push({ number, tell })
+      this.waiting.push({ number, since: performance.now(), tell })
     })
   }
 }

@@ -2,8 +2,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { TlsFiles } from '../../core/shared/entry.ts'
-import { hasOpenssl, makeCertificate } from './certificates.test.kit.ts'
+import type { TlsFiles } from '../core/shared/entry.ts'
+import { hasOpenssl, makeCertificate } from '../proxy/tls/certificates.test.kit.ts'
 import { EXPIRY_WARNING_MS, expiryWarning, namesIn, pairProblem, readPair } from './pair.ts'
 
 // Without openssl nobody makes certificates here; the live tests say so.
