@@ -40,10 +40,10 @@ export const routers: Bench = {
   measures: 'sources',
   document: 'benchmarks.md',
   method: [
-    'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads, a split of 95 to 5, counters), and twice with the plainest configuration by hand: without any log, and with the access log that a fresh installation on Debian has; wrk has one thread and 32 connections.',
+    'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads from a file of nginx and from the memory of HAProxy, a split of 95 to 5, counters), and twice with the plainest configuration by hand: without any log, and with the access log that a fresh installation on Debian has; wrk has one thread and 32 connections.',
     ...ROUTERS.map(({ name, debianLog }) => `The log of ${name} on Debian: ${debianLog}.`),
     'Without a log nobody knows how a version does; a router by hand without one is the upper bound, and the same aim is held against both.',
-    'Throughput is a ratio inside one round, in which all three ran one after the other; the order turns. Load, origin, router and controller share the cores.',
+    'Throughput is a ratio inside one round, in which all three ran one after the other; the order turns. Load, origin, router and controller share the cores; each router has a session of its own, by which the kernel shares them out.',
     'A change is confirmed once `setRoutes` has answered and the weights were read back from the program.',
     `Lost: an open-loop client sends ${LOAD_PER_SECOND} requests per second, half on kept connections, while weights change ${CHANGES} times.`,
     'That client does what browsers do: a request without a body goes out again when the kept connection it went out on was closed just then (RFC 9110, 9.2.2). "Again" counts these: a client that does not send again loses them.',

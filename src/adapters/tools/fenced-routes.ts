@@ -1,6 +1,5 @@
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import * as z from 'zod'
 import { problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
@@ -8,6 +7,7 @@ import { routesNotSaved, staleToken, tokenReused } from '../../core/shared/route
 import { ServiceRoutes } from '../../core/shared/routes.ts'
 import { compareTokens, FencingToken } from '../../core/shared/token.ts'
 import type { Log } from '../../ports/log.ts'
+import { sameRoutes } from '../../ports/same-routes.ts'
 import { replaceDurably } from './durable-file.ts'
 import { FolderTurn } from './folder-turn.ts'
 import { drainsAfter, KeptDrain } from './kept-drains.ts'
@@ -139,7 +139,7 @@ function fence({ highestTokens, services }: Kept<unknown>, order: Order): Result
   const age = compareTokens(order.token, highest)
   if (age > 0) return ok('new')
   if (age < 0) return failed(staleToken(order.service, order.token, highest))
-  return isDeepStrictEqual(entryOf(services, order.service), order.routes)
+  return sameRoutes(entryOf(services, order.service), order.routes)
     ? ok('repeat')
     : failed(tokenReused(order.service, order.token))
 }

@@ -77,6 +77,22 @@ describe('counts of log lines', () => {
     expect(counts.takenOf('shop')).toBe(3)
   })
 
+  it('count what a limit of the service turned away as refused, by the limit, and as no error', () => {
+    const away = { release: null, end: 'complete' as const }
+    const counts = countsWith(
+      { ...away, status: 503, limited: 'requests' },
+      { ...away, status: 429, limited: 'rate' },
+      { ...away, status: 429, limited: 'rate' },
+      { ...away, status: 413 },
+      { service: 'other', limited: 'rate' },
+    )
+    expect(samplesOf(counts)).toMatchObject({ releases: [], unroutable: 0, refused: 4 })
+    expect(counts.limitedOf('shop')).toEqual({ requests: 1, rate: 2 })
+    counts.missed('shop', 100)
+    expect(counts.answer('shop').kind).toBe('failure')
+    expect(counts.limitedOf('shop'), 'what people are told never falls').toEqual({ requests: 1, rate: 2 })
+  })
+
   it('keep rules and the preview apart', () => {
     const { releases, apart } = samplesOf(countsWith({ by: 'rule' }, { by: 'preview', release: 'b' }))
     expect(releases).toEqual([])

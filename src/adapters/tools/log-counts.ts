@@ -3,6 +3,7 @@ import { ServiceCounters, Tally } from '../../core/shared/counters.ts'
 import type { SideEnd } from '../../core/shared/mirror-counts.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
 import { routeClass } from '../../core/shared/route-class.ts'
+import type { RouterState } from '../../core/shared/router-state.ts'
 import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
 import type { MetricAnswer } from '../../ports/metric.ts'
 import { LogArms, type Visit, type WatchedTest } from './log-arms.ts'
@@ -32,6 +33,8 @@ export type LogLine = {
   isProbe: boolean
   /** The service is closed for a declared time: turned away by decision, counted apart from what is lost or refused. */
   isClosed: boolean
+  /** The limit of the service that turned it away; absent where none did. */
+  limited?: keyof Limited
   /** Attempts at other connections before the one that counts, and how many of all attempts got no connection. */
   retries: number
   connectFailures: number
@@ -40,6 +43,9 @@ export type LogLine = {
   /** Of a request that was copied to a shadow, or should have been. */
   copied?: CopiedLine
 }
+
+/** What limits of a service turned away, by the limit. */
+export type Limited = NonNullable<RouterState['limited']>
 
 /** More of a window missing than this share and nothing is said about it: what is missing may be just what failed. */
 const MOST_MISSING = 0.01
@@ -56,6 +62,8 @@ type Entry = {
   arms: LogArms | null
   /** Of the copying that is on, or was on last. */
   shadow: LogShadow | null
+  /** Since the service is known here. */
+  limited: Limited
   inUse: ReadonlySet<string>
   /** Lines of this service, probes too. */
   taken: number
@@ -110,6 +118,11 @@ export class LogCounts {
     return this.services.get(service)?.taken ?? 0
   }
 
+  /** What limits of the service turned away, since it is known here. */
+  limitedOf(service: string): Limited {
+    return { ...(this.services.get(service)?.limited ?? NONE_LIMITED) }
+  }
+
   take(line: LogLine): void {
     this.everTaken += 1
     const entry = this.services.get(line.service)
@@ -162,6 +175,7 @@ export class LogCounts {
       return { kind: 'samples', at, counts: report(service, entry) }
     this.services.set(service, {
       ...newEntry(),
+      limited: entry.limited,
       arms: entry.arms?.anew() ?? null,
       shadow: entry.shadow?.anew() ?? null,
       inUse: entry.inUse,
@@ -172,12 +186,15 @@ export class LogCounts {
   }
 }
 
+const NONE_LIMITED: Limited = { requests: 0, rate: 0 }
+
 const newEntry = (): Entry => ({
   boot: randomUUID(),
   counters: new ServiceCounters(),
   apart: { rule: new ServiceCounters(), preview: new ServiceCounters() },
   arms: null,
   shadow: null,
+  limited: { ...NONE_LIMITED },
   inUse: new Set(),
   taken: 0,
   missing: 0,
@@ -196,7 +213,12 @@ function report(service: string, { boot, counters, apart, arms, shadow, missing 
   })
 }
 
-function count({ counters, apart, arms, shadow }: Entry, line: LogLine): void {
+function count({ counters, apart, arms, shadow, limited }: Entry, line: LogLine): void {
+  if (line.limited !== undefined) {
+    limited[line.limited] += 1
+    counters.refused += 1
+    return
+  }
   if (line.copied !== undefined) shadow?.takeUser(line.copied, userEnd(line, line.copied))
   if (line.visit !== undefined) arms?.take(line.visit, line.end === 'complete' && line.status < 400)
   const place = line.by === 'preview' ? apart.preview : counters
@@ -293,6 +315,6 @@ const incomplete = (router: string, service: string, { taken, missing }: Window)
     message: `${missing} of ${taken + missing} requests to ${service} are missing in the log lines of ${router}.`,
     cause: 'They could not be written, or come faster than they can be received.',
     remedy:
-      'These requests are left out of the judgement, which waits. Give the controller more CPU. For nginx, make room on the disk of the state folder; for HAProxy, raise net.core.rmem_max.',
+      'These requests are left out of the judgement, which waits. Give the controller more CPU. For nginx, make room on the disk of the state folder.',
     retryable: true,
   })

@@ -30,8 +30,12 @@ export async function servingContainer(name: string, port: number, engine: Engin
   const published = Object.values(Ports).some((found) =>
     found?.some(({ HostPort }) => HostPort === String(port)),
   )
+  const at = await engine.publishesAt()
+  if (at.kind === 'failed') return at
   if (published || seen.value.HostConfig.NetworkMode === 'host')
-    return ok({ host: '127.0.0.1', port, process, container })
+    return ok({ host: at.value, port, process, container })
+  // Its own address is one of the engine's machine.
+  if (!engine.isLocal) return failed(nothingPublished(container.name, port))
   const address = Object.values(Networks).find(({ IPAddress }) => IPAddress !== '')?.IPAddress
   if (address === undefined) return failed(nothingPublished(container.name, port))
   return ok({ host: address, port, process, container })
@@ -61,6 +65,6 @@ const notRunning = (name: string, status: string): Problem =>
 
 const nothingPublished = (name: string, port: number): Problem =>
   problem('ADOPT_NOT_PUBLISHED', {
-    message: `container ${name} has no address, and port ${port} of this machine does not lead to it`,
+    message: `container ${name} has no address that is reached from here, and port ${port} of the engine's machine does not lead to it`,
     remedy: 'Name the published port: docker port NAME.',
   })

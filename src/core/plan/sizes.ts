@@ -1,4 +1,5 @@
 import type { Release } from '../release/release.ts'
+import { isWorker } from '../release/worker.ts'
 import type { Step } from './plan.ts'
 
 export type Sizes = { stable: number; candidate: number }
@@ -33,6 +34,6 @@ function after(step: Step, now: Sizes): Sizes {
 export const peakOf = (sizes: readonly Sizes[]): number =>
   Math.max(0, ...sizes.map(({ stable, candidate }) => stable + candidate))
 
-/** It is told to take no new work and then finishes what it has, beside whoever takes its place. */
+/** A worker finishes what it has beside whoever takes its place, and so does what is told to take no new work. */
 export const mayLinger = (release: Pick<Release, 'settings'> | null): boolean =>
-  release?.settings.run.quiesce !== undefined
+  release !== null && (isWorker(release.settings) || release.settings.run.quiesce !== undefined)

@@ -2,14 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import { ok, type Result } from '../../../core/shared/result.ts'
 import type { Log } from '../../../ports/log.ts'
+import { readPair } from '../../../tls/pair.ts'
 import { fingerprintOf } from './config-text.ts'
 import { writeFiles } from './files.ts'
-import { frontendOf, previewOf } from './names.ts'
+import { previewOf, slotOf } from './names.ts'
 import { type KeptHere, type Placed, placedIn, placedOf } from './own.ts'
-import { probe } from './placement.ts'
+import { isSame, probe } from './placement.ts'
 import type { Program } from './program.ts'
 import { assertMap, assertRoutes, hasRoomFor, serversOf, wantedServers } from './servers.ts'
-import type { Worker } from './worker.ts'
+import type { Stats, Worker } from './worker.ts'
 
 export type Bringing = {
   folder: string
@@ -52,7 +53,7 @@ async function workerFor(kept: KeptHere, how: Bringing): Promise<Result<Worker>>
   }
   const stats = current.kind === 'ok' ? await current.value.stats() : null
   if (stats?.kind === 'failed') return stats
-  const possible = await withoutTaken(kept, how, stats?.value.frontends ?? [])
+  const possible = await asFarAsPossible(kept, how, stats?.value ?? null)
   if (possible.kind === 'failed') return possible
   if (current.kind === 'ok' && description?.value === fingerprintOf(possible.value)) return current
   await writeFiles(folder, possible.value)
@@ -60,27 +61,32 @@ async function workerFor(kept: KeptHere, how: Bringing): Promise<Result<Worker>>
 }
 
 /**
- * One address that is taken would keep HAProxy from all others: whose it is, is left out, and tried again at the next look.
- * That of the service that is asked for is a failure.
+ * One address that is taken, or one certificate that cannot be read, would keep HAProxy from all others: whose it is, is left
+ * out, and tried again at the next look. That of the service that is asked for is a failure.
  */
-async function withoutTaken(
+async function asFarAsPossible(
   kept: KeptHere,
   { service, log }: Bringing,
-  open: readonly string[],
+  stats: Stats | null,
 ): Promise<Result<KeptHere>> {
   const services = { ...kept.services }
   const places = { ...kept.own.places }
+  const isServed = (name: string): boolean => stats?.backends.includes(slotOf(name, 0)) ?? false
+  const open = placedIn(kept).filter(({ routes }) => isServed(routes.service))
   for (const { routes, place } of placedIn(kept)) {
     const name = routes.service
-    const live = open.includes(frontendOf(name)) ? ok(place.listening) : await freeSoon(place.listening)
-    const isShown = open.includes(previewOf(name))
+    const isOpen = open.some((other) => isSame(other.place.listening, place.listening))
+    const live = isOpen ? ok(place.listening) : await freeSoon(place.listening)
+    const isShown = stats?.frontends.includes(previewOf(name)) ?? false
     const preview = place.preview === null || isShown ? ok(place.preview) : await freeSoon(place.preview)
-    for (const one of [live, preview]) {
+    // What is shown already is in the memory of HAProxy, which reads it anew with each reload and refuses that otherwise.
+    const pair = place.tls === null || isServed(name) ? ok(null) : await readPair(place.tls)
+    for (const one of [live, preview, pair]) {
       if (one.kind === 'ok') continue
       if (name === service) return one
-      log.error('an address is not served: another program has it', { service: name, problem: one.problem })
+      log.error('haproxy does not serve all of a service', { service: name, problem: one.problem })
     }
-    if (live.kind === 'failed') delete services[name]
+    if (live.kind === 'failed' || pair.kind === 'failed') delete services[name]
     if (preview.kind === 'failed') places[name] = { ...place, preview: null }
   }
   return ok({ ...kept, services, own: { ...kept.own, places } })

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { ListenAddress } from '../../../core/shared/listen-address.ts'
+import { addressText } from './address-text.ts'
+import { certificateListText } from './certificate-list.ts'
+import { doorsIn } from './door.ts'
+import { doorText, previewText } from './front-text.ts'
 import { KEYS } from './keys.ts'
-import { frontendOf, mapOf, previewOf, serverOf, slotOf } from './names.ts'
+import { insideText } from './limit-text.ts'
+import { mapOf, serverOf, slotOf } from './names.ts'
 import { type KeptHere, type Placed, placedIn } from './own.ts'
-import { conditionOf } from './rule-text.ts'
-import { cookieAnswerLines, userLines } from './users.ts'
+import { LOG_RING, LOG_SOCKET } from './worker-log.ts'
 
 /** One log line; a path is cut off behind it. */
 const LOG_LINE_BYTES = 900
@@ -32,9 +35,9 @@ const NOBODY = `frontend nobody
   bind unix@nobody.sock mode 600
 `
 
-/** Fields of a log line behind its word, in the order in which `log-line.ts` reads them; the path is last, for it may hold anything. */
+/** Fields of a log line, in the order in which `log-line.ts` reads them; the path is last, for it may hold anything. */
 const LOG_FORMAT =
-  '%f %b %s %pid %ST %Ta %tsc %rc %U %B %[var(txn.way)] %[var(txn.stream)] %[var(txn.visit)] %HM %HP'
+  '%f %b %s %pid %ST %Ta %tsc %rc %U %B %[var(txn.at)] %[var(txn.way)] %[var(txn.stream)] %[var(txn.visit)] %HM %HP'
 
 /**
  * The whole configuration. Servers and weights in it are those of now, so that a reload, whoever asks for it, changes
@@ -43,29 +46,41 @@ const LOG_FORMAT =
 export const configText = (kept: KeptHere): string =>
   [
     '# Written by sluice at each change. Edits are lost.',
-    globalText(kept, fingerprintOf(kept)),
-    defaultsText(kept),
+    globalText(fingerprintOf(kept)),
+    DEFAULTS_TEXT,
     NOBODY,
+    ...doorsIn(kept).map(doorText),
     ...placedIn(kept).map((placed) => serviceText(placed, serverLine(placed))),
   ].join('\n')
 
 /** Two configurations with the same fingerprint differ in nothing that needs a reload. */
 export function fingerprintOf(kept: KeptHere): string {
+  const doors = doorsIn(kept).flatMap((door) => [doorText(door), certificateListText(door)])
   const services = placedIn(kept).map((placed) => serviceText(placed, null))
-  const structure = [globalText(kept, ''), defaultsText(kept), NOBODY, ...services].join('\n')
+  const structure = [globalText(''), DEFAULTS_TEXT, NOBODY, ...doors, ...services].join('\n')
   return `sluice-${createHash('sha256').update(structure).digest('hex').slice(0, 16)}`
 }
 
-const globalText = ({ own }: KeptHere, description: string): string =>
+/** Nothing is written anywhere: each worker keeps its lines until they are read (`worker-log.ts`), or newer ones need the room. */
+const LOG_RING_BYTES = 8 * 1024 * 1024
+/** Whoever reads the log says nothing more, and there may be no line for long; a worker that leaves is ended earlier. */
+const LOG_SILENCE = '2h'
+
+const globalText = (description: string): string =>
   `global
   description '${description}'
-  log 127.0.0.1:${own.logPort} len ${LOG_LINE_BYTES} format raw local0
+  stats socket unix@${LOG_SOCKET} mode 600 level operator
+  stats timeout ${LOG_SILENCE}
+  log ring@${LOG_RING} len ${LOG_LINE_BYTES} format raw local0
   hard-stop-after 1h
   tune.idle-pool.shared on
+ring ${LOG_RING}
+  format raw
+  maxlen ${LOG_LINE_BYTES}
+  size ${LOG_RING_BYTES}
 `
 
-const defaultsText = ({ own }: KeptHere): string =>
-  `defaults\n  log-format "${own.logWord} ${LOG_FORMAT}"\n${DEFAULTS}`
+const DEFAULTS_TEXT = `defaults\n  log-format "${LOG_FORMAT}"\n${DEFAULTS}`
 
 type ServerLine = (release: string) => string[]
 
@@ -73,62 +88,14 @@ function serviceText(placed: Placed, servers: ServerLine | null): string {
   const { routes, place } = placed
   const parts = [
     `# ${JSON.stringify(routes.service).replaceAll(/[^\x20-\x7e]/g, '?')}`,
-    liveFrontend(placed),
-    ...(place.preview === null ? [] : [previewFrontend(placed, place.preview)]),
+    ...(place.preview === null ? [] : [previewText(placed, place.preview)]),
+    ...insideText(placed),
     ...place.slots.map((release, slot) =>
       backend(placed, slot, release === null || servers === null ? [] : servers(release)),
     ),
   ]
   return `${parts.join('\n')}\n`
 }
-
-function liveFrontend(placed: Placed): string {
-  const { routes, place } = placed
-  const map = mapOf(routes.service)
-  const undecided = '!{ var(txn.to) -m found } !{ var(txn.way) -m str p }'
-  const rules = routes.rules.map(
-    ({ match }, at) =>
-      `  http-request set-var(txn.to) int(${KEYS.rule + at}),map_int(${map}) if ${undecided} ${conditionOf(match)}`,
-  )
-  return `${frontendHead(frontendOf(routes.service), place.listening)}
-${headerText(routes.probeKey)}
-  http-request set-var(txn.closed) int(${KEYS.closed}),map_int(${map})
-  http-request set-var(txn.way) str(c) if { var(txn.closed) -m found }
-  http-request return status 503 content-type application/problem+json string '{"code":"SERVICE_CLOSED","message":"This service is closed while its version is exchanged.","remedy":"Come back when the time in retry-after is over.","retryable":true}' hdr sluice-error SERVICE_CLOSED hdr retry-after %[var(txn.closed)] if { var(txn.closed) -m found }
-${rules.join('\n')}
-  http-request set-var(txn.way) str(r) if { var(txn.to) -m found }
-${userLines(placed, undecided).join('\n')}
-  http-request set-var(txn.to) rand(1000),map_int(${map}) if !{ var(txn.to) -m found }
-  use_backend %[var(txn.to)] if { var(txn.to) -m found }
-${cookieAnswerLines(placed).join('\n')}
-`
-}
-
-function previewFrontend({ routes }: Placed, listen: ListenAddress): string {
-  return `${frontendHead(previewOf(routes.service), listen)}
-${headerText(routes.probeKey)}
-  http-request set-var(txn.to) int(${KEYS.preview}),map_int(${mapOf(routes.service)})
-  http-request set-var(txn.tell) bool(true)
-  use_backend %[var(txn.to)] if { var(txn.to) -m found }
-`
-}
-
-const frontendHead = (name: string, listen: ListenAddress): string => `frontend ${name}
-  bind ${addressText(listen)}
-  log global`
-
-/** What clients may not claim is taken off, and where the request came from is said truthfully. */
-const headerText = (
-  probeKey: string,
-): string => `  http-request set-var(txn.way) str(p) if { req.fhdr(sluice-probe),hex -m str ${hexOf(probeKey)} }
-  http-request set-var(txn.tell) bool(true) if { var(txn.way) -m str p }
-  http-request set-var(txn.stream) str(s) if { req.hdr(accept) -m sub -i text/event-stream }
-  http-request del-header sluice-probe
-  http-request del-header sluice-variant
-  http-request del-header forwarded
-  http-request set-header x-forwarded-for %[src]
-  http-request set-header x-forwarded-proto http
-  http-request set-header x-forwarded-host %[req.hdr(host)]`
 
 /** A backend has one release at a time. Event streams are quiet by nature. */
 function backend({ routes }: Placed, slot: number, servers: readonly string[]): string {
@@ -158,8 +125,3 @@ const serverLine =
 /** Also for a server that is added while HAProxy runs. Unused connections go before an instance gives them up by itself. */
 export const serverWords = ({ slowStartMs }: Placed['routes']): string =>
   `weight 100 pool-purge-delay 1s${slowStartMs === 0 ? '' : ` slowstart ${slowStartMs}ms`}`
-
-export const addressText = ({ host, port }: ListenAddress): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
-
-const hexOf = (text: string): string => Buffer.from(text, 'utf8').toString('hex').toUpperCase()

@@ -110,6 +110,12 @@ export class Bench {
     return unwrap(await this.ask(`@!${await this.workerPid()} ${command}`))
   }
 
+  /** The session of whoever reads the log of the worker. */
+  async logReader(): Promise<string> {
+    const sessions = await this.byHand('show sess')
+    return /^(0x\w+): proto=unix_stream .* fe=GLOBAL /m.exec(sessions)?.[1] ?? ''
+  }
+
   async remove(): Promise<void> {
     this.agent.destroy()
     for (const plane of this.planes) await plane.close()

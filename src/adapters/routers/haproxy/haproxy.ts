@@ -34,15 +34,16 @@ export function createHaproxy({
   ask = masterOf(folder),
 }: HaproxyOptions): DataPlane {
   const program = new Program({ folder, binary, ask })
-  const stream = new LogStream({ log, now })
+  const stream = new LogStream({ folder, log, now })
   const keeper = new Keeper({
     folder,
     program,
     log,
     now,
-    logPort: (before) => stream.port(before),
+    onWorker: (worker) => stream.follow(worker),
     onKept: (kept) => stream.learn(kept),
     onSight: (kept, sight) => stream.see(kept, sight),
+    limitedOf: (service) => stream.limitedOf(service),
   })
   return {
     router: {
@@ -65,7 +66,7 @@ export function createHaproxy({
     },
     close: async () => {
       await keeper.close()
-      await stream.close()
+      stream.close()
     },
     end: async () => {
       const ended = await keeper.end()

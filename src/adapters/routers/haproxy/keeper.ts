@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
@@ -7,14 +6,17 @@ import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import type { FencingToken } from '../../../core/shared/token.ts'
 import type { Log } from '../../../ports/log.ts'
 import { FencedRoutes, type Hands } from '../../tools/fenced-routes.ts'
+import type { Limited } from '../../tools/log-counts.ts'
 import { bringTo, needsStart } from './bring.ts'
 import { refusalOf } from './cannot.ts'
+import { CertificateUpkeep } from './certificate-upkeep.ts'
 import { isDraining, removeServers, type Seen, type Sight, tendDrains } from './drains.ts'
-import { removeMap } from './files.ts'
+import { removeRest } from './files.ts'
 import { mapOf } from './names.ts'
 import { type KeptHere, NO_OWN, Own, placedOf } from './own.ts'
 import { placed } from './placement.ts'
 import type { Program } from './program.ts'
+import { readable } from './readable.ts'
 import { hasRoomFor } from './servers.ts'
 import { stateOf } from './state.ts'
 import { again, type Worker } from './worker.ts'
@@ -24,22 +26,24 @@ export type KeeperOptions = {
   program: Program
   log: Log
   now: () => number
-  /** Where lines of the log are received, as far as that can be had; the port before. */
-  logPort: (before: number) => Promise<number>
+  /** Whenever it is known who takes requests: what it tells from now on is to be read. */
+  onWorker: (worker: Worker) => Promise<void>
   /** Before anything of it is in force. */
   onKept: (kept: KeptHere) => void
   /** Each time that HAProxy was looked at. */
-  onSight: (kept: KeptHere, sight: Sight) => void
+  onSight: (kept: KeptHere, sight: Sight) => Promise<void>
+  /** What limits of a service turned away, as the log told. */
+  limitedOf: (service: string) => Limited
 }
 
 /** How often drains are looked after while there are any. */
 const TEND_MS = 100
-const LOG_WORD_BYTES = 8
 
 /** Keeps HAProxy at the routes that are kept. */
 export class Keeper {
   private readonly options: KeeperOptions
   private readonly fenced: FencedRoutes<Own>
+  private readonly certificates: CertificateUpkeep
   private timer: NodeJS.Timeout | null = null
   private tending: Promise<void> | null = null
   private closed = false
@@ -48,6 +52,8 @@ export class Keeper {
     this.options = options
     const { folder, log, now } = options
     this.fenced = new FencedRoutes({ folder, log, now, own: { schema: Own, empty: NO_OWN } })
+    const bring = (kept: KeptHere) => this.bring(kept, null)
+    this.certificates = new CertificateUpkeep({ ...options, fenced: this.fenced, bring })
   }
 
   async setRoutes(routes: ServiceRoutes): Promise<Result<void>> {
@@ -77,6 +83,7 @@ export class Keeper {
     const kept = await this.fenced.read()
     if (kept.kind === 'failed') return kept
     if (isDraining(kept.value)) this.startTending()
+    this.certificates.start(kept.value)
     return await again(() => this.readOnce(service, kept.value))
   }
 
@@ -87,8 +94,17 @@ export class Keeper {
     const found = placedOf(kept, service)
     const entries = found !== null && hasRoomFor(found, stats) ? await worker.map(mapOf(service)) : ok([])
     if (entries.kind === 'failed') return entries
-    const now = this.options.now()
-    return ok(stateOf(service, { kept, sight: sight.value, entries: entries.value, now }))
+    const certificate = found === null ? null : await this.certificates.shown(found, kept, worker)
+    return ok(
+      stateOf(service, {
+        kept,
+        sight: sight.value,
+        entries: entries.value,
+        certificate,
+        limited: this.options.limitedOf(service),
+        now: this.options.now(),
+      }),
+    )
   }
 
   read(): Promise<Result<KeptHere>> {
@@ -100,6 +116,7 @@ export class Keeper {
     this.closed = true
     this.stopTending()
     await this.tending
+    await this.certificates.close()
   }
 
   /** After what it has is served, as long as the drain limits of its services allow. */
@@ -127,6 +144,7 @@ export class Keeper {
   async look(kept: KeptHere): Promise<Result<Sight>> {
     const current = await this.options.program.current()
     if (current.kind === 'failed') return current
+    await this.options.onWorker(current.value)
     const seen = await see(current.value)
     if (seen.kind === 'failed') return seen
     const old = await this.options.program.old()
@@ -137,7 +155,7 @@ export class Keeper {
       // It may have ended since.
       if (stats.kind === 'ok') sight.old.push(stats.value)
     }
-    this.options.onSight(kept, sight)
+    await this.options.onSight(kept, sight)
     return ok(sight)
   }
 
@@ -147,7 +165,7 @@ export class Keeper {
       apply: async (kept) => {
         const brought = await this.bring(kept, service)
         if (brought.kind === 'ok' && placedOf(kept, service) === null)
-          await removeMap(this.options.folder, service)
+          await removeRest(this.options.folder, kept)
         return brought
       },
     }
@@ -158,22 +176,28 @@ export class Keeper {
     const complete = await this.complete(next)
     if (complete.kind === 'failed' || !(await needsStart(complete.value, this.options.program)))
       return complete
-    const checked = await this.options.program.check(complete.value)
+    const isServing = (await this.options.program.current()).kind === 'ok'
+    const possible = await readable(complete.value, isServing)
+    if (possible.kind === 'failed') return possible
+    const checked = await this.options.program.check(possible.value)
     return checked.kind === 'ok' ? complete : checked
   }
 
   private async complete(kept: KeptHere): Promise<Result<KeptHere>> {
-    const logPort = await this.options.logPort(kept.own.logPort)
-    const logWord = kept.own.logWord === '' ? randomBytes(LOG_WORD_BYTES).toString('hex') : kept.own.logWord
-    return await placed({ ...kept, own: { ...kept.own, logPort, logWord } })
+    return await placed(kept)
   }
 
   private async bring(kept: KeptHere, service: string | null): Promise<Result<void>> {
-    const { folder, program, log, onKept } = this.options
+    const { folder, program, log, onKept, onWorker } = this.options
     onKept(kept)
+    // Before it is reloaded: a worker whose log is read stays until it has told everything.
+    const before = await program.current()
+    if (before.kind === 'ok') await onWorker(before.value)
     const worker = await again(() => bringTo(kept, { folder, program, log, service }))
     if (worker.kind === 'failed') return worker
+    await onWorker(worker.value)
     if (isDraining(kept)) this.startTending()
+    this.certificates.start(kept)
     const own = { ...kept.own, assertedPid: worker.value.pid }
     return isDeepStrictEqual(own, kept.own) ? ok(undefined) : await this.fenced.save({ ...kept, own })
   }

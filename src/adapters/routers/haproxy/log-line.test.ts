@@ -3,11 +3,12 @@ import { readLine } from './log-line.ts'
 
 const line = (
   more: Partial<
-    Record<'front' | 'server' | 'status' | 'ended' | 'rc' | 'way' | 'stream' | 'visit' | 'uri', string>
+    Record<'front' | 'at' | 'server' | 'status' | 'ended' | 'rc' | 'way' | 'stream' | 'visit' | 'uri', string>
   >,
 ) => {
   const {
     front = 's1',
+    at = '-',
     server = 'i9',
     status = '200',
     ended = '----',
@@ -16,7 +17,7 @@ const line = (
     stream = '-',
     visit = '-',
   } = more
-  return `${front} s1_0 ${server} 812 ${status} 34 ${ended} ${rc} 120 310 ${way} ${stream} ${visit} GET ${more.uri ?? '/cart'}\n`
+  return `${front} s1_0 ${server} 812 ${status} 34 ${ended} ${rc} 120 310 ${at} ${way} ${stream} ${visit} GET ${more.uri ?? '/cart'}`
 }
 
 it('reads a request with all of its numbers', () => {
@@ -69,6 +70,18 @@ it('tells probes, rules, previews and closed services apart', () => {
     isClosed: true,
     server: null,
   })
+})
+
+it("goes by the service in the line where several share an address, and by nobody where it was nobody's", () => {
+  expect(readLine(line({ front: 'd7', at: 's1' }))?.frontend).toBe('s1')
+  expect(readLine(line({ front: 'd7', server: '<NOSRV>', status: '404' }))?.frontend).toBe('d7')
+})
+
+it('tells what a limit turned away, by the limit', () => {
+  const away = { server: '<NOSRV>', status: '503', ended: 'PR--' }
+  expect(readLine(line({ ...away, way: 'b' }))).toMatchObject({ limited: 'requests', isProbe: false })
+  expect(readLine(line({ ...away, way: 'q' }))).toMatchObject({ limited: 'rate' })
+  expect(readLine(line(away))).not.toHaveProperty('limited')
 })
 
 it('reads attempts that went elsewhere, and paths of any kind', () => {

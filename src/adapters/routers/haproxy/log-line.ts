@@ -1,5 +1,5 @@
 import { readVisit } from '../../tools/log-arms.ts'
-import type { LogEnd, LogLine } from '../../tools/log-counts.ts'
+import type { Limited, LogEnd, LogLine } from '../../tools/log-counts.ts'
 
 /** One request as HAProxy tells it: hashes instead of names. */
 export type ToldRequest = Omit<LogLine, 'service' | 'release'> & {
@@ -9,18 +9,20 @@ export type ToldRequest = Omit<LogLine, 'service' | 'release'> & {
   pid: number
 }
 
-const FIELDS = 15
+const FIELDS = 16
 const PREVIEW = '_preview'
+/** What `txn.way` says of requests that a limit of the service turned away. */
+const LIMITED: Readonly<Record<string, keyof Limited>> = { b: 'requests', q: 'rate' }
 /** An upgraded connection is told at its end, with its whole life. */
 const UPGRADED = 101
 
 /**
  * Reads a line of `LOG_FORMAT` (`config-text.ts`); `null` for anything else that HAProxy says on its log.
  *
- * @example readLine('s1a s1a_0 i9f 812 200 3 ---- 0 120 310 - - - GET /cart')
+ * @example readLine('s1a s1a_0 i9f 812 200 3 ---- 0 120 310 - - - - GET /cart')
  */
 export function readLine(line: string): ToldRequest | null {
-  const fields = line.trimEnd().split(' ')
+  const fields = line.split(' ')
   if (fields.length < FIELDS) return null
   const [
     frontend = '',
@@ -33,29 +35,33 @@ export function readLine(line: string): ToldRequest | null {
     rc,
     bytesIn,
     bytesOut,
-    way,
+    at,
+    way = '-',
     stream,
     visit = '',
     method = '',
   ] = fields
-  const numbers = [pid, status, ms, bytesIn, bytesOut].map(Number)
-  if (backend === undefined || numbers.some(Number.isNaN)) return null
-  const [ofPid = 0, code = 0, took = 0, sent = 0, answered = 0] = numbers
+  const [ofPid, code, took] = [Number(pid), Number(status), Number(ms)]
+  const [sent, answered] = [Number(bytesIn), Number(bytesOut)]
+  // One of them is no number.
+  if (backend === undefined || Number.isNaN(ofPid + code + took + sent + answered)) return null
   // A plus says that the request went to another server in the end.
-  const retries = Number((rc ?? '').replace('+', ''))
+  const retries = rc === '0' ? 0 : Number((rc ?? '').replace('+', ''))
   const isNobody = server === undefined || server.startsWith('<')
-  const seen = readVisit(visit)
+  const seen = visit === '-' ? null : readVisit(visit)
   const isLong = code === UPGRADED || (stream === 's' && code > 0)
+  const limited = LIMITED[way]
   const end = isLong ? endOfLong(ended) : endOf(ended)
   return {
-    frontend: frontend.replace(PREVIEW, ''),
+    // Where services share an address, the line says whose the request was; one that came to nobody is nobody's.
+    frontend: at === undefined || at === '-' ? frontend.replace(PREVIEW, '') : at,
     by: frontend.endsWith(PREVIEW) ? 'preview' : way === 'r' ? 'rule' : 'weight',
     server: isNobody ? null : server,
     pid: ofPid,
     status: Math.max(0, code),
     ms: Math.max(0, took),
     method,
-    path: pathOf(fields.slice(FIELDS - 1).join(' ')),
+    path: pathOf(fields),
     bytesIn: sent,
     bytesOut: answered,
     end,
@@ -65,6 +71,7 @@ export function readLine(line: string): ToldRequest | null {
     retries: Number.isNaN(retries) ? 0 : retries,
     connectFailures: (Number.isNaN(retries) ? 0 : retries) + (end === 'connect-failed' ? 1 : 0),
     ...(seen === null ? {} : { visit: seen }),
+    ...(limited === undefined ? {} : { limited }),
   }
 }
 
@@ -93,4 +100,7 @@ function endOf(ended: string): LogEnd {
 }
 
 /** Some clients name the whole address. */
-const pathOf = (uri: string): string => uri.replace(/^[a-z]+:\/\/[^/]*/i, '') || '/'
+function pathOf(fields: readonly string[]): string {
+  const uri = fields.length === FIELDS ? fields[FIELDS - 1] : fields.slice(FIELDS - 1).join(' ')
+  return uri?.startsWith('/') ? uri : uri?.trimEnd().replace(/^[a-z]+:\/\/[^/]*/i, '') || '/'
+}

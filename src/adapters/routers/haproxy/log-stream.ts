@@ -1,51 +1,43 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../../ports/log.ts'
 import type { MetricAnswer, MetricSource } from '../../../ports/metric.ts'
-import { type Datagrams, receiveDatagrams } from '../../tools/datagrams.ts'
 import { entryOf } from '../../tools/fenced-routes.ts'
 import { testOf } from '../../tools/log-arms.ts'
-import { LogCounts } from '../../tools/log-counts.ts'
+import { type Limited, LogCounts } from '../../tools/log-counts.ts'
 import type { Sight } from './drains.ts'
 import type { Keeper } from './keeper.ts'
 import { readLine } from './log-line.ts'
+import { LogReaders } from './log-readers.ts'
 import { frontendOf, serverOf } from './names.ts'
 import type { KeptHere } from './own.ts'
 import { Totals } from './totals.ts'
-import { again } from './worker.ts'
+import { again, type Worker } from './worker.ts'
+
+/** How long a line may take on a busy machine: a thousandth of it is usual. */
+const LINES_COME_MS = 500
+const LOOK_AGAIN_MS = 20
 
 /** The counters that come from the log of HAProxy, held against HAProxy's own totals. */
 export class LogStream {
-  private readonly log: Log
   private readonly counts: LogCounts
   private readonly totals = new Totals()
-  private receiver: Datagrams | null = null
-  private opening: Promise<void> | null = null
-  private closed = false
-  private word = ' '
+  private readonly readers: LogReaders
   /** Names behind the hashes in a line. */
   private services = new Map<string, string>()
   private releases = new Map<string, string>()
 
-  constructor({ log, now }: { log: Log; now: () => number }) {
-    this.log = log
+  constructor({ folder, log, now }: { folder: string; log: Log; now: () => number }) {
+    this.readers = new LogReaders({ folder, log, take: (text) => this.take(text) })
     this.counts = new LogCounts({ router: 'HAProxy', now })
   }
 
-  /**
-   * The port that HAProxy shall send its log to. Who comes last gets it: if an earlier controller still holds the port of
-   * before, a new one is taken, and HAProxy is told.
-   */
-  async port(before: number): Promise<number> {
-    if (this.closed) return before
-    const isFirst = this.receiver === null
-    this.opening ??= this.open(before)
-    await this.opening
-    if (before !== 0 && !isFirst) return before
-    return this.receiver?.port ?? before
+  /** From now on what this worker tells is counted. */
+  follow(worker: Worker): Promise<void> {
+    return this.readers.follow(worker)
   }
 
   /** Before the first request can come to a new server. */
-  learn({ services, drains, own }: KeptHere): void {
-    this.word = `${own.logWord} `
+  learn({ services, drains }: KeptHere): void {
     this.services = new Map(Object.keys(services).map((service) => [frontendOf(service), service]))
     const entries = Object.values(services).flatMap(({ sets }) =>
       sets.flatMap(({ release, instances }) => instances.map((instance) => ({ release, instance }))),
@@ -63,11 +55,26 @@ export class LogStream {
   }
 
   /** What HAProxy has, seen just now. */
-  see(kept: KeptHere, sight: Sight): void {
+  async see(kept: KeptHere, sight: Sight): Promise<void> {
     this.learn(kept)
     this.totals.see(sight)
+    await this.readers.letGo(sight)
+  }
+
+  /** What was over at the last look and no line has told of, once the lines had their time. */
+  private async settle(): Promise<void> {
+    const over = this.totals.over()
+    const end = performance.now() + LINES_COME_MS
+    let missing = this.totals.missing(over)
+    while ([...missing.values()].some((count) => count > 0) && performance.now() < end) {
+      this.readers.readOn()
+      await pause(LOOK_AGAIN_MS)
+      missing = this.totals.missing(over)
+    }
+    // Then nothing can be said yet: the next question finds it.
+    if (this.readers.isBehind) return
     for (const service of this.services.values())
-      this.counts.missed(service, this.totals.missing(frontendOf(service)))
+      this.counts.missed(service, missing.get(frontendOf(service)) ?? 0)
   }
 
   source(keeper: Keeper, now: () => number): MetricSource {
@@ -79,30 +86,23 @@ export class LogStream {
         if (entryOf(kept.value.services, service) === null) return { kind: 'no-data', at: now() }
         const sight = await again(() => keeper.look(kept.value))
         if (sight.kind === 'failed') return { kind: 'failure', at: now(), problem: sight.problem }
+        await this.settle()
         return this.counts.answer(service)
       },
     }
   }
 
-  async close(): Promise<void> {
-    this.closed = true
-    await this.opening
-    await this.receiver?.close()
+  /** What limits of the service turned away. */
+  limitedOf(service: string): Limited {
+    return this.counts.limitedOf(service)
   }
 
-  private async open(before: number): Promise<void> {
-    const take = (datagram: Buffer) => this.take(datagram.toString('latin1'))
-    try {
-      this.receiver = await receiveDatagrams(before, take)
-    } catch (error) {
-      this.log.warn('the log of haproxy moves to another port', { port: before, error })
-      this.receiver = await receiveDatagrams(0, take)
-    }
+  close(): void {
+    this.readers.close()
   }
 
   private take(text: string): void {
-    if (!text.startsWith(this.word)) return
-    const line = readLine(text.slice(this.word.length))
+    const line = readLine(text)
     if (line === null) return
     const service = this.services.get(line.frontend)
     this.totals.told(line)

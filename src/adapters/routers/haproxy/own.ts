@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { TlsFiles } from '../../../core/shared/entry.ts'
 import { ListenAddress } from '../../../core/shared/listen-address.ts'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { entryOf, type Kept } from '../../tools/fenced-routes.ts'
@@ -13,22 +14,23 @@ const Place = z.strictObject({
   slots: z.array(z.string().nullable()),
   /** The cookie that keeps users on their version. Once known it stays: the next release needs no reload for it. */
   cookie: z.string().nullable().default(null),
+  /** What it speaks TLS with, and the names that its certificate is for. */
+  tls: z
+    .strictObject({ ...TlsFiles.shape, names: z.array(z.string()) })
+    .nullable()
+    .default(null),
 })
 export type Place = z.infer<typeof Place>
 
 /** What is kept beside the routes. */
-export const Own = z.strictObject({
-  /** Where HAProxy sends its log; 0 before there was one. */
-  logPort: z.int(),
-  /** Begins each line of the log, so that no other program of this machine can tell us of requests; '' before there was one. */
-  logWord: z.string(),
+export const Own = z.object({
   places: z.record(z.string(), Place),
   /** The worker that was last brought to what is kept. */
   assertedPid: z.int().nullable(),
 })
 export type Own = z.infer<typeof Own>
 
-export const NO_OWN: Own = { logPort: 0, logWord: '', places: {}, assertedPid: null }
+export const NO_OWN: Own = { places: {}, assertedPid: null }
 export type KeptHere = Kept<Own>
 
 /** A service with its place. */

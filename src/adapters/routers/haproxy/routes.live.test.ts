@@ -140,7 +140,7 @@ describe.skipIf(skipReason !== null)('what haproxy is told', () => {
     const headers = { 'x-forwarded-for': '6.6.6.6', forwarded: 'for=6.6.6.6', 'sluice-variant': 'b' }
     const told = JSON.parse((await call({ port: await bench.port(), headers })).body)
     expect(told['x-forwarded-for']).toBe('127.0.0.1')
-    expect([told['sluice-variant'], told.forwarded]).toEqual([undefined, undefined])
+    expect([told['sluice-variant'], told.forwarded]).toEqual([undefined, 'for=127.0.0.1;proto=http'])
   })
 
   it('reloads for a new service only, and never for weights, versions or instances', async () => {

@@ -58,5 +58,6 @@ function regexOf(pattern: string): string {
 }
 
 /** What stands in a header are bytes; Node reads each as one character, and so does the built-in proxy. */
-const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex').toUpperCase()
-const isBytes = (text: string): boolean => [...text].every((char) => (char.codePointAt(0) ?? 0) <= 0xff)
+export const hexOf = (text: string): string => Buffer.from(text, 'latin1').toString('hex').toUpperCase()
+export const isBytes = (text: string): boolean =>
+  [...text].every((char) => (char.codePointAt(0) ?? 0) <= 0xff)

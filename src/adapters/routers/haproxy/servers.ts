@@ -2,8 +2,9 @@ import { isIP } from 'node:net'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import { ok, type Result } from '../../../core/shared/result.ts'
 import type { RouteInstance } from '../../../core/shared/routes.ts'
-import { addressText, serverWords } from './config-text.ts'
-import { frontendOf, mapOf, serverOf, slotOf } from './names.ts'
+import { addressText } from './address-text.ts'
+import { serverWords } from './config-text.ts'
+import { mapOf, serverOf, slotOf } from './names.ts'
 import type { Placed } from './own.ts'
 import { entriesOf, sameEntries } from './table.ts'
 import type { ServerRow, Stats, Worker } from './worker.ts'
@@ -43,8 +44,7 @@ export async function assertMap(worker: Worker, placed: Placed): Promise<Result<
 }
 
 /** Can this worker be brought to these routes without a reload? */
-export const hasRoomFor = ({ routes, place }: Placed, { frontends, backends }: Stats): boolean =>
-  frontends.includes(frontendOf(routes.service)) &&
+export const hasRoomFor = ({ routes, place }: Placed, { backends }: Stats): boolean =>
   place.slots.every((_, slot) => backends.includes(slotOf(routes.service, slot)))
 
 type Wanted = { release: string; backend: string; name: string; words: string; instance: RouteInstance }

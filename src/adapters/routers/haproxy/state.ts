@@ -1,37 +1,53 @@
-import type { InstanceTraffic, RouterState } from '../../../core/shared/router-state.ts'
+import type { InstanceTraffic, RouterState, ShownCertificate } from '../../../core/shared/router-state.ts'
 import type { RouteInstance, RouteSet } from '../../../core/shared/routes.ts'
 import { entryOf } from '../../tools/fenced-routes.ts'
 import { drainReport, keyOf } from '../../tools/kept-drains.ts'
+import type { Limited } from '../../tools/log-counts.ts'
 import { rowsOf, type Sight } from './drains.ts'
 import type { MapEntry } from './keys.ts'
-import { frontendOf, previewOf, serverOf, slotOf } from './names.ts'
+import { previewOf, serverOf, slotOf } from './names.ts'
 import { type KeptHere, type Placed, placedOf } from './own.ts'
 import { isSentTo } from './servers.ts'
 import { readTable } from './table.ts'
 
-export type Look = { kept: KeptHere; sight: Sight; entries: readonly MapEntry[]; now: number }
+export type Look = {
+  kept: KeptHere
+  sight: Sight
+  entries: readonly MapEntry[]
+  /** What clients are shown; `null` without TLS, or while nobody has asked yet. */
+  certificate: ShownCertificate | null
+  /** What limits of the service turned away. */
+  limited: Limited
+  now: number
+}
 
 /** What is in force, told by HAProxy; the routes that are kept only give the names back to its hashes. */
 export function stateOf(service: string, look: Look): RouterState {
-  const { kept, sight, entries } = look
+  const { kept, sight, entries, certificate, limited } = look
   const placed = placedOf(kept, service)
   const table = readTable(entries)
-  const { frontends } = sight.current.stats
+  const { frontends, backends } = sight.current.stats
+  const isThere = placed !== null && backends.includes(slotOf(service, 0))
   const preview = placed?.place.preview ?? null
   return {
     service,
     boot: `${sight.current.worker.pid}`,
     token: placed === null ? null : table.token,
-    listening: placed !== null && frontends.includes(frontendOf(service)) ? placed.place.listening : null,
+    listening: isThere ? placed.place.listening : null,
     sets: placed === null ? [] : placed.routes.sets.map((set) => setOf(set, { placed, look })),
     ...(preview === null
       ? {}
       : { preview: { listening: frontends.includes(previewOf(service)) ? preview : null, problem: null } }),
+    ...(certificate === null ? {} : { certificate }),
     instances: traffic(service, look),
     ...(table.closed === null ? {} : { closed: table.closed }),
+    ...(hasLimits(placed) ? { limited } : {}),
     reverted: null,
   }
 }
+
+const hasLimits = (placed: Placed | null): boolean =>
+  placed?.routes.limits?.requests !== undefined || placed?.routes.limits?.rate !== undefined
 
 function setOf(set: RouteSet, { placed, look }: { placed: Placed; look: Look }): RouteSet {
   const { routes, place } = placed

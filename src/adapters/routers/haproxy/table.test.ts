@@ -8,7 +8,10 @@ const placed = (weights: readonly number[], more = {}) => {
   const sets = weights.map((weight, at) => ({ release: `r${at}`, weight, ports: [at + 1] }))
   const listening = { host: '127.0.0.1', port: 1 }
   const slots = weights.map((_, at) => `r${at}`)
-  return { routes: routesOf(sets, 7, more), place: { listening, preview: null, slots, cookie: null } }
+  return {
+    routes: routesOf(sets, 7, more),
+    place: { listening, preview: null, slots, cookie: null, tls: null },
+  }
 }
 
 it('reads back each share and the token that it wrote, whatever the weights', () => {

@@ -65,9 +65,9 @@ function armEntries(line: readonly { variant: string | null; permille: number }[
 /**
  * Between the rules and the weights. A user is a random id in a cookie, or what the service says about them; a hash of it is
  * a point among the weights, as with the built-in proxy. Whether users are told apart at all stands in the map, so that
- * a service whose cookie HAProxy knows is not reloaded for it.
+ * a service whose cookie HAProxy knows is not reloaded for it. `mine` holds for requests of this service only.
  */
-export function userLines({ routes, place }: Placed, undecided: string): string[] {
+export function userLines({ routes, place }: Placed, undecided: string, mine: string): string[] {
   const { cookie } = place
   if (cookie === null) return []
   const map = mapOf(routes.service)
@@ -90,7 +90,7 @@ export function userLines({ routes, place }: Placed, undecided: string): string[
     `set-var(txn.to) var(txn.point),map_int(${map}) if { var(txn.point) -m found }`,
     ...(test === null ? [] : armLines(test, cookie, map)),
     `set-var(txn.taken) ${told(KEYS.expire)} if ${undecided} { req.cook(${cookie}) -m found }`,
-  ].map((line) => `  http-request ${line}`)
+  ].map((line) => `${line}${mine}`)
 }
 
 function cookieLines(cookie: string): string[] {
@@ -135,7 +135,7 @@ function armLines({ goal }: VariantRoute, cookie: string, map: string): string[]
 const goalCookie = (cookie: string): string => `${cookie}-goal`
 
 /** Cookies on answers, but on none that is meant for everybody: a cache would hand one user's to all. */
-export function cookieAnswerLines({ routes, place }: Placed): string[] {
+export function cookieAnswerLines({ routes, place }: Placed, mine: string): string[] {
   const { cookie } = place
   if (cookie === null) return []
   const isPrivate = '!{ res.hdr(cache-control) -m sub -i public s-maxage }'
@@ -149,7 +149,7 @@ export function cookieAnswerLines({ routes, place }: Placed): string[] {
         ]
       : []),
   ]
-  return lines.map((line) => `  http-response ${line}`)
+  return lines.map((line) => `${line}${mine}`)
 }
 
 /** As the built-in proxy sets them (`src/proxy/cookie.ts`). */

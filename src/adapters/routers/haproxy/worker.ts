@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
 import { problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
+import { type CertificateInForce, readCertificate } from './certificate-in-force.ts'
 import type { MapEntry } from './keys.ts'
 import type { Ask } from './master.ts'
 
@@ -116,22 +117,66 @@ export class Worker {
     return answer.kind === 'ok' ? ok(answer.value.split('\n').flatMap(readSession)) : answer
   }
 
+  /** Who reads the log came by its socket; whoever asks anything else comes by the master. */
+  async endLogReaders(): Promise<void> {
+    const answer = await this.expecting('show sess', /^(0x[0-9a-f]+: .*(\n|$))*$/)
+    const text = answer.kind === 'ok' ? answer.value : ''
+    for (const [, id = ''] of text.matchAll(/^(0x[0-9a-f]+): proto=unix_stream .* fe=GLOBAL /gm))
+      await this.cut(id)
+  }
+
   /** One that ended by itself meanwhile is no failure: `false`. */
   async cut(session: string): Promise<Result<boolean>> {
     const answer = await this.expecting(`shutdown session ${session}`, /^(No such session .*)?$/)
     return answer.kind === 'ok' ? ok(answer.value === '') : answer
   }
 
+  async certificate(name: string): Promise<Result<CertificateInForce>> {
+    const command = `show ssl cert ${name}`
+    const answer = await this.expecting(command, /^SHA1 FingerPrint: [0-9A-F]{40}$/m)
+    if (answer.kind === 'failed') return answer
+    const found = readCertificate(answer.value)
+    return found === null ? failed(notDone(command, answer.value)) : ok(found)
+  }
+
+  /** Shown with the next handshake. HAProxy refuses a key that belongs to another certificate. */
+  async setCertificate(name: string, pem: string): Promise<Result<void>> {
+    const set = await this.beginCertificate(name, pem)
+    if (set.kind === 'failed') return set
+    const committed = await this.expecting(`commit ssl cert ${name}`, /^Success!$/m)
+    // What was begun would be in the way of the next one.
+    if (committed.kind === 'failed') await this.askMaster(`@!${this.pid} abort ssl cert ${name}`)
+    return nothing(committed)
+  }
+
+  /**
+   * HAProxy changes one at a time: while one that somebody began and never ended is open, it puts what it is given for any
+   * other one into that (2.6.12), and says so by the name in its answer. Such a one is given up; its files are looked at again.
+   */
+  private async beginCertificate(name: string, pem: string): Promise<Result<void>> {
+    const command = `set ssl cert ${name}`
+    for (let turn = 1; ; turn += 1) {
+      const set = await this.expecting(command, TRANSACTION, pem)
+      if (set.kind === 'failed') return set
+      const [, begun = ''] = TRANSACTION.exec(set.value) ?? []
+      if (begun === name) return ok(undefined)
+      await this.askMaster(`@!${this.pid} abort ssl cert ${begun}`)
+      if (turn === TURNS) return failed(notDone(command, set.value))
+    }
+  }
+
   private async silent(command: string): Promise<Result<void>> {
     return nothing(await this.expecting(command, /^$/))
   }
 
-  private async expecting(command: string, success: RegExp): Promise<Result<string>> {
-    const answer = await this.askMaster(`@!${this.pid} ${command}`)
+  private async expecting(command: string, success: RegExp, payload?: string): Promise<Result<string>> {
+    const answer = await this.askMaster(`@!${this.pid} ${command}`, payload)
     if (answer.kind === 'failed') return answer
     return success.test(answer.value) ? answer : failed(notDone(command, answer.value))
   }
 }
+
+const TRANSACTION = /^Transaction (?:created|updated) for certificate (\S+)!$/m
 
 const nothing = (result: Result<unknown>): Result<void> => (result.kind === 'ok' ? ok(undefined) : result)
 

@@ -1,8 +1,9 @@
-import { isSelective } from '../../../core/shared/entry.ts'
 import { type Problem, problem } from '../../../core/shared/problem.ts'
 import type { Ability, RouterAbilities, RouterFeature } from '../../../core/shared/router-ability.ts'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { inheritedFrom, runProgram } from '../../tools/run-program.ts'
+import { whyNotKey } from './kept-pair.ts'
+import { FINE_RATE, LIMITED_COPIES, whyNotLimits } from './limits.ts'
 import { notInstalled } from './program.ts'
 import { whyNotHeader, whyNotUsers } from './users.ts'
 
@@ -31,9 +32,18 @@ const FEATURES: Record<RouterFeature, Ability> = {
   ejection: cannot(
     'nginx leaves an instance out for a second that takes no connection, and looks at no answers.',
   ),
-  limits: cannot('Sluice sets no limits per service in nginx.'),
-  hosts: cannot('Sluice gives each service of nginx an address of its own.'),
-  tls: cannot('Sluice keeps no certificates for nginx; put TLS in front.'),
+  limits: can,
+  rate: {
+    can: true,
+    note: 'Behind nginx, Retry-After of a rate below one a second is the longest that the next request may have to wait.',
+  },
+  'fine-rate': cannot(FINE_RATE),
+  'limited-copies': cannot(LIMITED_COPIES),
+  hosts: can,
+  tls: {
+    can: true,
+    note: 'nginx reads the private key with each change: while the file of a key does not fit the certificate in use, nginx takes no change of any service.',
+  },
   'access-log': cannot('Sluice reads the log of nginx to count and keeps no line for each request.'),
 }
 
@@ -47,15 +57,29 @@ const NOTES = [
 ]
 
 export async function abilitiesOf(binary: string | null): Promise<RouterAbilities> {
-  const asked = await ask(binary)
-  return { router: 'nginx', features: FEATURES, notes: NOTES, ...asked }
+  const { said, ...asked } = await ask(binary)
+  return { router: 'nginx', features: { ...FEATURES, ...missingIn(said) }, notes: NOTES, ...asked }
 }
 
-async function ask(binary: string | null): Promise<{ version: string | null; problem: Problem | null }> {
-  if (binary === null) return { version: null, problem: notInstalled() }
+/** What this build of nginx was made without, as it says itself. */
+function missingIn(said: string): Partial<Record<RouterFeature, Ability>> {
+  const without = (module: string): Ability => cannot(`This nginx was built without ${module}.`)
+  const isWithout = (module: string): boolean => said.includes(`--without-${module}`)
+  return {
+    ...(said === '' || said.includes('--with-http_ssl_module') ? {} : { tls: without('http_ssl_module') }),
+    ...(isWithout('http_limit_conn_module') ? { limits: without('http_limit_conn_module') } : {}),
+    ...(isWithout('http_limit_req_module') ? { rate: without('http_limit_req_module') } : {}),
+  }
+}
+
+type Asked = { version: string | null; problem: Problem | null; said: string }
+
+async function ask(binary: string | null): Promise<Asked> {
+  if (binary === null) return { version: null, problem: notInstalled(), said: '' }
   if (process.platform !== 'linux')
     return {
       version: null,
+      said: '',
       problem: unusable(`It runs on ${process.platform}, where its workers cannot be watched.`),
     }
   const ending = await runProgram({
@@ -66,14 +90,18 @@ async function ask(binary: string | null): Promise<{ version: string | null; pro
   })
   const said = ending.kind === 'exited' ? ending.errors : ''
   const version = /nginx\/(\d+(?:\.\d+)+)/.exec(said)?.[1] ?? null
-  if (version === null) return { version, problem: unusable(`${binary} -V does not say its version.`) }
-  if (isOlder(version)) return { version, problem: unusable(`It is older than ${OLDEST.join('.')}.`) }
-  if (!said.includes('--with-http_stub_status_module'))
-    return {
-      version,
-      problem: unusable('It was built without http_stub_status_module, so lost log lines would go unseen.'),
-    }
-  return { version, problem: null }
+  return { version, said, problem: problemOf(version, { binary, said }) }
+}
+
+function problemOf(
+  version: string | null,
+  { binary, said }: { binary: string; said: string },
+): Problem | null {
+  if (version === null) return unusable(`${binary} -V does not say its version.`)
+  if (isOlder(version)) return unusable(`It is older than ${OLDEST.join('.')}.`)
+  return said.includes('--with-http_stub_status_module')
+    ? null
+    : unusable('It was built without http_stub_status_module, so lost log lines would go unseen.')
 }
 
 function isOlder(version: string): boolean {
@@ -98,14 +126,8 @@ export function refusalOf(routes: ServiceRoutes): Problem | null {
     ['compare-bodies', routes.mirror !== null && routes.mirror.bodies.kind !== 'off'],
     ['slow-start', routes.slowStartMs > 0],
     ['ejection', routes.outlier !== undefined],
-    ['limits', routes.limits !== undefined],
     ['access-log', routes.accessLog !== undefined],
     ['revert', routes.onControllerLoss.kind === 'revert'],
-    ['tls', routes.tls !== undefined],
-    ['hosts', isSelective(routes)],
-    ['ejection', routes.outlier !== undefined],
-    ['limits', routes.limits !== undefined],
-    ['access-log', routes.accessLog !== undefined],
   ]
   for (const [feature, isAsked] of asked) {
     const ability = FEATURES[feature]
@@ -114,14 +136,20 @@ export function refusalOf(routes: ServiceRoutes): Problem | null {
   const strange = hostsIn(routes).find((host) => !HOST.test(host))
   if (strange !== undefined)
     return cannotDo(routes.service, `${JSON.stringify(strange)} is not the name or address of a machine.`)
+  const odd = (routes.hosts ?? []).find((host) => !REQUESTED.test(host))
+  if (odd !== undefined) return cannotDo(routes.service, `${JSON.stringify(odd)} is not the name of a host.`)
   const headers = routes.rules.flatMap(({ match }) => (match.in === 'header' ? [match.name] : []))
-  const whys = [...headers.map(whyNotHeader), whyNotUsers(routes)]
+  const key = routes.tls === undefined ? null : whyNotKey(routes.tls)
+  const whys = [...headers.map(whyNotHeader), whyNotUsers(routes), whyNotLimits(routes), key]
   const why = whys.find((one) => one !== null) ?? null
   return why === null ? null : cannotDo(routes.service, why)
 }
 
 /** As addresses are written; nothing that means something in a configuration. */
 const HOST = /^[0-9A-Za-z._:%-]{1,253}$/
+
+/** As the file takes them (`src/config/schema-entry.ts`). */
+const REQUESTED = /^(?:(?:\*\.)?[0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])$/
 
 const hostsIn = ({ listen, preview, sets }: ServiceRoutes): string[] => [
   listen.host,

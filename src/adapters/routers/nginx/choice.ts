@@ -19,15 +19,25 @@ export function choiceText(routes: ServiceRoutes, names: Names): string[] {
     to: names.upstream(release),
     permille: weightPermille,
   }))
-  const probe = probeKey === '' ? [] : [`"~${exactly(probeKey)}" 1;`]
+  // Nobody who sends no such header is held against the expression.
+  const probe = probeKey === '' ? [] : [`"" ""; "~${exactly(probeKey)}" 1;`]
+  const isPlain = rules.length === 0 && !dividesUsers(routes)
+  const chosen = names.variable('chosen')
   return [
     `map $http_sluice_probe ${names.variable('probe')} { default ""; ${probe.join(' ')} }`,
     drawText('$request_id', names.variable('split'), shares),
     ...usersText(routes, names),
     ...rulesText(rules, { names, otherwise: dividesUsers(routes) ? 'seat' : 'split' }),
-    `map ${names.variable('probe')} ${names.variable('chosen')} { 1 ${names.variable('split')}; default ${names.variable('rule_0')}; }`,
-    `map ${names.variable('chosen')} ${names.variable('by')} { default weight; "~^rule:" rule; }`,
-    `map ${names.variable('chosen')} ${names.variable('target')} { default ${names.variable('chosen')}; "~^(?:rule|arm:[^:]*):(.*)$" $1; }`,
+    `map ${names.variable('probe')} ${chosen} { 1 ${names.variable('split')}; default ${names.variable('rule_0')}; }`,
+    ...(isPlain
+      ? [
+          `map "" ${names.variable('by')} { default weight; }`,
+          `map "" ${names.variable('target')} { default ${chosen}; }`,
+        ]
+      : [
+          `map ${chosen} ${names.variable('by')} { default weight; "~^rule:" rule; }`,
+          `map ${chosen} ${names.variable('target')} { default ${chosen}; "~^(?:rule|arm:[^:]*):(.*)$" $1; }`,
+        ]),
     releaseText(sets, names),
   ]
 }

@@ -25,7 +25,7 @@ const routesOf = (shares: Record<string, number>, more: Partial<ServiceRoutes> =
 })
 
 const inputOf = (...all: ServiceRoutes[]): ConfigurationInput => ({
-  services: all.map((routes) => ({ routes, listening: routes.listen, preview: null })),
+  services: all.map((routes) => ({ routes, listening: routes.listen, preview: null, pair: null, round: 0 })),
   places: {
     errors: '/f/error.log',
     pid: '/f/nginx.pid',
@@ -86,6 +86,9 @@ describe('a configuration of nginx', () => {
           {
             service: evil,
             probeKey: evil,
+            hosts: ['a.org'],
+            paths: [`/${evil}`],
+            limits: { bodyBytes: 1, requests: 1, rate: { perSecond: 0.5, burst: 1 } },
             rules: [
               { match: { kind: 'exact', in: 'cookie', name: evil, value: evil }, release: evil },
               {

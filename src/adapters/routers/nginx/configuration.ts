@@ -1,7 +1,12 @@
+import { isIPv4 } from 'node:net'
 import type { DrainLimits } from '../../../core/shared/routes.ts'
 import { RECORD } from '../../tools/log-file.ts'
+import { TOLD_HOST } from './answers.ts'
+import { doorText } from './door-text.ts'
+import { doorsOf } from './doors.ts'
 import { PROXY_HEADERS } from './proxy-headers.ts'
-import { accessLog, BROKEN_LOG, type Served, serviceText } from './service.ts'
+import { accessLog, BROKEN_LOG, OF_NOBODY } from './request-log.ts'
+import { type Served, serviceText } from './service.ts'
 import { DOLLAR_VARIABLE, digestOf } from './words.ts'
 
 export type ConfigurationInput = {
@@ -31,7 +36,9 @@ export function configurationOf(input: ConfigurationInput): Configuration {
       mainText(input),
       'http {',
       httpText(input, marker),
+      ...(services.some(({ pair }) => pair !== null) ? [TLS] : []),
       ...services.map((served) => serviceText(served)),
+      ...doorsOf(services).map((door) => doorText(door)),
       '}',
       '',
     ].join('\n')
@@ -66,7 +73,7 @@ function mainText({ services, places }: ConfigurationInput): string {
 }
 
 /** The limits are those of the built-in proxy (`src/proxy/limits.ts`), as far as nginx knows them. */
-function httpText({ places }: ConfigurationInput, marker: string): string {
+function httpText({ places, services }: ConfigurationInput, marker: string): string {
   const { temporary } = places
   return [
     `error_log ${BROKEN_LOG} error;`,
@@ -77,16 +84,22 @@ function httpText({ places }: ConfigurationInput, marker: string): string {
     HTTP,
     DOLLAR_VARIABLE,
     MAPS,
-    `log_format sluice_control escape=json '${RECORD}["$msec"]';`,
+    peerText(services),
+    TOLD_HOST,
+    limitedText(services),
+    `log_format ${OF_NOBODY} escape=json '${RECORD}["$msec"]';`,
     'server {',
     // In the folder in which nginx was started: an absolute path may be longer than the kernel allows.
     `    listen unix:${CONTROL_SOCKET};`,
-    accessLog('sluice_control'),
+    accessLog(OF_NOBODY),
     `    location = /marker { return 200 "${marker} $pid"; }`,
     '    location = /status { add_header sluice-now $msec; stub_status; }',
     '}',
   ].join('\n')
 }
+
+/** As the built-in proxy does (`src/proxy/tls/secure-door.ts`). HTTP/1.1 is all that is spoken inside. */
+const TLS = 'ssl_protocols TLSv1.2 TLSv1.3;'
 
 const HTTP = `server_tokens off;
 underscores_in_headers on;
@@ -111,6 +124,9 @@ proxy_next_upstream_timeout 3s;
 proxy_pass_header Date;
 proxy_pass_header Server;
 ${PROXY_HEADERS.join('\n')}
+server_names_hash_max_size 16384;
+server_names_hash_bucket_size 512;
+recursive_error_pages on;
 variables_hash_max_size 16384;
 variables_hash_bucket_size 256;
 map_hash_max_size 16384;
@@ -118,13 +134,29 @@ map_hash_bucket_size 512;
 proxy_headers_hash_max_size 1024;
 proxy_headers_hash_bucket_size 128;`
 
-const MAPS = `map $http_upgrade $sluice_upgrade { default ""; "~*^websocket$" websocket; }
+/** Each request is asked all of it: words are looked up, which costs a tenth of an expression, and without regard to case. */
+const MAPS = `map $http_upgrade $sluice_upgrade { default ""; websocket websocket; }
 map $sluice_upgrade $sluice_connection { default ""; websocket upgrade; }
-map "$sluice_upgrade $http_accept" $sluice_long { default ""; "~^websocket " 1; "~^ text/event-stream$" 1; }
-map $remote_addr $sluice_peer { default $remote_addr; "~:" '"[$remote_addr]"'; }
-map $http_host $sluice_forwarded { default 'for=$sluice_peer;proto=http;host="$http_host"'; "" 'for=$sluice_peer;proto=http'; }
+map $http_accept $sluice_stream { default ""; text/event-stream 1; }
+map $sluice_upgrade $sluice_long { default $sluice_stream; websocket 1; }
+map $http_host $sluice_forwarded { default 'for=$sluice_peer;proto=$scheme;host="$http_host"'; "" 'for=$sluice_peer;proto=$scheme'; }
 map "" $sluice_variant { default ""; }
 map $upstream_http_cache_control $sluice_private { default 1; "~*(public|s-maxage)" 0; }
 map $request_uri $sluice_whole_path { default ""; "~^([^?]*)" $1; }
 map $request_uri $sluice_path { default /; "~^(/[^/?#]{0,40})" $1; }
-map "$status:$upstream_connect_time" $sluice_error { default ""; "~^50[24]:(?:.*, )?-$" INSTANCE_UNREACHABLE; }`
+map $status $sluice_error { default ""; 502 $sluice_unreached; 504 $sluice_unreached; }
+map $upstream_connect_time $sluice_unreached { default ""; "~^(?:.*, )?-$" INSTANCE_UNREACHABLE; }`
+
+/** Who asks, as RFC 7239 wants an address written. */
+const peerText = (services: readonly Served[]): string =>
+  services.every(
+    ({ listening, preview }) => isIPv4(listening.host) && (preview === null || isIPv4(preview.host)),
+  )
+    ? 'map "" $sluice_peer { default $remote_addr; }'
+    : `map $remote_addr $sluice_peer { default $remote_addr; "~:" '"[$remote_addr]"'; }`
+
+/** An nginx without these modules does not know their variables, and serves all the same. */
+const limitedText = (services: readonly Served[]): string =>
+  services.some(({ routes: { limits } }) => limits !== undefined)
+    ? 'map "$limit_conn_status $limit_req_status" $sluice_limited { default ""; "~^REJECTED " requests; "~ REJECTED$" rate; }'
+    : 'map "" $sluice_limited { default ""; }'

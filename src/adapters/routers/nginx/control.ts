@@ -1,11 +1,8 @@
-import { open } from 'node:fs/promises'
 import { request } from 'node:http'
-import { basename, dirname } from 'node:path'
+import { withSocketPath } from '../../tools/socket-path.ts'
 
 /** Answered from memory by a worker that has nothing else to wait for. */
 const CALL_TIMEOUT_MS = 1_000
-/** The kernel cuts unix socket paths at 108 bytes, the closing zero included; a longer one is reached from its folder. */
-const SOCKET_PATH_LIMIT = 107
 
 /**
  * What nginx says of all requests since its master began. `busy` counts those that have no answer yet, this question among
@@ -37,14 +34,7 @@ export class Control {
   }
 
   private async ask(path: string): Promise<Answer | null> {
-    if (Buffer.byteLength(this.socket) <= SOCKET_PATH_LIMIT) return await talk(this.socket, path)
-    const folder = await open(dirname(this.socket), 'r').catch(() => null)
-    if (folder === null) return null
-    try {
-      return await talk(`/proc/self/fd/${folder.fd}/${basename(this.socket)}`, path)
-    } finally {
-      await folder.close()
-    }
+    return await withSocketPath(this.socket, (short) => talk(short, path)).catch(() => null)
   }
 }
 

@@ -6,6 +6,7 @@ import { Problem } from '../../../core/shared/problem.ts'
 import { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { replaceDurably } from '../../tools/durable-file.ts'
 import { entryOf, type Kept } from '../../tools/fenced-routes.ts'
+import { KeptPair, ShownPair, shownPair } from './kept-pair.ts'
 import type { Served } from './service.ts'
 
 /** What this adapter keeps beside the routes. */
@@ -18,27 +19,51 @@ export const Own = z.object({
   proved: z.object({ digest: z.string(), workers: z.array(z.string()) }).nullable(),
   /** Since when old workers are on their way out, in milliseconds since 1970. */
   leaving: z.record(z.string(), z.number()),
+  /** What clients of services with TLS are shown, by service. */
+  pairs: z.record(z.string(), KeptPair).default({}),
+  /** Services that were not served when their key did not fit: the others are, and these once it fits. */
+  leftOut: z.array(z.string()).default([]),
+  /** How often places inside of a limit were lost with a worker. */
+  round: z.int().default(0),
 })
 export type Own = z.infer<typeof Own>
 export type NginxKept = Kept<Own>
 
-export const NOTHING_KEPT: Own = { ports: {}, shut: {}, proved: null, leaving: {} }
+export const NOTHING_KEPT: Own = {
+  ports: {},
+  shut: {},
+  proved: null,
+  leaving: {},
+  pairs: {},
+  leftOut: [],
+  round: 0,
+}
 
-/** The services as they are to be served. A preview whose port is taken is left out, and nothing waits for it. */
+/** The services as they are to be served. A preview whose port is taken is left out, as is a service without its key, and nothing waits for them. */
 export function servedOf({ services, own }: NginxKept): Served[] {
-  return Object.values(services).map((routes) => {
+  const all = Object.values(services).filter(({ service }) => !own.leftOut.includes(service))
+  return all.map((routes) => {
     const { service, listen, preview } = routes
     const shut = entryOf(own.shut, service)
+    const pair = routes.tls === undefined ? null : entryOf(own.pairs, service)
     return {
       routes,
       listening: { ...listen, port: listen.port === 0 ? (entryOf(own.ports, service) ?? 0) : listen.port },
       preview: preview === null || shut !== null ? null : preview.listen,
+      pair: pair === null ? null : shownPair(pair),
+      round: own.round,
     }
   })
 }
 
 const Generation = z.array(
-  z.object({ routes: ServiceRoutes, listening: ListenAddress, preview: ListenAddress.nullable() }),
+  z.object({
+    routes: ServiceRoutes,
+    listening: ListenAddress,
+    preview: ListenAddress.nullable(),
+    pair: ShownPair.nullable().default(null),
+    round: z.int().default(0),
+  }),
 )
 
 /**

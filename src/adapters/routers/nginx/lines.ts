@@ -5,7 +5,7 @@ import type { LogCounts } from '../../tools/log-counts.ts'
 import { LogFile, READ_EVERY_MS } from '../../tools/log-file.ts'
 import type { Control, Totals } from './control.ts'
 import { type Break, readBroken, readLine } from './log-line.ts'
-import { BROKEN_LOG, FLUSH_MS, REQUESTS_LOG } from './service.ts'
+import { BROKEN_LOG, FLUSH_MS, REQUESTS_LOG } from './request-log.ts'
 
 /** How much later than it should a worker may write its lines, before they are taken for missing. */
 const LATE_MS = 50

@@ -24,6 +24,7 @@ const USUAL = {
   visit: '',
   at: '1763800000.123',
   copied: '',
+  limited: '',
 }
 
 const written = (of: Partial<typeof USUAL> = {}): string =>
@@ -53,6 +54,19 @@ describe('a log line of nginx', () => {
       isClosed: false,
       retries: 0,
       connectFailures: 0,
+    })
+  })
+
+  it('tells which limit of the service turned a request away, and no release of a body that was too large', () => {
+    const nowhere = { instances: '', connects: '', headers: '' }
+    expect(lineOf({ ...nowhere, status: '503', limited: 'requests' })).toMatchObject({
+      release: null,
+      limited: 'requests',
+    })
+    expect(lineOf({ ...nowhere, status: '429', limited: 'rate' }).limited).toBe('rate')
+    expect(lineOf({ status: '413', headers: '-' })).toMatchObject({ release: null, end: 'complete' })
+    expect(lineOf({ status: '413' }), 'an answer of the version itself').toMatchObject({
+      release: 'shop@1.0.0#a',
     })
   })
 

@@ -18,7 +18,7 @@ export type Broken = { on: string; how: Break }
 /** What the error log said before, by `on`; told once. */
 export type BrokenBy = (on: string) => Break | null
 
-const FIELDS = 20
+const FIELDS = 21
 const COPY_FIELDS = 7
 
 /** Reads a line of the access log as `service.ts` and `configuration.ts` format it; `null` for what is none, or a piece of one. */
@@ -47,8 +47,11 @@ function readRequest(fields: readonly string[], brokenBy: BrokenBy): Reading {
   const at = (index: number): string => fields[index] ?? ''
   const instances = listOf(at(13))
   const connects = listOf(at(14))
-  const wasServed = instances.length > 0
   const status = Number(at(5))
+  // A body that turned out to be too large has an instance, which did not say so.
+  const isTooLarge = status === 413 && listOf(at(15)).at(-1) === '-'
+  const wasServed = instances.length > 0 && !isTooLarge
+  const limited = limitedOf(at(20))
   const how = { status, isWhole: at(11) === 'OK', connects, headers: listOf(at(15)) }
   const broken = wasServed ? brokenBy(onOf(at(16), instances.at(-1) ?? '')) : null
   const visit = readVisit(at(17))
@@ -69,6 +72,7 @@ function readRequest(fields: readonly string[], brokenBy: BrokenBy): Reading {
     isLong: status === 101 || at(12).startsWith('text/event-stream'),
     isProbe: at(3) === '1',
     isClosed: at(4) === 'SERVICE_CLOSED',
+    ...(limited === null ? {} : { limited }),
     retries: Math.max(0, instances.length - 1),
     connectFailures: failures,
     ...(visit === null ? {} : { visit }),
@@ -76,6 +80,9 @@ function readRequest(fields: readonly string[], brokenBy: BrokenBy): Reading {
   }
   return { kind: 'request', line, atS: Number(at(18)) }
 }
+
+const limitedOf = (text: string): 'requests' | 'rate' | null =>
+  text === 'requests' || text === 'rate' ? text : null
 
 /** What `mirror.ts` adds to the line of a request that is copied. */
 function readCopied(text: string): { line: CopiedLine; answeredMs: number | null } | null {

@@ -63,7 +63,7 @@ export const copyBranch = (mirror: MirrorRoute | null, names: Names): string[] =
   mirror === null
     ? []
     : [
-        '        error_page 419 = @sluice_copied;',
+        `        error_page 419 = ${names.location('copied')};`,
         `        if (${names.variable('copy')} = ${COPY}) { return 419; }`,
       ]
 
@@ -73,13 +73,13 @@ export const copyBranch = (mirror: MirrorRoute | null, names: Names): string[] =
  */
 export function copyLocations(
   mirror: MirrorRoute | null,
-  { names, target, log }: { names: Names; target: string; log: string },
+  { names, target, lines, log }: { names: Names; target: string; lines: readonly string[]; log: string },
 ): string[] {
   if (mirror === null) return []
-  // Nobody can guess it, so it is no path of the service.
-  const place = `/sluice-copy-${saltWord(`${mirror.salt} ${names.service}`)}`
+  const place = copyPlace(mirror, names.service)
   return [
-    '    location @sluice_copied {',
+    `    location ${names.location('copied')} {`,
+    ...lines,
     '        keepalive_timeout 0;',
     `        mirror ${place};`,
     `        proxy_pass http://${target};`,
@@ -99,3 +99,7 @@ export function copyLocations(
     '    }',
   ]
 }
+
+/** Nobody can guess it, so it is no path of the service. */
+export const copyPlace = ({ salt }: MirrorRoute, service: string): string =>
+  `/sluice-copy-${saltWord(`${salt} ${service}`)}`

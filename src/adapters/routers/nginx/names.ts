@@ -28,6 +28,16 @@ export class Names {
     return `${this.stem}_${way}`
   }
 
+  /** Where requests of the service go on, within a server that others may share: `@sluice_shop_1a2b3c4d_long` */
+  location(name: string): string {
+    return `@${this.stem}_${name}`
+  }
+
+  /** A path that stands for the service where a server has several. Nobody can ask for it. */
+  get place(): string {
+    return `/${this.stem}`
+  }
+
   zone(name: string): string {
     return `${this.stem}_${name}`
   }

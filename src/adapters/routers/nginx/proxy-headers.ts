@@ -4,7 +4,7 @@ export const PROXY_HEADERS: readonly string[] = [
   'proxy_set_header Connection $sluice_connection;',
   'proxy_set_header Upgrade $sluice_upgrade;',
   'proxy_set_header X-Forwarded-For $remote_addr;',
-  'proxy_set_header X-Forwarded-Proto http;',
+  'proxy_set_header X-Forwarded-Proto $scheme;',
   'proxy_set_header X-Forwarded-Host $http_host;',
   'proxy_set_header Forwarded $sluice_forwarded;',
   'proxy_set_header Keep-Alive "";',

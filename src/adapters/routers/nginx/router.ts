@@ -1,24 +1,29 @@
 import { mkdir } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { RouterState } from '../../../core/shared/router-state.ts'
 import type { RouteSet, ServiceRoutes } from '../../../core/shared/routes.ts'
 import type { FencingToken } from '../../../core/shared/token.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { Router } from '../../../ports/router.ts'
+import type { Pair } from '../../../tls/pair.ts'
 import { entryOf, FencedRoutes } from '../../tools/fenced-routes.ts'
 import { testOf } from '../../tools/log-arms.ts'
 import type { LogCounts } from '../../tools/log-counts.ts'
 import { copyingOf } from '../../tools/log-shadow.ts'
 import { refusalOf } from './abilities.ts'
+import { portFor, reopened, shutPreview } from './addresses.ts'
+import { Certificates, type CertificatesOptions } from './certificates.ts'
 import { configurationOf, longestDrainMs, untouchedDigest } from './configuration.ts'
 import { Generations, type NginxKept, NOTHING_KEPT, Own, servedOf } from './kept.ts'
+import { inWordsOfKeys, keptFromServing, leftOutOf } from './left-out.ts'
 import type { Lines } from './lines.ts'
-import { collide, takenBy, tryListen } from './listening.ts'
-import { Names } from './names.ts'
 import { type Look, notInstalled, type Program, unreachable } from './program.ts'
 import type { Served } from './service.ts'
 import { instancesOf } from './traffic.ts'
 import { Upkeep } from './upkeep.ts'
+import { weightsIn } from './weights-by-hand.ts'
 
 export type NginxRouterOptions = {
   folder: string
@@ -37,6 +42,7 @@ export class NginxRouter implements Router {
   private readonly fenced: FencedRoutes<Own>
   private readonly generations: Generations
   private readonly upkeep: Upkeep
+  private readonly certificates: Certificates
 
   constructor(options: NginxRouterOptions) {
     const { folder, log, now } = options
@@ -44,7 +50,10 @@ export class NginxRouter implements Router {
     this.fenced = new FencedRoutes({ folder, own: { schema: Own, empty: NOTHING_KEPT }, log, now })
     this.generations = new Generations(folder)
     const { program, counts } = options
-    this.upkeep = new Upkeep({ fenced: this.fenced, program, counts, log, now })
+    const apply = (kept: NginxKept) => this.apply(kept)
+    this.upkeep = new Upkeep({ fenced: this.fenced, program, counts, log, now, apply })
+    const show: CertificatesOptions['show'] = (service, pair) => this.show(service, pair)
+    this.certificates = new Certificates({ folder, log, now, show })
   }
 
   async reconcile(): Promise<Result<void>> {
@@ -60,10 +69,13 @@ export class NginxRouter implements Router {
 
   /** Starts nginx where it does not run. What somebody changed by hand stays: the state shows it, and people decide. */
   private async brought(kept: NginxKept): Promise<Result<NginxKept>> {
-    const ready = await reopened(kept)
+    const ready = await this.certificates.restored(await reopened(kept))
     this.knowServices(ready)
     const isAsKept = JSON.stringify(ready.own) === JSON.stringify(kept.own)
-    if (isAsKept && (await this.options.program.master()) !== null) return ok(ready)
+    if (isAsKept && (await this.options.program.master()) !== null) {
+      await this.certificates.follow(ready)
+      return ok(ready)
+    }
     const saved = await this.fenced.save(ready)
     if (saved.kind === 'failed') return saved
     const applied = await this.apply(ready)
@@ -77,8 +89,20 @@ export class NginxRouter implements Router {
     await this.openFolder()
     return await this.fenced.setRoutes(routes, {
       prepare: (next) => this.prepared(next, routes),
-      apply: (kept) => this.apply(kept),
+      apply: async (kept) => {
+        const applied = await this.apply(kept)
+        return applied.kind === 'ok' ? await this.servedOrWhy(routes.service, kept) : applied
+      },
     })
+  }
+
+  /** A service that was left out is not served, although the change of the others is in force. */
+  private async servedOrWhy(service: string, kept: NginxKept): Promise<Result<void>> {
+    const misfit = (await this.certificates.misfits(kept)).get(service) ?? null
+    const now = misfit === null ? [] : await this.servedNow()
+    return misfit === null || now.some(({ routes }) => routes.service === service)
+      ? ok(undefined)
+      : failed(keptFromServing(service, misfit))
   }
 
   async finalize({ token, service }: { token: FencingToken; service: string }): Promise<Result<void>> {
@@ -104,6 +128,7 @@ export class NginxRouter implements Router {
     const served = await this.inForce(look.digest, service)
     const traffic = await this.upkeep.traffic(look)
     const upToDate = await this.upkeep.see(kept.value, look, traffic)
+    await this.certificates.follow(upToDate)
     const drains = entryOf(upToDate.drains, service) ?? []
     const sets = served === null ? [] : await this.setsOf(served, { look, kept: upToDate })
     return ok({
@@ -114,6 +139,8 @@ export class NginxRouter implements Router {
       sets,
       ...previewOf(served, upToDate),
       ...(served === null || served.routes.closed === null ? {} : { closed: served.routes.closed }),
+      ...this.certificateOf(service, { served, kept: upToDate }),
+      ...this.limitedOf(served),
       instances: instancesOf(served?.routes ?? null, drains, { traffic, now: now() }),
       reverted: null,
     })
@@ -121,6 +148,7 @@ export class NginxRouter implements Router {
 
   close(): void {
     this.upkeep.close()
+    this.certificates.close()
   }
 
   /** Of all services: an nginx ends for all or for none. */
@@ -136,40 +164,91 @@ export class NginxRouter implements Router {
     const { service, listen } = routes
     const kept = without(next, service)
     const others = servedOf(kept).filter((one) => one.routes.service !== service)
-    const before = await this.servedNow()
-    const own = before.find((one) => one.routes.service === service) ?? null
-    const isHeld =
-      own !== null && own.routes.listen.host === listen.host && own.routes.listen.port === listen.port
-    const other = others.find(({ listening, preview }) =>
-      [listening, preview].some((one) => one !== null && collide(one, listen)),
-    )
-    if (other !== undefined && listen.port !== 0) return failed(takenBy(listen, other.routes.service))
-    const port = isHeld ? ok(own.listening.port) : await tryListen(listen)
+    const around = { others, before: await this.servedNow() }
+    const port = await portFor(routes, around)
     if (port.kind === 'failed') return port
+    const pair = await this.certificates.chosen(routes, next)
+    if (pair.kind === 'failed') return pair
     const ports = listen.port === 0 ? { ...kept.own.ports, [service]: port.value } : kept.own.ports
-    const shut = await shutPreview(routes, others, own)
-    return ok({ ...kept, own: { ...kept.own, ports, shut: { ...kept.own.shut, ...shut } } })
+    const pairs = pair.value === null ? kept.own.pairs : { ...kept.own.pairs, [service]: pair.value }
+    const shut = { ...kept.own.shut, ...(await shutPreview(routes, around)) }
+    return ok({ ...kept, own: { ...kept.own, ports, pairs, shut } })
   }
 
   /** Called inside of a turn. What is in force already is not reloaded, and is told with its new token. */
-  private async apply(ready: NginxKept): Promise<Result<void>> {
+  private async apply(asked: NginxKept): Promise<Result<void>> {
     const { program } = this.options
+    const { ready, misfits } = await this.withPairsThatFit(asked)
     const served = servedOf(ready)
     const configuration = configurationOf({ services: served, places: program.places })
     this.knowServices(ready)
     const look = await program.look()
     // Newer routes may make the same text: whose they are is known all the same.
     await this.generations.keep(configuration.digest, served)
-    if (look !== null && (await this.isInForce(configuration.digest, { look, kept: ready })))
+    if (look !== null && (await this.isInForce(configuration.digest, { look, kept: ready }))) {
+      await this.certificates.follow(ready)
       return ok(undefined)
+    }
     const put = await program.put(configuration)
-    if (put.kind === 'failed') return put
+    if (put.kind === 'failed') return failed(inWordsOfKeys(put.problem, misfits))
     this.upkeep.watch()
     const { workers } = put.value
     const proved = { digest: configuration.digest, workers: takingOf(workers) }
     await this.generations.forgetExcept([configuration.digest])
     const leaving = this.upkeep.leavingOf(ready, workers)
+    await this.certificates.follow(ready)
+    await this.certificates.forgetOthers(ready)
     return await this.fenced.save({ ...ready, own: { ...ready.own, leaving, proved } })
+  }
+
+  /** Renewed pairs are taken at once; services whose key fits nothing are left out where that takes nothing away. */
+  private async withPairsThatFit(
+    asked: NginxKept,
+  ): Promise<{ ready: NginxKept; misfits: ReadonlyMap<string, Problem> }> {
+    const before = await this.certificates.misfits(asked)
+    const kept = await this.certificates.renewed(asked, before)
+    const misfits = before.size === 0 ? before : await this.certificates.misfits(kept)
+    const { own } = kept
+    if (misfits.size === 0) return { ready: { ...kept, own: { ...own, leftOut: [] } }, misfits }
+    const isRunning = (await this.options.program.master()) !== null
+    const leftOut = leftOutOf([...misfits.keys()], { own, isRunning, now: await this.servedNow() })
+    for (const service of leftOut.filter((name) => !own.leftOut.includes(name)))
+      this.options.log.error('nginx cannot serve a service and serves the others without it', {
+        service,
+        problem: misfits.get(service),
+      })
+    return { ready: { ...kept, own: { ...own, leftOut } }, misfits }
+  }
+
+  /** Another pair of files for a service: a change like any other, but of no routes. */
+  private async show(service: string, pair: Pair): Promise<Result<void>> {
+    return await this.fenced.inTurn(async (kept) => {
+      const known = entryOf(kept.own.pairs, service)
+      if (known === null) return ok(undefined)
+      const next = await this.certificates.keep(known.files, pair)
+      if (isDeepStrictEqual(next, known) && !kept.own.leftOut.includes(service)) return ok(undefined)
+      const ready = { ...kept, own: { ...kept.own, pairs: { ...kept.own.pairs, [service]: next } } }
+      const saved = await this.fenced.save(ready)
+      if (saved.kind === 'failed') return saved
+      const applied = await this.apply(ready)
+      if (applied.kind === 'failed' && applied.problem.code === 'ROUTER_REFUSED') await this.fenced.save(kept)
+      return applied
+    })
+  }
+
+  private certificateOf(
+    service: string,
+    { served, kept }: { served: Served | null; kept: NginxKept },
+  ): Pick<RouterState, 'certificate'> {
+    const isAsked = (served !== null && served.pair !== null) || kept.own.leftOut.includes(service)
+    const shown = isAsked ? this.certificates.shown(service) : null
+    return shown === null ? {} : { certificate: shown }
+  }
+
+  private limitedOf(served: Served | null): Pick<RouterState, 'limited'> {
+    const { requests, rate } = served?.routes.limits ?? {}
+    if (served === null || (requests === undefined && rate === undefined)) return {}
+    return { limited: this.options.counts.limitedOf(served.routes.service) }
   }
 
   /** It does not run, and nothing is left that it should serve. */
@@ -238,38 +317,17 @@ const takingOf = (workers: Look['workers']): string[] =>
 function without(kept: NginxKept, service: string): NginxKept {
   const { [service]: _port, ...ports } = kept.own.ports
   const { [service]: _shut, ...shut } = kept.own.shut
+  const { [service]: _pair, ...pairs } = kept.own.pairs
   const port = entryOf(kept.services, service) === null ? {} : entryOf(kept.own.ports, service)
   return {
     ...kept,
-    own: { ...kept.own, ports: typeof port === 'number' ? { ...ports, [service]: port } : ports, shut },
+    own: {
+      ...kept.own,
+      ports: typeof port === 'number' ? { ...ports, [service]: port } : ports,
+      shut,
+      pairs,
+    },
   }
-}
-
-/** A preview whose port is taken is told, and opened once it is free. */
-async function reopened(kept: NginxKept): Promise<NginxKept> {
-  const shut = { ...kept.own.shut }
-  for (const service of Object.keys(shut)) {
-    const preview = entryOf(kept.services, service)?.preview ?? null
-    if (preview === null || (await tryListen(preview.listen)).kind === 'ok') delete shut[service]
-  }
-  return { ...kept, own: { ...kept.own, shut } }
-}
-
-async function shutPreview(
-  { service, preview, listen }: ServiceRoutes,
-  others: readonly Served[],
-  own: Served | null,
-) {
-  if (preview === null) return {}
-  const before = own?.preview ?? null
-  if (before !== null && before.host === preview.listen.host && before.port === preview.listen.port) return {}
-  const other = others.find((one) =>
-    [one.listening, one.preview].some((at) => at !== null && collide(at, preview.listen)),
-  )
-  if (other !== undefined) return { [service]: takenBy(preview.listen, other.routes.service) }
-  if (collide(listen, preview.listen)) return { [service]: takenBy(preview.listen, service) }
-  const tried = await tryListen(preview.listen)
-  return tried.kind === 'ok' ? {} : { [service]: tried.problem }
 }
 
 function previewOf(served: Served | null, { own }: NginxKept): Pick<RouterState, 'preview'> {
@@ -277,23 +335,3 @@ function previewOf(served: Served | null, { own }: NginxKept): Pick<RouterState,
   const problem = entryOf(own.shut, served.routes.service)
   return { preview: { listening: served.preview, problem: served.preview === null ? problem : null } }
 }
-
-/** The shares in a file that was changed by hand; what cannot be found in it has none. */
-function weightsIn(text: string, { service, sets }: ServiceRoutes): RouteSet[] {
-  const names = new Names(service)
-  const start = text.indexOf(`${names.variable('split')} {`)
-  const block = start < 0 ? '' : text.slice(start, text.indexOf('}', start))
-  const lines = [...block.matchAll(/^\s*(\*|[\d.]+%)\s+(\S+);/gm)]
-  const shares = lines.map(([, share = '', upstream = '']) => ({ share, upstream }))
-  const given = shares.reduce((sum, { share }) => sum + (share === '*' ? 0 : permilleOf(share)), 0)
-  return sets.map((set) => {
-    const found = shares.filter(({ upstream }) => upstream === names.upstream(set.release))
-    const weight = found.reduce(
-      (sum, { share }) => sum + (share === '*' ? 1_000 - given : permilleOf(share)),
-      0,
-    )
-    return { ...set, weightPermille: Math.min(1_000, Math.max(0, weight)) }
-  })
-}
-
-const permilleOf = (share: string): number => Math.round(Number.parseFloat(share) * 10)

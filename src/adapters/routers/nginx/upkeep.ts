@@ -1,8 +1,8 @@
-import { ok } from '../../../core/shared/result.ts'
+import { ok, type Result } from '../../../core/shared/result.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { FencedRoutes } from '../../tools/fenced-routes.ts'
 import type { LogCounts } from '../../tools/log-counts.ts'
-import { configurationOf } from './configuration.ts'
+import { configurationOf, untouchedDigest } from './configuration.ts'
 import {
   type Cut,
   cutsOf,
@@ -24,6 +24,8 @@ export type UpkeepOptions = {
   counts: LogCounts
   log: Log
   now: () => number
+  /** Puts into force what is kept. */
+  apply: (kept: NginxKept) => Promise<Result<void>>
 }
 
 /** Sees to what a change left behind: old workers end at their limits, and drains once nothing is left. */
@@ -79,17 +81,21 @@ export class Upkeep {
 
   /** Called outside of a turn. Answers with what is kept then. */
   async see(kept: NginxKept, look: Look, traffic: Traffic): Promise<NginxKept> {
-    if (!this.isNeeded(this.due(kept, look, traffic))) return kept
-    const { fenced, program, log } = this.options
+    if (!this.isNeeded(await this.dueOfOurs(kept, look, traffic))) return kept
+    const { fenced, program, log, apply } = this.options
     const done = await fenced.inTurn(async (latest) => {
       // Another controller may have done it while this one waited, and a pid is only good for what was just seen.
       const current = await program.look()
       if (current === null) return ok(latest)
-      const due = this.due(latest, current, await this.traffic(current))
+      const due = await this.dueOfOurs(latest, current, await this.traffic(current))
       if (!this.isNeeded(due)) return ok(latest)
-      const next = this.act(latest, due)
+      const hasLost = due.overdue.length > 0 || due.hasDied
+      const next = this.act(hasLost ? withNewPlaces(latest) : latest, due)
       const saved = await fenced.save(next)
-      return saved.kind === 'ok' ? ok(next) : saved
+      if (saved.kind === 'failed' || next.own.round === latest.own.round)
+        return saved.kind === 'ok' ? ok(next) : saved
+      const applied = await apply(next)
+      return applied.kind === 'ok' ? await fenced.read() : applied
     })
     if (done.kind === 'ok') return done.value
     log.warn('drains of nginx could not be kept', { problem: done.problem })
@@ -100,6 +106,13 @@ export class Upkeep {
   leavingOf({ own }: NginxKept, workers: readonly Worker[]): Record<string, number> {
     const left = workers.filter(({ isLeaving }) => isLeaving)
     return Object.fromEntries(left.map(({ id }) => [id, own.leaving[id] ?? this.options.now()]))
+  }
+
+  /** What somebody changed by hand stays: places that were lost are no reason to write over it. */
+  private async dueOfOurs(kept: NginxKept, look: Look, traffic: Traffic): Promise<Due> {
+    const due = this.due(kept, look, traffic)
+    if (!due.hasDied) return due
+    return { ...due, hasDied: untouchedDigest(await this.options.program.text()) === look.digest }
   }
 
   private due(kept: NginxKept, look: Look, { leaving }: Traffic): Due {
@@ -116,11 +129,12 @@ export class Upkeep {
     const connections = leaving.map((left) => left.connections)
     const open = isInForce(kept, look, this.options.program) ? openDrainsOf(kept) : []
     const ended = open.filter(({ drain }) => isLeft(connections, drain, places))
-    return { overdue, ended: new Set(ended.map(({ service, drain }) => drainKey(service, drain))) }
+    const hasDied = hasLimitedPlaces(kept) && hasLostWorker(kept, look)
+    return { overdue, hasDied, ended: new Set(ended.map(({ service, drain }) => drainKey(service, drain))) }
   }
 
-  private isNeeded({ overdue, ended }: Due): boolean {
-    return overdue.length > 0 || ended.size > 0
+  private isNeeded({ overdue, ended, hasDied }: Due): boolean {
+    return overdue.length > 0 || ended.size > 0 || hasDied
   }
 
   private act(kept: NginxKept, { overdue, ended }: Due): NginxKept {
@@ -149,9 +163,26 @@ const MOST_SEEN = 1_000
 /** How late a limit may be noticed. */
 const WATCH_MS = 200
 
-type Due = { overdue: (LeavingWorker & { cuts: Cut[] })[]; ended: ReadonlySet<string> }
+type Due = { overdue: (LeavingWorker & { cuts: Cut[] })[]; ended: ReadonlySet<string>; hasDied: boolean }
 
 /** The change that began these drains is in force: before that workers may still send somebody there. */
 function isInForce(kept: NginxKept, { digest }: Look, { places }: Program): boolean {
   return configurationOf({ services: servedOf(kept), places }).digest === digest
+}
+
+/**
+ * A worker that ends in the middle of requests never gives back the places that they had inside of a limit, and a service
+ * would take less and less. So they are counted anew from then on.
+ */
+const withNewPlaces = (kept: NginxKept): NginxKept =>
+  hasLimitedPlaces(kept) ? { ...kept, own: { ...kept.own, round: kept.own.round + 1 } } : kept
+
+const hasLimitedPlaces = ({ services }: NginxKept): boolean =>
+  Object.values(services).some(({ limits }) => limits?.requests !== undefined)
+
+/** One of those that we proved is gone, and the configuration is still the same: it died, or somebody reloaded by hand. */
+function hasLostWorker({ own: { proved } }: NginxKept, { digest, workers }: Look): boolean {
+  if (proved === null || proved.digest !== digest) return false
+  const there = new Set(workers.map(({ id }) => id))
+  return proved.workers.some((id) => !there.has(id))
 }

@@ -42,6 +42,22 @@ export function fitting(pattern: string): string {
   return `(?s)^(?=.{0,${LONGEST_VALUE}}\\z)${literal(first)}${middle.join('')}.*${literal(last)}\\z`
 }
 
+/** A path that begins with these whole segments, up to the blank behind it. */
+export const pathExpression = (path: string): string => {
+  if (!isBytes(path)) return NOTHING
+  return path === '/' ? '^[^ ]*' : `^${literal(path)}(?:/[^ ]*)?`
+}
+
+/**
+ * The host of a request as clients write it: in any case, with a dot at its end and a port, or without. A star stands for
+ * one label; `null` for any host and for none.
+ */
+export function hostExpression(host: string | null): string {
+  if (host === null) return '[^ ]*'
+  const name = host.startsWith('*') ? `[^. ]+${literal(host.slice(1))}` : literal(host)
+  return `(?i:${name})\\.?(?::[0-9]{1,5})?`
+}
+
 /** The value of the first cookie of this name, as the first group. */
 export const cookieNamed = (name: string): string =>
   isBytes(name)

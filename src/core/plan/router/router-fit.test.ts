@@ -67,6 +67,18 @@ describe('the router of a plan', () => {
     expect(turned(listen(8443))).toBeNull()
   })
 
+  it('asks for each limit by itself, and apart for a rate that not everybody can count', () => {
+    const features = (limits: ServiceSettings['limits']) =>
+      routerNeeds(settings(limits === undefined ? {} : { limits })).map(({ feature }) => feature)
+    expect(features({ bodyBytes: 1024 })).toEqual(['limits'])
+    expect(features({ requests: 5 })).toEqual(['limits'])
+    const rateOf = (perSecond: number) => ({ rate: { perSecond, burst: 5 } })
+    for (const perSecond of [0.05, 0.15, 0.5, 3.3 - 0.05, 200])
+      expect(features(rateOf(perSecond))).toEqual(['rate'])
+    for (const perSecond of [0.01, 0.04, 3.33])
+      expect(features(rateOf(perSecond))).toEqual(['rate', 'fine-rate'])
+  })
+
   it('says which one it is, and how it was chosen', () => {
     const haproxy = { router: 'haproxy', version: '2.6.12' } as const
     expect(routerText(haproxy, false)).toBe('HAProxy 2.6.12')

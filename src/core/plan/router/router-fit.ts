@@ -4,6 +4,7 @@ import type { ServiceSettings } from '../../release/settings.ts'
 import { isWorker } from '../../release/worker.ts'
 import { isSelective } from '../../shared/entry.ts'
 import { type Problem, problem } from '../../shared/problem.ts'
+import { hasFineRate } from '../../shared/request-policy.ts'
 import type { RouterAbilities, RouterFeature, RouterName } from '../../shared/router-ability.ts'
 
 /** Names of the routers as their makers write them. */
@@ -53,7 +54,18 @@ export function routerNeeds({
     },
     // With the built-in proxy this is on without being asked for (`resolve-request-policy.ts`).
     { feature: 'ejection', key: 'health.outlier', isAsked: outlier !== undefined && router !== 'builtin' },
-    { feature: 'limits', key: 'limits', isAsked: limits !== undefined },
+    {
+      feature: 'limits',
+      key: 'limits',
+      isAsked: limits?.bodyBytes !== undefined || limits?.requests !== undefined,
+    },
+    { feature: 'rate', key: 'limits.perSecond', isAsked: limits?.rate !== undefined },
+    { feature: 'fine-rate', key: 'limits.perSecond', isAsked: limits !== undefined && hasFineRate(limits) },
+    {
+      feature: 'limited-copies',
+      key: 'limits.requests beside shadow',
+      isAsked: kind === 'shadow' && limits?.requests !== undefined,
+    },
     { feature: 'access-log', key: 'accessLog', isAsked: accessLog !== undefined },
   ]
   return needs.filter(({ isAsked }) => isAsked)

@@ -1,0 +1,114 @@
+import type { ServiceRoutes } from '../../../core/shared/routes.ts'
+import { answerLines } from './answers.ts'
+import { bodyLines, limitAnswers, placeLines, rateLines } from './limits.ts'
+import { copyBranch, copyLocations } from './mirror.ts'
+import type { Names } from './names.ts'
+import { accessLog } from './request-log.ts'
+
+/**
+ * Where the requests of a service arrive within a server. `uri` is what an instance is asked for: a server of several
+ * services has put another path in its place, so there it is the one that came.
+ */
+export type Arrival = { at: string; uri: '' | '$request_uri' }
+export const ALONE: Arrival = { at: '/', uri: '' }
+export const shared = (names: Names): Arrival => ({ at: `= ${names.place}`, uri: '$request_uri' })
+
+/** The locations of a server through which requests of one service go: live traffic. */
+export function liveLocations(routes: ServiceRoutes, names: Names, arrival: Arrival): string[] {
+  const { closed, sets, service, limits = {}, mirror } = routes
+  const log = `    ${accessLog(names.format('live'))}`
+  if (closed !== null)
+    return nobody(
+      { service, code: 'SERVICE_CLOSED', retryAfterS: closed.retryAfterS },
+      { at: arrival.at, log },
+    )
+  if (!sets.some(({ weightPermille }) => weightPermille > 0))
+    return nobody({ service, code: 'NO_INSTANCE', retryAfterS: 1 }, { at: arrival.at, log })
+  const { bodyBytes, requests, rate } = limits
+  const target = names.variable('target')
+  const said = [log, ...headersOf(names)]
+  const body = bodyBytes === undefined ? [] : bodyLines(bodyBytes, names)
+  const often = rate === undefined ? [] : rateLines(rate, names)
+  const isIn = [...said, ...body, ...often]
+  return [
+    ...(requests === undefined
+      ? [`    location ${arrival.at} {`]
+      : [
+          `    location ${arrival.at} {`,
+          ...said,
+          ...body,
+          ...placeLines(requests, names),
+          // Nothing is there, whatever the rights of a worker; what is looked for has to have a name.
+          '        root /dev/null;',
+          `        try_files /sluice-nothing ${names.location('in')};`,
+          '    }',
+          `    location ${names.location('in')} {`,
+        ]),
+    ...isIn,
+    ...longBranch(names),
+    ...copyBranch(mirror, names),
+    `        proxy_pass http://${target}${arrival.uri};`,
+    '    }',
+    ...longLocation(names, { target, uri: arrival.uri, lines: isIn }),
+    ...copyLocations(mirror, {
+      names,
+      target: `${target}${arrival.uri}`,
+      lines: isIn,
+      log: accessLog(names.format('copy')),
+    }),
+    ...limitAnswers(service, { names, limits }, log),
+  ]
+}
+
+const headersOf = (names: Names): string[] => [
+  `        add_header sluice-release ${names.variable('told')} always;`,
+  `        set $sluice_variant ${names.variable('variant')};`,
+  `        add_header set-cookie ${names.variable('set_cookie')} always;`,
+  `        add_header set-cookie ${names.variable('mark_cookie')} always;`,
+  '        add_header sluice-error $sluice_error always;',
+]
+
+/** WebSockets and event streams go on in a location of their own. */
+export const longBranch = (names: Names): string[] => [
+  `        error_page 418 = ${names.location('long')};`,
+  '        if ($sluice_long) { return 418; }',
+]
+
+/**
+ * They are quiet by nature: no silence ends them. The kernel keeps them alive, which shows in its list of sockets and
+ * tells them from requests.
+ */
+export const longLocation = (
+  names: Names,
+  { target, uri, lines }: { target: string; uri: string; lines: readonly string[] },
+): string[] => [
+  `    location ${names.location('long')} {`,
+  ...lines,
+  '        proxy_read_timeout 24h;',
+  '        proxy_send_timeout 24h;',
+  '        proxy_socket_keepalive on;',
+  `        proxy_pass http://${target}${uri};`,
+  '    }',
+]
+
+type Away = { service: string; code: 'SERVICE_CLOSED' | 'NO_INSTANCE'; retryAfterS: number }
+
+/** The mark tells a client that the request is lost, and why. */
+export const nobody = (
+  { service, code, retryAfterS }: Away,
+  { at, log }: { at: string; log: string },
+): string[] => [
+  `    location ${at} {`,
+  log,
+  `        add_header sluice-error ${code} always;`,
+  ...answerLines({ ...wordsOf({ service, code, retryAfterS }), status: 503, code, retryAfterS }),
+  '    }',
+]
+
+const wordsOf = ({ service, code, retryAfterS }: Away) =>
+  code === 'NO_INSTANCE'
+    ? { message: `${service} has no instance that takes requests.`, remedy: 'Try again in a second.' }
+    : {
+        message: `${service} is closed while its version is exchanged: the old one stops before the new one starts.`,
+        remedy: `Come back in ${retryAfterS} ${retryAfterS === 1 ? 'second' : 'seconds'}.`,
+      }
