@@ -3,7 +3,7 @@ import { formatDuration } from '../shared/duration.ts'
 import { problem } from '../shared/problem.ts'
 import { readyWithinMs } from '../shared/set-spec.ts'
 import { occupancy } from './batches/members.ts'
-import { limitsOf } from './batches/planned.ts'
+import { limitsOf, lingers } from './batches/planned.ts'
 import { makeRoomInStable } from './batches/shrink.ts'
 import type { Event } from './event.ts'
 import { candidateSet, lastWords } from './judging/judge-rollout.ts'
@@ -72,16 +72,17 @@ const isFinishing = ({ settings }: RolloutState, { stage, letGoAccepted }: SetSt
   isWorker(settings) && stage === 'stopping' && letGoAccepted
 
 /** Batches keep to their bound against all that runs: what is still on its way out from before goes first. */
-function hasRoom(
+export function hasRoom(
   state: ServiceState,
   rollout: RolloutState,
-  { replicas }: StageContext<'provision'>['step'],
+  { replicas }: Pick<StageContext<'provision'>['step'], 'replicas'>,
 ): boolean {
   if (stopsFirst(rollout.plan)) return isAlone(state, rollout.plan.to.release)
   const limits = limitsOf(state, rollout)
   if (limits === null) return true
   const others = state.sets.filter(({ release }) => release !== rollout.plan.to.release)
-  return others.reduce((sum, set) => sum + occupancy(set), 0) + replicas <= limits.most
+  const taken = others.reduce((sum, set) => sum + occupancy(set, lingers(state, rollout, set)), 0)
+  return taken + replicas <= limits.most
 }
 
 /** Counted from when these instances were asked for, without the time it was held, and only while the target can tell how they are. */

@@ -2,9 +2,12 @@ import type { Instance } from '../../shared/instance.ts'
 import { livingInstances } from '../routing.ts'
 import type { SetState } from '../state.ts'
 
-/** What runs for the set and was not told to stop: what stops is on its own. */
+/** What runs for the set and was not told to stop. */
 const members = (set: SetState): Instance[] =>
   livingInstances(set).filter(({ state }) => state !== 'stopping')
+
+/** What was told to stop and has not ended. */
+export const stopping = (set: SetState): number => livingInstances(set).length - members(set).length
 
 /** The target shows what was asked for: so many run, and of those that were let go none does. */
 export function isAsWanted(set: SetState): boolean {
@@ -14,13 +17,15 @@ export function isAsWanted(set: SetState): boolean {
 }
 
 /**
- * Instances that the set takes up: those that are asked for and those that run, whichever is more. What a person may still
- * want to look into is held beside everything, and could stay for ever.
+ * Instances that the set takes up: those that are asked for and those that run, whichever is more, and those that stop, until
+ * they are gone, unless the plan lets them go on beside whoever takes their place. What a person may still want to look into
+ * is held beside everything, and could stay for ever.
  */
-export function occupancy(set: SetState): number {
+export function occupancy(set: SetState, mayLinger: boolean): number {
   if (set.role === 'held') return 0
   const isWanted = set.stage === 'wanted' && set.role !== 'retiring'
-  return Math.max(isWanted ? set.replicas + set.leaving.length : 0, members(set).length)
+  const own = Math.max(isWanted ? set.replicas + set.leaving.length : 0, members(set).length)
+  return own + (mayLinger ? 0 : stopping(set))
 }
 
 /**

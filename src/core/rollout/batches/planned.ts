@@ -1,4 +1,5 @@
 import type { Plan, Step } from '../../plan/plan.ts'
+import { mayLinger } from '../../plan/sizes.ts'
 import { stopsFirst } from '../recreate/closing.ts'
 import type { RolloutState, ServiceState, SetState } from '../state.ts'
 
@@ -47,6 +48,13 @@ export function limitsOf(
   const smaller = Math.min(replicas, settings?.run.replicas ?? replicas)
   return { most: larger + Math.max(0, ...surges), floor: Math.min(smaller, ...floors) }
 }
+
+/** The plan counts on it that what stops goes on beside the next ones. */
+export const lingers = (
+  { settings, stable }: Pick<ServiceState, 'settings' | 'stable'>,
+  rollout: Pick<RolloutState, 'settings'>,
+  { release }: Pick<SetState, 'release'>,
+): boolean => mayLinger({ settings: (release === stable?.release ? settings : null) ?? rollout.settings })
 
 export const stableSet = ({ stable, sets }: ServiceState): SetState | undefined =>
   stable === null ? undefined : sets.find(({ release }) => release === stable.release)

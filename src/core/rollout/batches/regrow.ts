@@ -2,8 +2,8 @@ import type { Event } from '../event.ts'
 import { isAlone, isSeenSince, stopsFirst } from '../recreate/closing.ts'
 import type { Moment } from '../stage-context.ts'
 import type { ServiceState, SetState } from '../state.ts'
-import { occupancy } from './members.ts'
-import { isBatched, limitsOf, plannedStable, stableSet } from './planned.ts'
+import { occupancy, stopping } from './members.ts'
+import { isBatched, limitsOf, lingers, plannedStable, stableSet } from './planned.ts'
 
 /**
  * A stable set that was taken apart is whole again as soon as nothing wants it smaller, and as far as there is room: instances
@@ -45,9 +45,9 @@ function roomFor(state: ServiceState, set: SetState, moment: Moment): number {
     return isFree && isSeenSince(set, moment) ? Number.POSITIVE_INFINITY : 0
   }
   const limits = rollout === null ? null : limitsOf(state, rollout)
-  if (limits === null) return Number.POSITIVE_INFINITY
+  if (limits === null || rollout === null) return Number.POSITIVE_INFINITY
   const others = state.sets
     .filter((other) => other.release !== set.release)
-    .reduce((sum, other) => sum + occupancy(other), 0)
-  return limits.most - others
+    .reduce((sum, other) => sum + occupancy(other, lingers(state, rollout, other)), 0)
+  return limits.most - others - (lingers(state, rollout, set) ? 0 : stopping(set))
 }

@@ -1,6 +1,7 @@
 import { routerTitle } from '../../plan/router/router-fit.ts'
 import { isWorker } from '../../release/worker.ts'
 import { readyWithinMs } from '../../shared/set-spec.ts'
+import { stopping } from '../batches/members.ts'
 import { stableSet } from '../batches/planned.ts'
 import { isBusy } from '../drains.ts'
 import { routerTrouble } from '../effect-answer.ts'
@@ -8,6 +9,7 @@ import { isDriftHeld, isFrozen } from '../hold.ts'
 import { candidateSet, lastWords } from '../judging/judge-rollout.ts'
 import { bindingCriteria, hasPassedOften } from '../judging/stage-criteria.ts'
 import { lackingMetrics } from '../metrics/metric-lack.ts'
+import { hasRoom } from '../provision.ts'
 import type { WaitingOn } from '../reason.ts'
 import { isClosed } from '../recreate/closing.ts'
 import { hasFreshNumbers, isFailed, neededReady } from '../rollout-position.ts'
@@ -40,7 +42,10 @@ export function waitingOnOf(state: ServiceState, rollout: RolloutState, now: num
     case 'retire':
       return { kind: 'drain', who: 'the old instances', until: null, message: 'the old instances stop' }
     case 'provision':
-      return waitingForInstances(state, rollout, startedAt + rollout.heldMs + step.deadlineMs)
+      return (
+        waitingForRoom(state, rollout, step.replicas) ??
+        waitingForInstances(state, rollout, startedAt + rollout.heldMs + step.deadlineMs)
+      )
     case 'verify':
       return waitingForChecks(rollout, { atMostMs: step.atMostMs, startedAt })
     case 'vacate':
@@ -169,6 +174,17 @@ function waitingForBatch(state: ServiceState, rollout: RolloutState): WaitingOn 
   if (leaving.length === 0) return waitingForInstances(state, rollout, null)
   const message = `${leaving.length} of ${state.stable?.version ?? 'stable'} finish what they have`
   return { kind: 'drain', who: 'requests on the old set', until: null, message }
+}
+
+/** The next ones start once as many of the others are gone; `null` where nothing is in their way but what serves. */
+function waitingForRoom(state: ServiceState, rollout: RolloutState, replicas: number): WaitingOn | null {
+  const { release } = rollout.plan.to
+  const set = state.sets.find((other) => other.release !== release && stopping(other) > 0)
+  const isAsked = (candidateSet(state)?.replicas ?? 0) >= replicas
+  if (set === undefined || isAsked || hasRoom(state, rollout, { replicas })) return null
+  const count = stopping(set)
+  const message = `${count} of ${set.version} ${count === 1 ? 'stops' : 'stop'} first, since no more may run at a time`
+  return { kind: 'drain', who: set.version, until: null, message }
 }
 
 function waitingForInstances(state: ServiceState, rollout: RolloutState, until: number | null): WaitingOn {
