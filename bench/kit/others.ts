@@ -13,6 +13,7 @@ export const wire: Bench = {
   method: [
     'One nginx worker answers 1 KiB from memory; each proxy has one process or one thread; wrk has one thread and 32 connections.',
     'Sluice runs with everything on: split over two sets, counters, limits.',
+    'Two processes against one: both may use both cores, one of which is full with origin and load. What the second process gains here is the least of what it can.',
     'Throughput is a ratio inside one round, in which all proxies ran one after the other; the order turns from round to round.',
   ],
   run: async () => {

@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process'
  */
 export type Rank = 'ordinary' | 'realtime' | 'witness'
 
-/** The proxy has core 0 to itself; the origin shares core 1 with the load, alike for every proxy. */
-export type Core = '0' | '1'
+/** The proxy has core 0 to itself; the origin shares core 1 with the load, alike for every proxy. Where more of them are compared, each has both. */
+export type Core = '0' | '1' | '0,1'
 
 /** Round robin within a rank (sched(7)). */
 const PRIORITIES: Record<Rank, string | null> = { ordinary: null, realtime: '10', witness: '20' }

@@ -64,7 +64,14 @@ export async function startHttpxy({ originPort, port, rank }: StartInput): Promi
 }
 
 /** The built-in data plane with everything on: split over two sets, counts, limits. */
-export async function startSluice({ folder, originPort, port, rank }: StartInput): Promise<Running> {
+export async function startSluice({
+  folder,
+  originPort,
+  port,
+  rank,
+  processes = 1,
+  core = '0',
+}: StartInput & { processes?: number; core?: Core }): Promise<Running> {
   const socket = join(folder, 'control.sock')
   const main = fileURLToPath(new URL('../../src/proxy/main.ts', import.meta.url))
   const code = `const { runProxy } = await import(process.argv[1]); await runProxy(process.argv.slice(2))`
@@ -77,8 +84,10 @@ export async function startSluice({ folder, originPort, port, rank }: StartInput
     join(folder, 'proxy'),
     '--socket',
     socket,
+    '--workers',
+    `${processes}`,
   ]
-  const child = started({ core: '0', rank }, process.execPath, args)
+  const child = started({ core, rank }, process.execPath, args)
   await until(() => control(socket, 'GET', '/livez', ''))
   const instance = (id: string) => ({ id, host: '127.0.0.1', port: originPort, state: 'active' })
   const routes = {
