@@ -74,7 +74,8 @@ export const envValue = () => scalar(readEnvValue, { title: 'text', type: ['stri
 export const secretName = () => scalar(readVariableName, { title: 'name', pattern: VARIABLE_NAME.source })
 export const webhookUrl = () => scalar(readWebhookUrl, { title: 'URL', pattern: '^https?://' })
 
-export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** One name would get lost in an object (`lost-keys.ts`). */
+export const VARIABLE_NAME = /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$/
 
 function offOr<T>(input: unknown, reader: (input: unknown) => Reading<T>): Reading<T | 'off'> {
   // Editors that still speak YAML 1.1 hand over `off` as `false`.
