@@ -46,7 +46,7 @@ it('one of several routers that hangs is given up in time, by its name, and the 
     { router: 'builtin', seen: { kind: 'seen' } },
     {
       router: 'haproxy',
-      seen: { kind: 'failed', problem: { message: 'HAProxy does not answer within 1000 ms.' } },
+      seen: { kind: 'failed', problem: { message: 'HAProxy does not answer within 2000 ms.' } },
     },
   ])
   expect(await countsOf(parts('haproxy'), 'shop.local', served(['haproxy']))).toMatchObject({
