@@ -28,14 +28,21 @@ function nextFor(state: ServiceState, set: SetState, moment: Moment): Event | nu
   const { now } = moment
   if (isTimeOver(set, now) && mayLeave(state, set)) return { kind: 'set-retiring', at: now, release }
   if (set.stage === 'releasing' && set.letGoAccepted) return { kind: 'set-gone', at: now, release }
-  // Where something waits for the very last of it, the look must be from after the order.
-  const isGone = livingInstances(set).length === 0 && (!isClosed(state) || isSeenSince(set, moment))
-  if (set.stage === 'stopping' && set.letGoAccepted && isGone) return { kind: 'set-gone', at: now, release }
+  if (set.stage === 'stopping' && set.letGoAccepted && isGone(state, set, moment))
+    return { kind: 'set-gone', at: now, release }
   const isLeaving = set.role === 'retiring' && set.stage === 'wanted'
   if (isLeaving && !isRollingOver(state, set) && isDrained(state, set))
     return { kind: 'set-stopping', at: now, release, sequence: state.sequence + 1 }
   return null
 }
+
+/**
+ * Nothing of it runs. Where something waits for the very last of it, the look must be from after the order; and where none was
+ * ever seen, one may have started since the last look and stop now.
+ */
+const isGone = (state: ServiceState, set: SetState, moment: Moment): boolean =>
+  livingInstances(set).length === 0 &&
+  ((!isClosed(state) && set.instances.length > 0) || isSeenSince(set, moment))
 
 const isTimeOver = ({ role, releaseAt }: SetState, now: number): boolean =>
   (role === 'held' || role === 'warm') && releaseAt !== null && now >= releaseAt
