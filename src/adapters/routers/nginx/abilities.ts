@@ -49,8 +49,8 @@ const FEATURES: Record<RouterFeature, Ability> = {
 
 const NOTES = [
   'A share is drawn for each request: exact at 0% and 100%, and between them as close as chance allows (10% of 10,000 requests are 1,000 within 90).',
-  'A change is a reload: it is in force within about half a second, and a client whose idle connection is closed in that moment may see a reset.',
-  'A change of one service closes idle connections of all, and their WebSockets have their own drain limit from then on: nginx ends old workers as a whole.',
+  'A change is a reload, usually in force within 0.7 seconds. For 300 ms before it answers close their connections; one that has been idle for longer is closed by the reload, and a client that uses it in that moment may see a reset.',
+  'A change of one service closes the kept connections of all, and their WebSockets have their own drain limit from then on: nginx ends old workers as a whole.',
   'A WebSocket or an event stream is counted when it ends.',
   'A WebSocket that outlives the drain limit is cut without a close frame, since nginx does not speak WebSocket: its client sees 1006 and has to connect again by itself.',
   'Counters come from log lines; what is lost of them is counted, and a window that lost more than 1% is not judged.',

@@ -89,8 +89,8 @@ function httpText({ places, services }: ConfigurationInput, marker: string): str
     limitedText(services),
     `log_format ${OF_NOBODY} escape=json '${RECORD}["$msec"]';`,
     'server {',
-    // In the folder in which nginx was started: an absolute path may be longer than the kernel allows.
-    `    listen unix:${CONTROL_SOCKET};`,
+    // As seen from the folder in which nginx was started: an absolute path may be longer than the kernel allows.
+    `    listen unix:../${CONTROL_SOCKET};`,
     accessLog(OF_NOBODY),
     `    location = /marker { return 200 "${marker} $pid"; }`,
     '    location = /status { add_header sluice-now $msec; stub_status; }',

@@ -6,9 +6,9 @@ const CALL_TIMEOUT_MS = 1_000
 
 /**
  * What nginx says of all requests since its master began. `busy` counts those that have no answer yet, this question among
- * them. `atS` is the time of the worker that answers, as it stands in the lines of the log.
+ * them, and `connections` are all that are open, also without a request. `atS` is the time of the worker that answers, as it stands in the lines of the log.
  */
-export type Totals = { requests: number; busy: number; atS: number }
+export type Totals = { requests: number; connections: number; busy: number; atS: number }
 
 /** Asks the running program on its private socket, each time on a connection of its own: an old one leads to an old worker. */
 export class Control {
@@ -28,9 +28,14 @@ export class Control {
     const { body, now } = (await this.ask('/status')) ?? { body: '', now: '' }
     const requests = /^ *\d+ \d+ (\d+) *$/m.exec(body)?.[1]
     const busy = /Reading: (\d+) Writing: (\d+)/.exec(body)
-    return requests === undefined || busy === null
-      ? null
-      : { requests: Number(requests), busy: Number(busy[1]) + Number(busy[2]), atS: Number(now) }
+    const connections = /^Active connections: (\d+) *$/m.exec(body)?.[1]
+    if (requests === undefined || connections === undefined || busy === null) return null
+    return {
+      requests: Number(requests),
+      connections: Number(connections),
+      busy: Number(busy[1]) + Number(busy[2]),
+      atS: Number(now),
+    }
   }
 
   private async ask(path: string): Promise<Answer | null> {

@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import { answerLines, MISDIRECTED, nobodys, type OwnAnswer, TLS_EXPECTED } from './answers.ts'
+import { CLOSING_LINES } from './closing.ts'
 import { type Door, firstPair, idOf, type Named, namesOf, onlyOne, pairsOf, seatsOf } from './doors.ts'
 import type { ShownPair } from './kept-pair.ts'
 import { addressText, listenText } from './listen-text.ts'
@@ -23,6 +24,7 @@ function aloneText({ address }: Door, served: Served): string {
     'server {',
     ...listenLines(address, served.pair === null ? null : { pair: served.pair, isDefault: true }),
     accessLog(names.format('live')),
+    ...CLOSING_LINES,
     ...liveLocations(served.routes, names, ALONE),
     '}',
   ].join('\n')
@@ -37,6 +39,7 @@ function sharedText(door: Door): string {
       ...own.lines,
       accessLog(OF_NOBODY),
       `    rewrite ^ ${variables.to};`,
+      ...CLOSING_LINES,
       ...answerAt('/', nobodys(addressText(address))),
       ...(variables.isPicky ? answerAt(`= ${MISDIRECTED_PLACE}`, MISDIRECTED) : []),
       ...own.members.flatMap(({ routes }) => {

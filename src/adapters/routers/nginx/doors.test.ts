@@ -95,8 +95,8 @@ describe('a door of nginx', () => {
   })
 
   it('looks at nothing of a request where one service has the address for itself', () => {
-    expect(doorText(doorOf(served('one', {})))).not.toContain('rewrite')
-    expect(doorText(doorOf(served('one', { paths: ['/'] })))).toContain('rewrite')
+    expect(doorText(doorOf(served('one', {})))).not.toContain('$sluice_at_')
+    expect(doorText(doorOf(served('one', { paths: ['/'] })))).toContain('$sluice_at_')
   })
 
   it('has one server for all names with the same certificate and services, and the first one for no name', () => {

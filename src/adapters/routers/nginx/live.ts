@@ -3,27 +3,21 @@ import { answerLines } from './answers.ts'
 import { bodyLines, limitAnswers, placeLines, rateLines } from './limits.ts'
 import { copyBranch, copyLocations } from './mirror.ts'
 import type { Names } from './names.ts'
+import { passTo } from './pass-to.ts'
 import { accessLog } from './request-log.ts'
 
-/**
- * Where the requests of a service arrive within a server. `uri` is what an instance is asked for: a server of several
- * services has put another path in its place, so there it is the one that came.
- */
-export type Arrival = { at: string; uri: '' | '$request_uri' }
-export const ALONE: Arrival = { at: '/', uri: '' }
-export const shared = (names: Names): Arrival => ({ at: `= ${names.place}`, uri: '$request_uri' })
+/** Where the requests of a service arrive within a server: a server of several services has put a path of ours in the place of theirs. */
+export const ALONE = '/'
+export const shared = (names: Names): string => `= ${names.place}`
 
 /** The locations of a server through which requests of one service go: live traffic. */
-export function liveLocations(routes: ServiceRoutes, names: Names, arrival: Arrival): string[] {
+export function liveLocations(routes: ServiceRoutes, names: Names, at: string): string[] {
   const { closed, sets, service, limits = {}, mirror } = routes
   const log = `    ${accessLog(names.format('live'))}`
   if (closed !== null)
-    return nobody(
-      { service, code: 'SERVICE_CLOSED', retryAfterS: closed.retryAfterS },
-      { at: arrival.at, log },
-    )
+    return nobody({ service, code: 'SERVICE_CLOSED', retryAfterS: closed.retryAfterS }, { at, log })
   if (!sets.some(({ weightPermille }) => weightPermille > 0))
-    return nobody({ service, code: 'NO_INSTANCE', retryAfterS: 1 }, { at: arrival.at, log })
+    return nobody({ service, code: 'NO_INSTANCE', retryAfterS: 1 }, { at, log })
   const { bodyBytes, requests, rate } = limits
   const target = names.variable('target')
   const said = [log, ...headersOf(names)]
@@ -32,9 +26,9 @@ export function liveLocations(routes: ServiceRoutes, names: Names, arrival: Arri
   const isIn = [...said, ...body, ...often]
   return [
     ...(requests === undefined
-      ? [`    location ${arrival.at} {`]
+      ? [`    location ${at} {`]
       : [
-          `    location ${arrival.at} {`,
+          `    location ${at} {`,
           ...said,
           ...body,
           ...placeLines(requests, names),
@@ -47,12 +41,12 @@ export function liveLocations(routes: ServiceRoutes, names: Names, arrival: Arri
     ...isIn,
     ...longBranch(names),
     ...copyBranch(mirror, names),
-    `        proxy_pass http://${target}${arrival.uri};`,
+    passTo(target),
     '    }',
-    ...longLocation(names, { target, uri: arrival.uri, lines: isIn }),
+    ...longLocation(names, { target, lines: isIn }),
     ...copyLocations(mirror, {
       names,
-      target: `${target}${arrival.uri}`,
+      target,
       lines: isIn,
       log: accessLog(names.format('copy')),
     }),
@@ -80,14 +74,14 @@ export const longBranch = (names: Names): string[] => [
  */
 export const longLocation = (
   names: Names,
-  { target, uri, lines }: { target: string; uri: string; lines: readonly string[] },
+  { target, lines }: { target: string; lines: readonly string[] },
 ): string[] => [
   `    location ${names.location('long')} {`,
   ...lines,
   '        proxy_read_timeout 24h;',
   '        proxy_send_timeout 24h;',
   '        proxy_socket_keepalive on;',
-  `        proxy_pass http://${target}${uri};`,
+  passTo(target),
   '    }',
 ]
 

@@ -55,6 +55,15 @@ describe.skipIf(skipReason !== null)('copies of requests by nginx', () => {
     expect(shadow.seen.length).toBe(before)
   })
 
+  it('have whole bodies up to the limit, also where workers may not write into our folder', async () => {
+    const port = await scene.set(mirrored({ ...MIRROR, salt: 'large' }))
+    const before = shadow.seen.length
+    const answer = await ask({ port, method: 'POST', body: 'x'.repeat(99_999) })
+    expect([answer.status, answer.body]).toEqual([200, OLD])
+    await until('the copy is there', () => shadow.seen.length === before + 1)
+    expect(shadow.seen.at(-1)?.headers['content-length']).toBe('99999')
+  })
+
   it('cost no user anything where nobody takes them', async () => {
     const gone = await scene.instance(NEW)
     await gone.close()

@@ -5,6 +5,7 @@ import { saltWord } from '../../tools/log-arms.ts'
 import { RECORD } from '../../tools/log-file.ts'
 import { drawText } from './draw.ts'
 import type { Names } from './names.ts'
+import { passTo } from './pass-to.ts'
 import { PROXY_HEADERS } from './proxy-headers.ts'
 import { fitting, packed } from './words.ts'
 
@@ -13,6 +14,8 @@ const MOST_COPIES = 100
 const COPY_MS = 10_000
 /** Larger bodies are not copied: with up to five digits, 99,999 bytes. */
 const BODY_DIGITS = 5
+/** They stay in memory: a worker that gave up root can write none of them into our folder, and would answer with 500. */
+const BODY_BYTES = 10 ** BODY_DIGITS
 
 const SHADOW = 'Sluice-Shadow'
 const COPY = 'copy'
@@ -81,8 +84,9 @@ export function copyLocations(
     `    location ${names.location('copied')} {`,
     ...lines,
     '        keepalive_timeout 0;',
+    `        client_body_buffer_size ${BODY_BYTES};`,
     `        mirror ${place};`,
-    `        proxy_pass http://${target};`,
+    passTo(target),
     '    }',
     `    location = ${place} {`,
     '        internal;',
@@ -95,7 +99,7 @@ export function copyLocations(
     `        proxy_send_timeout ${COPY_MS}ms;`,
     ...PROXY_HEADERS.filter((header) => !header.includes(SHADOW)).map((header) => `        ${header}`),
     `        proxy_set_header ${SHADOW} 1;`,
-    `        proxy_pass http://${names.upstream(mirror.release)}$request_uri;`,
+    passTo(names.upstream(mirror.release)),
     '    }',
   ]
 }

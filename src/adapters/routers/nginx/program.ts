@@ -5,6 +5,7 @@ import { problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { Log } from '../../../ports/log.ts'
 import { inheritedFrom, runProgram } from '../../tools/run-program.ts'
+import { Closing, WORKERS_FOLDER } from './closing.ts'
 import { CONTROL_SOCKET, type Configuration } from './configuration.ts'
 import { Control } from './control.ts'
 import { findMaster, orphansOf, type Running, type Worker, workersOf } from './processes.ts'
@@ -38,17 +39,20 @@ const BOUNDED = 'trap "" XFSZ; ulimit -f 2097152; exec "$0" "$@"'
 /** nginx as a program of our own: started, reloaded, proved and ended, with one folder for all of its files. */
 export class Program {
   readonly control: Control
+  readonly closing: Closing
   readonly places: {
     configuration: string
     control: string
     errors: string
     pid: string
     temporary: string
+    /** Where it is started. */
+    workers: string
   }
   private readonly options: ProgramOptions
 
   constructor(options: ProgramOptions) {
-    const { folder } = options
+    const { folder, log } = options
     this.options = options
     this.places = {
       configuration: path.join(folder, 'nginx.conf'),
@@ -56,8 +60,10 @@ export class Program {
       errors: path.join(folder, 'error.log'),
       pid: path.join(folder, 'nginx.pid'),
       temporary: path.join(folder, 'temporary'),
+      workers: path.join(folder, WORKERS_FOLDER),
     }
     this.control = new Control(this.places.control)
+    this.closing = new Closing({ folder: this.places.workers, control: this.control, log })
   }
 
   /** `null`: it does not run. */
@@ -86,6 +92,21 @@ export class Program {
     const { binary } = this.options
     if (binary === null) return failed(notInstalled())
     await mkdir(this.places.temporary, { recursive: true, mode: 0o700 })
+    await this.closing.makeFolder()
+    const closing = (await this.master()) === null ? null : await this.closing.begin()
+    try {
+      return await this.putTested(binary, configuration, closing?.over)
+    } finally {
+      await this.closing.end()
+    }
+  }
+
+  /** Reloads once the connections are closed, which takes longer than the test. */
+  private async putTested(
+    binary: string,
+    configuration: Configuration,
+    closed: Promise<void> | undefined,
+  ): Promise<Result<Look>> {
     const next = `${this.places.configuration}.next`
     await writeFile(next, configuration.text, { mode: 0o600 })
     const tested = await this.run(binary, ['-t', '-q', '-c', next])
@@ -93,6 +114,7 @@ export class Program {
       await rm(next, { force: true })
       return failed(refused(tested))
     }
+    await closed
     const before = await this.text()
     await rename(next, this.places.configuration)
     const master = await this.master()
@@ -243,7 +265,7 @@ export class Program {
       program: binary,
       args: [...args, '-p', this.options.folder, '-e', errors],
       env: inheritedFrom(process.env),
-      cwd: this.options.folder,
+      cwd: this.places.workers,
       timeoutMs: RUN_DEADLINE_MS,
     })
     switch (ending.kind) {

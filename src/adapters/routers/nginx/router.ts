@@ -69,6 +69,8 @@ export class NginxRouter implements Router {
 
   /** Starts nginx where it does not run. What somebody changed by hand stays: the state shows it, and people decide. */
   private async brought(kept: NginxKept): Promise<Result<NginxKept>> {
+    // Nobody else is in the middle of a change now.
+    await this.options.program.closing.end()
     const ready = await this.certificates.restored(await reopened(kept))
     this.knowServices(ready)
     const isAsKept = JSON.stringify(ready.own) === JSON.stringify(kept.own)
@@ -186,6 +188,7 @@ export class NginxRouter implements Router {
     // Newer routes may make the same text: whose they are is known all the same.
     await this.generations.keep(configuration.digest, served)
     if (look !== null && (await this.isInForce(configuration.digest, { look, kept: ready }))) {
+      await program.closing.end()
       await this.certificates.follow(ready)
       return ok(undefined)
     }

@@ -4,12 +4,14 @@ import { hasActive } from '../../../core/shared/routes.ts'
 import { formatWeight } from '../../../core/shared/weight.ts'
 import { RECORD } from '../../tools/log-file.ts'
 import { choiceText } from './choice.ts'
+import { CLOSING_LINES } from './closing.ts'
 import type { ShownPair } from './kept-pair.ts'
 import { bodyLines, limitAnswers, limitZones } from './limits.ts'
 import { addressText, listenText } from './listen-text.ts'
 import { longBranch, longLocation, nobody } from './live.ts'
 import { mirrorText } from './mirror.ts'
 import { Names } from './names.ts'
+import { passTo } from './pass-to.ts'
 import { accessLog } from './request-log.ts'
 import { comment, packed } from './words.ts'
 
@@ -76,7 +78,7 @@ function previewText(
   const release = preview?.release ?? null
   const log = accessLog(names.format('preview'))
   const server = (lines: readonly string[]): string =>
-    ['server {', listenText(listening), log, ...lines, '}'].join('\n')
+    ['server {', listenText(listening), log, ...CLOSING_LINES, ...lines, '}'].join('\n')
   const format = formatText(names, 'preview', {
     by: 'preview',
     release: release === null ? '' : packed(release),
@@ -101,9 +103,9 @@ function previewText(
       '    location / {',
       ...lines,
       ...longBranch(names),
-      `        proxy_pass http://${target};`,
+      passTo(target),
       '    }',
-      ...longLocation(names, { target, uri: '', lines }),
+      ...longLocation(names, { target, lines }),
       // Places and rates are for live traffic.
       ...limitAnswers(service, { names, limits: bodyBytes === undefined ? {} : { bodyBytes } }, log),
     ]),

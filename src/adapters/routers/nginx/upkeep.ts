@@ -81,6 +81,7 @@ export class Upkeep {
 
   /** Called outside of a turn. Answers with what is kept then. */
   async see(kept: NginxKept, look: Look, traffic: Traffic): Promise<NginxKept> {
+    await this.options.program.closing.endIfLeft(this.options.now())
     if (!this.isNeeded(await this.dueOfOurs(kept, look, traffic))) return kept
     const { fenced, program, log, apply } = this.options
     const done = await fenced.inTurn(async (latest) => {
