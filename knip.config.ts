@@ -23,7 +23,7 @@ const config: KnipConfig = {
   // A schema and its type share one name, so one of the two is often used in its own file only.
   ignoreExportsUsedInFile: true,
   // Programs of the system (scripts/testbed names those that tests need).
-  ignoreBinaries: ['openssl', 'apt-get', 'chrt', 'taskset', 'mount', 'umount', 'ip', 'ldd', 'dockerd'],
+  ignoreBinaries: ['openssl', 'apt-get', 'chrt', 'taskset', 'mount', 'umount', 'ip', 'ldd'],
   // Laid over the example shop by the test, beside the file that it imports.
   ignoreUnresolved: ['./provider.js'],
   // The bench runs it from a text that it gives to a process of its own.
