@@ -153,6 +153,8 @@ function heldUp(record: InstanceRecord, { at, message }: LifeEvent & { kind: 'he
 
 function probePassed(record: InstanceRecord, at: number, limits: ProbeLimits): InstanceRecord {
   if (!isProbed(record)) return record
+  // Nearly every answer there is: nothing is new.
+  if (record.state === 'ready' && record.consecutiveProbeFailures === 0) return record
   const counted = {
     ...record,
     consecutiveSuccesses: record.consecutiveSuccesses + 1,

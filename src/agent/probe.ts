@@ -14,6 +14,8 @@ export type ProbeRequest = {
 /** Most of a body that is looked at; a health page that sends more has said enough. */
 const BODY_BYTES = 16 * 1024
 
+const HEADERS = { 'user-agent': 'sluice-agent', accept: '*/*', connection: 'close' }
+
 /** Asks one instance for its health: a final 2xx answer in time passes, all else fails with its reason. */
 export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
   const url = `http://${options.host}:${options.port}${options.path}`
@@ -22,9 +24,8 @@ export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
     failure: { kind, message: `GET ${url} ${options.redact(what)}`, at: Date.now() },
   })
   return new Promise((resolve) => {
-    const signal = AbortSignal.timeout(options.timeoutMs)
-    const headers = { 'user-agent': 'sluice-agent', accept: '*/*', connection: 'close' }
-    const asked = request(url, { agent: false, signal, headers }, (answer) => {
+    const { host, port, path, timeoutMs } = options
+    const asked = request({ host, port, path, agent: false, headers: HEADERS }, (answer) => {
       const status = answer.statusCode ?? 0
       // From here on the status is known: what happens to the rest of the answer does not change the finding.
       asked.removeAllListeners('error').on('error', () => {})
@@ -38,7 +39,14 @@ export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
         resolve(fail(...describeAnswer(status, answer, options.redact(body)))),
       )
     })
-    asked.on('error', (error) => resolve(fail(...describeError(error, signal.aborted, options.timeoutMs))))
+    let isLate = false
+    // An AbortSignal would cost as much as the request itself, and there may be hundreds a second.
+    const timer = setTimeout(() => {
+      isLate = true
+      asked.destroy(new Error('late'))
+    }, timeoutMs)
+    asked.on('close', () => clearTimeout(timer))
+    asked.on('error', (error) => resolve(fail(...describeError(error, isLate, timeoutMs))))
     asked.end()
   })
 }

@@ -5,7 +5,7 @@ import { compareTokens, type FencingToken } from '../core/shared/token.ts'
 import type { AgentState, SetRecord } from './agent-state.ts'
 import type { LifeEvent, ProbeLimits } from './instance-life.ts'
 import { evolve } from './instance-life.ts'
-import type { InstanceRecord } from './instance-record.ts'
+import { InstanceRecord } from './instance-record.ts'
 import { saveState } from './state-file.ts'
 
 type SetName = { service: string; release: string }
@@ -87,8 +87,9 @@ export class SetRegistry {
     const before = this.findInstance(id)
     if (before === undefined) return undefined
     const after = evolve(before, event, limits)
+    if (after === before) return before
     this.#state.instances = this.#state.instances.map((instance) => (instance.id === id ? after : instance))
-    if (durablePart(before) !== durablePart(after)) this.#changed = true
+    if (mustSurvive(before, after)) this.#changed = true
     if (after.crashes > before.crashes) addOne(this.#crashes, after.service)
     if (event.kind === 'spawned' && before.crashes > 0) addOne(this.#restarts, after.service)
     return after
@@ -121,8 +122,14 @@ const addOne = (counts: Map<string, number>, key: string): unknown =>
 const isSame = (a: SetName, b: SetName): boolean => a.service === b.service && a.release === b.release
 
 /** Counters of probes change every second and may be lost: they are no reason to write to the disk. */
-const durablePart = (record: InstanceRecord): string =>
-  JSON.stringify({ ...record, consecutiveSuccesses: 0, consecutiveProbeFailures: 0, lastProbeFailure: null })
+const mustSurvive = (before: InstanceRecord, after: InstanceRecord): boolean =>
+  DURABLE.some((key) => before[key] !== after[key])
+
+const DURABLE = InstanceRecord.omit({
+  consecutiveSuccesses: true,
+  consecutiveProbeFailures: true,
+  lastProbeFailure: true,
+}).keyof().options
 
 const staleToken = (service: string, token: FencingToken, highest: FencingToken) =>
   problem('STALE_TOKEN', {
