@@ -14,7 +14,8 @@ import { exactly, packed, quoted } from './words.ts'
  */
 export function choiceText(routes: ServiceRoutes, names: Names): string[] {
   const { rules, sets, probeKey } = routes
-  // Drawn by `$request_id`, which is random, each request is a draw of its own.
+  // Each request is a draw of its own: no two of a program have the same key. `$request_id` would cost a fifth of all
+  // that nginx does for a request.
   const shares = sets.map(({ release, weightPermille }) => ({
     to: names.upstream(release),
     permille: weightPermille,
@@ -25,7 +26,7 @@ export function choiceText(routes: ServiceRoutes, names: Names): string[] {
   const chosen = names.variable('chosen')
   return [
     `map $http_sluice_probe ${names.variable('probe')} { default ""; ${probe.join(' ')} }`,
-    drawText('$request_id', names.variable('split'), shares),
+    drawText('$connection-$connection_requests', names.variable('split'), shares),
     ...usersText(routes, names),
     ...rulesText(rules, { names, otherwise: dividesUsers(routes) ? 'seat' : 'split' }),
     `map ${names.variable('probe')} ${chosen} { 1 ${names.variable('split')}; default ${names.variable('rule_0')}; }`,

@@ -34,7 +34,7 @@ const inputOf = (...all: ServiceRoutes[]): ConfigurationInput => ({
 })
 
 const sharesIn = (text: string): string[] => {
-  const start = text.indexOf('split_clients "$request_id"')
+  const start = text.indexOf('split_clients "$connection-$connection_requests"')
   const block = text.slice(start, text.indexOf('}', start))
   return [...block.matchAll(/^ +(\S+) sluice_([a-z]+)/gm)].map(([, share, name]) => `${share} ${name}`)
 }
