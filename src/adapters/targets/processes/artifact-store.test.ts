@@ -162,9 +162,10 @@ describe('the artifact store', () => {
   })
 
   it('notices that the source changed while it was copied, and can be asked again', async () => {
-    // Reading takes far longer than the pause between two changes, so one falls between reading and copying.
+    // It is read in no time and copied when the large one beside it is read: many changes fall between the two.
     const growing = join(source, 'growing.log')
-    writeFileSync(growing, Buffer.alloc(96 * 1024 * 1024))
+    writeFileSync(growing, 'begin')
+    writeFileSync(join(source, 'large.bin'), Buffer.alloc(96 * 1024 * 1024))
     const writer = setInterval(() => appendFileSync(growing, 'more'), 0)
     const answer = await resolve()
     clearInterval(writer)
