@@ -1,6 +1,7 @@
 import type { RouteSet, ServiceRoutes } from '../../../core/shared/routes.ts'
 import { hasActive } from '../../../core/shared/routes.ts'
 import type { RouteRule } from '../../../core/shared/side-routes.ts'
+import { alias } from './aliases.ts'
 import { drawText } from './draw.ts'
 import { matchText } from './match-text.ts'
 import type { Names } from './names.ts'
@@ -14,34 +15,39 @@ import { exactly, packed, quoted } from './words.ts'
  */
 export function choiceText(routes: ServiceRoutes, names: Names): string[] {
   const { rules, sets, probeKey } = routes
-  // Each request is a draw of its own: no two of a program have the same key. `$request_id` would cost a fifth of all
-  // that nginx does for a request.
+  // Each request is a draw of its own: no two of a program have the same key. `$request_id` would cost about a seventh
+  // of all that nginx does for a request.
   const shares = sets.map(({ release, weightPermille }) => ({
     to: names.upstream(release),
     permille: weightPermille,
   }))
-  // Nobody who sends no such header is held against the expression.
-  const probe = probeKey === '' ? [] : [`"" ""; "~${exactly(probeKey)}" 1;`]
   const isPlain = rules.length === 0 && !dividesUsers(routes)
   const chosen = names.variable('chosen')
   return [
-    `map $http_sluice_probe ${names.variable('probe')} { default ""; ${probe.join(' ')} }`,
+    probeText(probeKey, names),
     drawText('$connection-$connection_requests', names.variable('split'), shares),
     ...usersText(routes, names),
     ...rulesText(rules, { names, otherwise: dividesUsers(routes) ? 'seat' : 'split' }),
-    `map ${names.variable('probe')} ${chosen} { 1 ${names.variable('split')}; default ${names.variable('rule_0')}; }`,
     ...(isPlain
       ? [
-          `map "" ${names.variable('by')} { default weight; }`,
-          `map "" ${names.variable('target')} { default ${chosen}; }`,
+          alias(chosen, names.variable('split')),
+          alias(names.variable('by'), 'weight'),
+          alias(names.variable('target'), chosen),
         ]
       : [
+          `map ${names.variable('probe')} ${chosen} { 1 ${names.variable('split')}; default ${names.variable('rule_0')}; }`,
           `map ${chosen} ${names.variable('by')} { default weight; "~^rule:" rule; }`,
           `map ${chosen} ${names.variable('target')} { default ${chosen}; "~^(?:rule|arm:[^:]*):(.*)$" $1; }`,
         ]),
     releaseText(sets, names),
   ]
 }
+
+/** Nobody who sends no such header is held against the expression. */
+const probeText = (key: string, names: Names): string =>
+  key === ''
+    ? alias(names.variable('probe'), '""')
+    : `map $http_sluice_probe ${names.variable('probe')} { default ""; "" ""; "~${exactly(key)}" 1; }`
 
 /** Who is sent where, to be told in the log and to probes. */
 function releaseText(sets: readonly RouteSet[], names: Names): string {
@@ -53,10 +59,11 @@ function releaseText(sets: readonly RouteSet[], names: Names): string {
     '    default "";',
     ...lines(packed),
     '}',
-    `map ${names.variable('probe')}${names.variable('target')} ${names.variable('told')} {`,
+    `map ${names.variable('target')} ${names.variable('asked')} {`,
     '    default "";',
-    ...served.map(({ release }) => `    1${names.upstream(release)} ${quoted(release)};`),
+    ...lines(quoted),
     '}',
+    `map ${names.variable('probe')} ${names.variable('told')} { default ""; 1 ${names.variable('asked')}; }`,
   ].join('\n')
 }
 
@@ -72,5 +79,5 @@ function rulesText(rules: readonly RouteRule[], { names, otherwise }: Chain): st
     }),
   )
   const last = names.variable(`rule_${rules.length}`)
-  return [...texts, `map "" ${last} { default ${names.variable(otherwise)}; }`]
+  return [...texts, alias(last, names.variable(otherwise))]
 }

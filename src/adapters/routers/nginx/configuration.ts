@@ -1,10 +1,11 @@
 import { isIPv4 } from 'node:net'
 import type { DrainLimits } from '../../../core/shared/routes.ts'
 import { RECORD } from '../../tools/log-file.ts'
+import { alias, withoutAliases } from './aliases.ts'
 import { TOLD_HOST } from './answers.ts'
 import { doorText } from './door-text.ts'
 import { doorsOf } from './doors.ts'
-import { PROXY_HEADERS } from './proxy-headers.ts'
+import { proxyHeaders } from './proxy-headers.ts'
 import { accessLog, BROKEN_LOG, OF_NOBODY } from './request-log.ts'
 import { type Served, serviceText } from './service.ts'
 import { DOLLAR_VARIABLE, digestOf } from './words.ts'
@@ -31,17 +32,19 @@ export function configurationOf(input: ConfigurationInput): Configuration {
     one.routes.service < other.routes.service ? -1 : 1,
   )
   const withMarker = (marker: string): string =>
-    [
-      '# Written by Sluice, and written anew with each change: edits are reported and then lost.',
-      mainText(input),
-      'http {',
-      httpText(input, marker),
-      ...(services.some(({ pair }) => pair !== null) ? [TLS] : []),
-      ...services.map((served) => serviceText(served)),
-      ...doorsOf(services).map((door) => doorText(door)),
-      '}',
-      '',
-    ].join('\n')
+    withoutAliases(
+      [
+        '# Written by Sluice, and written anew with each change: edits are reported and then lost.',
+        mainText(input),
+        'http {',
+        httpText(input, marker),
+        ...(services.some(({ pair }) => pair !== null) ? [TLS] : []),
+        ...services.map((served) => serviceText(served)),
+        ...doorsOf(services).map((door) => doorText(door)),
+        '}',
+        '',
+      ].join('\n'),
+    )
   const digest = digestOf(withMarker(''))
   return { text: withMarker(digest), digest }
 }
@@ -123,7 +126,7 @@ proxy_next_upstream_tries 3;
 proxy_next_upstream_timeout 3s;
 proxy_pass_header Date;
 proxy_pass_header Server;
-${PROXY_HEADERS.join('\n')}
+${proxyHeaders().join('\n')}
 server_names_hash_max_size 16384;
 server_names_hash_bucket_size 512;
 recursive_error_pages on;
@@ -138,9 +141,8 @@ proxy_headers_hash_bucket_size 128;`
 const MAPS = `map $http_upgrade $sluice_upgrade { default ""; websocket websocket; }
 map $sluice_upgrade $sluice_connection { default ""; websocket upgrade; }
 map $http_accept $sluice_stream { default ""; text/event-stream 1; }
-map $sluice_upgrade $sluice_long { default $sluice_stream; websocket 1; }
+map $http_upgrade $sluice_long { default $sluice_stream; websocket 1; }
 map $http_host $sluice_forwarded { default 'for=$sluice_peer;proto=$scheme;host="$http_host"'; "" 'for=$sluice_peer;proto=$scheme'; }
-map "" $sluice_variant { default ""; }
 map $upstream_http_cache_control $sluice_private { default 1; "~*(public|s-maxage)" 0; }
 map $request_uri $sluice_whole_path { default ""; "~^([^?]*)" $1; }
 map $request_uri $sluice_path { default /; "~^(/[^/?#]{0,40})" $1; }
@@ -152,11 +154,11 @@ const peerText = (services: readonly Served[]): string =>
   services.every(
     ({ listening, preview }) => isIPv4(listening.host) && (preview === null || isIPv4(preview.host)),
   )
-    ? 'map "" $sluice_peer { default $remote_addr; }'
+    ? alias('$sluice_peer', '$remote_addr')
     : `map $remote_addr $sluice_peer { default $remote_addr; "~:" '"[$remote_addr]"'; }`
 
 /** An nginx without these modules does not know their variables, and serves all the same. */
 const limitedText = (services: readonly Served[]): string =>
   services.some(({ routes: { limits } }) => limits !== undefined)
     ? 'map "$limit_conn_status $limit_req_status" $sluice_limited { default ""; "~^REJECTED " requests; "~ REJECTED$" rate; }'
-    : 'map "" $sluice_limited { default ""; }'
+    : alias('$sluice_limited', '""')

@@ -4,6 +4,7 @@ import { bodyLines, limitAnswers, placeLines, rateLines } from './limits.ts'
 import { copyBranch, copyLocations } from './mirror.ts'
 import type { Names } from './names.ts'
 import { passTo } from './pass-to.ts'
+import { proxyHeaders } from './proxy-headers.ts'
 import { accessLog } from './request-log.ts'
 
 /** Where the requests of a service arrive within a server: a server of several services has put a path of ours in the place of theirs. */
@@ -15,7 +16,10 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
   const { closed, sets, service, limits = {}, mirror } = routes
   const log = `    ${accessLog(names.format('live'))}`
   if (closed !== null)
-    return nobody({ service, code: 'SERVICE_CLOSED', retryAfterS: closed.retryAfterS }, { at, log })
+    return nobody(
+      { service, code: 'SERVICE_CLOSED', retryAfterS: closed.retryAfterS },
+      { at, log: `    ${accessLog(names.format('closed'))}` },
+    )
   if (!sets.some(({ weightPermille }) => weightPermille > 0))
     return nobody({ service, code: 'NO_INSTANCE', retryAfterS: 1 }, { at, log })
   const { bodyBytes, requests, rate } = limits
@@ -24,6 +28,8 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
   const body = bodyBytes === undefined ? [] : bodyLines(bodyBytes, names)
   const often = rate === undefined ? [] : rateLines(rate, names)
   const isIn = [...said, ...body, ...often]
+  const variant = hasVariants(routes) ? names.variable('variant') : null
+  const headers = variant === null ? [] : headerLines({ variant })
   return [
     ...(requests === undefined
       ? [`    location ${at} {`]
@@ -39,15 +45,16 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
           `    location ${names.location('in')} {`,
         ]),
     ...isIn,
+    ...headers,
     ...longBranch(names),
     ...copyBranch(mirror, names),
     passTo(target),
     '    }',
-    ...longLocation(names, { target, lines: isIn }),
+    ...longLocation(names, { target, lines: isIn, variant }),
     ...copyLocations(mirror, {
       names,
       target,
-      lines: isIn,
+      lines: [...isIn, ...headers],
       log: accessLog(names.format('copy')),
     }),
     ...limitAnswers(service, { names, limits }, log),
@@ -56,11 +63,16 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
 
 const headersOf = (names: Names): string[] => [
   `        add_header sluice-release ${names.variable('told')} always;`,
-  `        set $sluice_variant ${names.variable('variant')};`,
   `        add_header set-cookie ${names.variable('set_cookie')} always;`,
   `        add_header set-cookie ${names.variable('mark_cookie')} always;`,
   '        add_header sluice-error $sluice_error always;',
 ]
+
+const hasVariants = ({ sticky }: ServiceRoutes): boolean =>
+  sticky?.kind === 'assign' && (sticky.test ?? null) !== null
+
+const headerLines = (of: Parameters<typeof proxyHeaders>[0]): string[] =>
+  proxyHeaders(of).map((header) => `        ${header}`)
 
 /** WebSockets and event streams go on in a location of their own. */
 export const longBranch = (names: Names): string[] => [
@@ -74,10 +86,11 @@ export const longBranch = (names: Names): string[] => [
  */
 export const longLocation = (
   names: Names,
-  { target, lines }: { target: string; lines: readonly string[] },
+  { target, lines, variant = null }: { target: string; lines: readonly string[]; variant?: string | null },
 ): string[] => [
   `    location ${names.location('long')} {`,
   ...lines,
+  ...headerLines({ variant, isLong: true }),
   '        proxy_read_timeout 24h;',
   '        proxy_send_timeout 24h;',
   '        proxy_socket_keepalive on;',

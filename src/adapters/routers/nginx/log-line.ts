@@ -58,9 +58,9 @@ function readRequest(fields: readonly string[], brokenBy: BrokenBy): Reading {
   const copied = readCopied(at(19))
   const failures = connects.filter((time) => time === '-').length
   const line: LogLine = {
-    service: unpacked(at(0)),
+    service: wordOf(at(0)),
     by: byOf(at(1)),
-    release: wasServed ? unpacked(at(2)) : null,
+    release: wasServed ? wordOf(at(2)) : null,
     status,
     // The time of a copied request is that of its copy, if that took longer; its instance knows better.
     ms: copied?.answeredMs ?? msOf(at(6)),
@@ -128,7 +128,23 @@ function endOf({ status, isWhole, connects, headers }: How, broken: Break | null
 }
 
 /** `10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80`: attempts in order; after a colon those of another location. */
-const listOf = (text: string): string[] => (text === '' ? [] : text.split(/, | : /))
+function listOf(text: string): string[] {
+  if (text === '') return []
+  return text.includes(' ') ? text.split(/, | : /) : [text]
+}
+
+/** Names of services and releases that lines told of: they are the same few. */
+const words = new Map<string, string>()
+const WORDS_KEPT = 1_000
+
+function wordOf(text: string): string {
+  const known = words.get(text)
+  if (known !== undefined) return known
+  if (words.size >= WORDS_KEPT) words.clear()
+  const word = unpacked(text)
+  words.set(text, word)
+  return word
+}
 
 const byOf = (text: string): LogLine['by'] => (text === 'rule' || text === 'preview' ? text : 'weight')
 
@@ -137,7 +153,10 @@ function wholeNumber(text: string): number {
   return Number.isSafeInteger(value) && value > 0 ? value : 0
 }
 
+/** A line in which nothing had to be escaped is only cut, which takes a third of the time. */
 function fieldsOf(body: string): string[] | null {
+  if (body.startsWith('["') && body.endsWith('"]') && !body.includes('\\'))
+    return body.slice(2, -2).split('","')
   try {
     const fields: unknown = JSON.parse(body)
     return Array.isArray(fields) && fields.every((field) => typeof field === 'string') ? fields : null

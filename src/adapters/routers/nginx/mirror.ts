@@ -3,10 +3,11 @@ import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { TOTAL_PERMILLE } from '../../../core/shared/weight.ts'
 import { saltWord } from '../../tools/log-arms.ts'
 import { RECORD } from '../../tools/log-file.ts'
+import { alias } from './aliases.ts'
 import { drawText } from './draw.ts'
 import type { Names } from './names.ts'
 import { passTo } from './pass-to.ts'
-import { PROXY_HEADERS } from './proxy-headers.ts'
+import { proxyHeaders } from './proxy-headers.ts'
 import { fitting, packed } from './words.ts'
 
 /** As many as the built-in proxy has under way at a time (`shadowCopies` in `src/proxy/limits.ts`), and for as long. */
@@ -17,7 +18,6 @@ const BODY_DIGITS = 5
 /** They stay in memory: a worker that gave up root can write none of them into our folder, and would answer with 500. */
 const BODY_BYTES = 10 ** BODY_DIGITS
 
-const SHADOW = 'Sluice-Shadow'
 const COPY = 'copy'
 const LARGE = 'large'
 /** Begins a line about a copy. */
@@ -29,7 +29,7 @@ export const COPY_LINE = 'copy'
  */
 export function mirrorText({ mirror }: ServiceRoutes, names: Names): string[] {
   const told = names.variable('copied')
-  if (mirror === null) return [`map "" ${told} { default ""; }`]
+  if (mirror === null) return [alias(told, '""')]
   const { sharePermille, requests, release, salt } = mirror
   const kinds = requests.map(({ method, path }) => `"~${fitting(`${method} ${path}`)}" 1;`)
   const looks = ['probe', 'by', 'target', 'copyable', 'drawn'].map((name) => names.within(name)).join(':')
@@ -51,7 +51,8 @@ export function mirrorText({ mirror }: ServiceRoutes, names: Names): string[] {
     `    ${COPY} "${word};$request_id;$upstream_header_time;$upstream_response_time";`,
     `    ${LARGE} "${word};;;";`,
     '}',
-    `map "" ${names.variable('copies_of')} { default ${word}; }`,
+    // A reload refuses a zone whose key is written otherwise than before, so the word is behind a name.
+    `geo ${names.variable('copies_of')} { default ${word}; }`,
     `limit_conn_zone ${names.variable('copies_of')} zone=${names.zone('copies')}:64k;`,
     `log_format ${names.format('copy')} escape=json '${RECORD}["${COPY_LINE}","${packed(names.service)}","${word}",${LINE}]';`,
   ]
@@ -97,8 +98,7 @@ export function copyLocations(
     '        proxy_ignore_client_abort on;',
     `        proxy_read_timeout ${COPY_MS}ms;`,
     `        proxy_send_timeout ${COPY_MS}ms;`,
-    ...PROXY_HEADERS.filter((header) => !header.includes(SHADOW)).map((header) => `        ${header}`),
-    `        proxy_set_header ${SHADOW} 1;`,
+    ...proxyHeaders({ isCopy: true }).map((header) => `        ${header}`),
     passTo(names.upstream(mirror.release)),
     '    }',
   ]

@@ -24,7 +24,7 @@ export class Names {
     return `sluice_${nameOf(`${this.service} ${release}`)}`
   }
 
-  format(way: 'live' | 'preview' | 'copy'): string {
+  format(way: 'live' | 'closed' | 'preview' | 'copy'): string {
     return `${this.stem}_${way}`
   }
 

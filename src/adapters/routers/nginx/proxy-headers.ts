@@ -1,18 +1,31 @@
-/** What each request to an instance says of where it came from. A location with a header of its own needs all of them. */
-export const PROXY_HEADERS: readonly string[] = [
-  'proxy_set_header Host $http_host;',
-  'proxy_set_header Connection $sluice_connection;',
-  'proxy_set_header Upgrade $sluice_upgrade;',
-  'proxy_set_header X-Forwarded-For $remote_addr;',
-  'proxy_set_header X-Forwarded-Proto $scheme;',
-  'proxy_set_header X-Forwarded-Host $http_host;',
-  'proxy_set_header Forwarded $sluice_forwarded;',
-  'proxy_set_header Keep-Alive "";',
-  'proxy_set_header Proxy-Connection "";',
-  'proxy_set_header Proxy-Authorization "";',
-  'proxy_set_header HTTP2-Settings "";',
-  'proxy_set_header TE "";',
-  'proxy_set_header Sluice-Probe "";',
-  'proxy_set_header Sluice-Variant $sluice_variant;',
-  'proxy_set_header Sluice-Shadow "";',
-]
+type Told = {
+  /** The variable with the variant of an A/B test that the user belongs to. */
+  variant?: string | null
+  /** The connection may become a WebSocket. */
+  isLong?: boolean
+  /** A copy, of which nobody gets the answer. */
+  isCopy?: boolean
+}
+
+/**
+ * What each request to an instance says of where it came from. A location with a header of its own needs all of them; each
+ * that is not empty costs nginx as much as its line in the log.
+ */
+export const proxyHeaders = ({ variant = null, isLong = false, isCopy = false }: Told = {}): string[] =>
+  Object.entries({
+    Host: '$http_host',
+    Connection: isLong ? '$sluice_connection' : '""',
+    Upgrade: isLong ? '$sluice_upgrade' : '""',
+    'X-Forwarded-For': '$remote_addr',
+    'X-Forwarded-Proto': '$scheme',
+    'X-Forwarded-Host': '$http_host',
+    Forwarded: '$sluice_forwarded',
+    'Keep-Alive': '""',
+    'Proxy-Connection': '""',
+    'Proxy-Authorization': '""',
+    'HTTP2-Settings': '""',
+    TE: '""',
+    'Sluice-Probe': '""',
+    'Sluice-Variant': variant ?? '""',
+    'Sluice-Shadow': isCopy ? '1' : '""',
+  }).map(([name, value]) => `proxy_set_header ${name} ${value};`)

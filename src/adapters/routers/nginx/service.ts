@@ -39,13 +39,10 @@ export function serviceText({ routes, preview, round }: Served): string {
     ...choiceText(routes, names),
     ...mirrorText(routes, names),
     ...limitZones({ names, limits: routes.limits ?? {} }, round),
-    formatText(names, 'live', {
-      by: names.variable('by'),
-      release: names.variable('release'),
-      probe: names.variable('probe'),
-      visit: names.variable('visit'),
-      copied: names.variable('copied'),
-    }),
+    formatText(names, 'live', liveWords(names)),
+    ...(routes.closed === null
+      ? []
+      : [formatText(names, 'closed', { ...liveWords(names), error: 'SERVICE_CLOSED' })]),
     ...(preview === null ? [] : previewText(routes, { names, listening: preview })),
     '',
   ].join('\n')
@@ -77,17 +74,18 @@ function previewText(
 ): string[] {
   const release = preview?.release ?? null
   const log = accessLog(names.format('preview'))
+  const code = closed === null ? 'NO_INSTANCE' : 'SERVICE_CLOSED'
   const server = (lines: readonly string[]): string =>
     ['server {', listenText(listening), log, ...CLOSING_LINES, ...lines, '}'].join('\n')
   const format = formatText(names, 'preview', {
     by: 'preview',
     release: release === null ? '' : packed(release),
     probe: names.variable('probe'),
+    error: release === null ? code : '',
     visit: '',
     copied: '',
   })
   if (release === null) {
-    const code = closed === null ? 'NO_INSTANCE' : 'SERVICE_CLOSED'
     return [format, server(nobody({ service, code, retryAfterS: 1 }, { at: '/', log }))]
   }
   const { bodyBytes } = limits
@@ -115,14 +113,22 @@ function previewText(
 /** Names of releases may hold anything; a header may not. */
 const quotedRelease = (release: string): string => `"${release.replace(/[^A-Za-z0-9@._#+/:-]/g, '?')}"`
 
-type Told = { by: string; release: string; probe: string; visit: string; copied: string }
+type Told = { by: string; release: string; probe: string; error: string; visit: string; copied: string }
+
+const liveWords = (names: Names): Told => ({
+  by: names.variable('by'),
+  release: names.variable('release'),
+  probe: names.variable('probe'),
+  error: '',
+  visit: names.variable('visit'),
+  copied: names.variable('copied'),
+})
 
 /** One line of the log, as `log-line.ts` reads it. */
-const formatText = (names: Names, way: 'live' | 'preview', told: Told): string =>
-  `log_format ${names.format(way)} escape=json '${RECORD}["${packed(names.service)}","${told.by}","${told.release}","${told.probe}",${LINE},"${told.visit}","$msec","${told.copied}","$sluice_limited"]';`
+const formatText = (names: Names, way: 'live' | 'closed' | 'preview', told: Told): string =>
+  `log_format ${names.format(way)} escape=json '${RECORD}["${packed(names.service)}","${told.by}","${told.release}","${told.probe}","${told.error}",${LINE},"${told.visit}","$msec","${told.copied}","$sluice_limited"]';`
 
 const LINE = [
-  '$sent_http_sluice_error',
   '$status',
   '$request_time',
   '$request_method',

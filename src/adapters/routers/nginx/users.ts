@@ -2,6 +2,7 @@ import type { RouteSet, ServiceRoutes } from '../../../core/shared/routes.ts'
 import { type Seats, seatOfOthers, seatsOf } from '../../../core/shared/seats.ts'
 import type { StickyRoute, VariantRoute } from '../../../core/shared/side-routes.ts'
 import { CONTROL_WORD, saltWord } from '../../tools/log-arms.ts'
+import { alias } from './aliases.ts'
 import { drawText } from './draw.ts'
 import { cookieText, headerNamed, matchText } from './match-text.ts'
 import type { Names } from './names.ts'
@@ -83,7 +84,7 @@ function ownCookieText({ cookie, forMs }: Assignment, names: Names): string[] {
     `map ${variable('cookie')} ${variable('known')} { default new; "~^=${USER}\\z" known; }`,
     `map $request_id ${variable('fresh')} { default ""; "~^(.{8})(.{4})(.{4})(.{4})(.{12})$" $1-$2-$3-$4-$5; }`,
     `map ${variable('cookie')} ${variable('user')} { default ${variable('fresh')}; "~^=(${USER})\\z" $1; }`,
-    `map "" ${variable('member')} { default ${variable('kept')}; }`,
+    alias(variable('member'), variable('kept')),
     answerText(names, {
       when: `"~^-weight-1-new$"`,
       cookie: setCookie(cookie, names.within('user'), forMs),
@@ -130,7 +131,7 @@ function whereText(
       }),
     ),
   )
-  return [...texts, `map "" ${names.variable('seat')} { default ${entry(0)}; }`]
+  return [...texts, alias(names.variable('seat'), entry(0))]
 }
 
 /** The release is told the variant, and the log what came of it (`readVisit` in `log-arms.ts`). */
@@ -150,7 +151,7 @@ function armText({ cookie, salt, forMs }: Assignment, { goal }: VariantRoute, na
   ]
 }
 
-const nothing = (name: string, names: Names): string => `map "" ${names.variable(name)} { default ""; }`
+const nothing = (name: string, names: Names): string => alias(names.variable(name), '""')
 
 const untested = (names: Names): string[] =>
   ['variant', 'visit', 'mark_cookie'].map((name) => nothing(name, names))

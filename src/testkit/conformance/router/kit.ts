@@ -143,8 +143,9 @@ export function draining(routes: ServiceRoutes): ServiceRoutes {
 }
 
 export function unwrap<T>(result: Result<T>): T {
-  if (result.kind === 'failed') throw new Error(`${result.problem.code}: ${result.problem.message}`)
-  return result.value
+  if (result.kind === 'ok') return result.value
+  const { code, message, cause = '' } = result.problem
+  throw new Error(`${code}: ${message} ${cause}`)
 }
 
 export const codeOf = (result: Result<unknown>): string =>
