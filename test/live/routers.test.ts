@@ -127,7 +127,8 @@ describe.each(['haproxy', 'nginx'] as const)('an A/B test behind %s', (router) =
   })
 })
 
-const SHADOW = { shadow: { share: '100%', for: '1s', watch: '500ms' } }
+// A second of it is over before the first lines are read: a reload takes half of one, and lines come every half second.
+const SHADOW = { shadow: { share: '100%', for: '3s', watch: '500ms' } }
 const COMPARING = { shadow: { ...SHADOW.shadow, compare: { body: 'exact' } } }
 
 describe('a shadow behind nginx', () => {
