@@ -1,6 +1,7 @@
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import type { ProbeFailure } from '../core/shared/instance.ts'
 import { excerpt } from './excerpt.ts'
+import type { Turn } from './health/kept-connection.ts'
 
 export type ProbeAnswer = { kind: 'passed' } | { kind: 'failed'; failure: ProbeFailure }
 export type ProbeRequest = {
@@ -9,12 +10,20 @@ export type ProbeRequest = {
   path: string
   timeoutMs: number
   redact: (text: string) => string
+  /** Whose turn it is on a connection that is kept; without it the question has one of its own. */
+  turn?: Turn | undefined
 }
 
 /** Most of a body that is looked at; a health page that sends more has said enough. */
 const BODY_BYTES = 16 * 1024
 
-const HEADERS = { 'user-agent': 'sluice-agent', accept: '*/*', connection: 'close' }
+const HEADERS = { 'user-agent': 'sluice-agent', accept: '*/*' }
+const LAST = { ...HEADERS, connection: 'close' }
+
+const connectionOf = (turn: Turn | undefined): RequestOptions =>
+  turn === undefined
+    ? { agent: false, headers: LAST }
+    : { agent: turn.agent, headers: turn.isLast ? LAST : HEADERS }
 
 /** Asks one instance for its health: a final 2xx answer in time passes, all else fails with its reason. */
 export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
@@ -24,8 +33,10 @@ export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
     failure: { kind, message: `GET ${url} ${options.redact(what)}`, at: Date.now() },
   })
   return new Promise((resolve) => {
-    const { host, port, path, timeoutMs } = options
-    const asked = request({ host, port, path, agent: false, headers: HEADERS }, (answer) => {
+    const { turn, ...alone } = options
+    const { host, port, path, timeoutMs } = alone
+    const begun = Date.now()
+    const asked = request({ host, port, path, ...connectionOf(turn) }, (answer) => {
       const status = answer.statusCode ?? 0
       // From here on the status is known: what happens to the rest of the answer does not change the finding.
       asked.removeAllListeners('error').on('error', () => {})
@@ -46,7 +57,12 @@ export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
       asked.destroy(new Error('late'))
     }, timeoutMs)
     asked.on('close', () => clearTimeout(timer))
-    asked.on('error', (error) => resolve(fail(...describeError(error, isLate, timeoutMs))))
+    asked.on('error', (error) => {
+      // The other side closed the old connection in the same moment: that says nothing about it.
+      if (asked.reusedSocket && !isLate)
+        resolve(probe({ ...alone, timeoutMs: Math.max(1, begun + timeoutMs - Date.now()) }))
+      else resolve(fail(...describeError(error, isLate, timeoutMs)))
+    })
     asked.end()
   })
 }

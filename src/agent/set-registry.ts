@@ -15,6 +15,7 @@ export class SetRegistry {
   #state: AgentState
   readonly #path: string
   #changed = false
+  readonly #byId: Map<string, InstanceRecord>
   /** Since this agent was started, by service. */
   readonly #crashes = new Map<string, number>()
   readonly #restarts = new Map<string, number>()
@@ -22,6 +23,7 @@ export class SetRegistry {
   constructor(path: string, state: AgentState) {
     this.#path = path
     this.#state = state
+    this.#byId = new Map(state.instances.map((instance) => [instance.id, instance]))
   }
 
   /** Fencing: remembers the token durably, or refuses it when a higher one was seen for this service. */
@@ -66,14 +68,16 @@ export class SetRegistry {
     return this.#state.instances.filter((instance) => isSame(instance, name))
   }
   findInstance(id: string): InstanceRecord | undefined {
-    return this.#state.instances.find((instance) => instance.id === id)
+    return this.#byId.get(id)
   }
   addInstance(instance: InstanceRecord): void {
     this.#state.instances = [...this.#state.instances, instance]
+    this.#byId.set(instance.id, instance)
     this.#changed = true
   }
   removeInstance(id: string): void {
     this.#state.instances = this.#state.instances.filter((instance) => instance.id !== id)
+    this.#byId.delete(id)
     this.#changed = true
   }
 
@@ -89,6 +93,7 @@ export class SetRegistry {
     const after = evolve(before, event, limits)
     if (after === before) return before
     this.#state.instances = this.#state.instances.map((instance) => (instance.id === id ? after : instance))
+    this.#byId.set(id, after)
     if (mustSurvive(before, after)) this.#changed = true
     if (after.crashes > before.crashes) addOne(this.#crashes, after.service)
     if (event.kind === 'spawned' && before.crashes > 0) addOne(this.#restarts, after.service)

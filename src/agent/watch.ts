@@ -1,3 +1,4 @@
+import { KeptConnection } from './health/kept-connection.ts'
 import type { ProcessIdentity } from './instance-record.ts'
 
 /** What the running agent knows about an instance beside its record: nothing in here must survive the agent. */
@@ -8,6 +9,7 @@ export type Watch = {
   childRunning: boolean
   probing: boolean
   nextProbeAt: number
+  connection: KeptConnection
   askingLive: boolean
   /** The program that tells it to take no new work is under way. */
   telling: boolean
@@ -28,6 +30,7 @@ export const newWatch = (): Watch => ({
   childRunning: false,
   probing: false,
   nextProbeAt: 0,
+  connection: new KeptConnection(),
   askingLive: false,
   telling: false,
   nextLiveAt: 0,

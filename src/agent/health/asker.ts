@@ -9,9 +9,15 @@ import { environmentOf, fillIn } from '../processes/start-process.ts'
 import type { Secrets } from '../secrets.ts'
 import { checkCommand } from './command-check.ts'
 import { checkGrpc } from './grpc-check.ts'
+import type { KeptConnection } from './kept-connection.ts'
 import { checkTcp } from './tcp-check.ts'
 
-export type Question = { check: HealthCheck | NamedCheck['check']; timeoutMs: number }
+export type Question = {
+  check: HealthCheck | NamedCheck['check']
+  timeoutMs: number
+  /** One that may be asked over HTTP once more; without it the question has a connection of its own. */
+  connection?: KeptConnection | undefined
+}
 
 /** A program beside an instance; its words and variables still hold placeholders. */
 export type ProgramRequest = { command: readonly string[]; timeoutMs: number; env: Record<string, string> }
@@ -35,12 +41,16 @@ export class Asker {
     setMaxListeners(0, this.#ending.signal)
   }
 
-  ask(record: InstanceRecord, spec: SetSpec | null, { check, timeoutMs }: Question): Promise<ProbeAnswer> {
+  ask(
+    record: InstanceRecord,
+    spec: SetSpec | null,
+    { check, timeoutMs, connection }: Question,
+  ): Promise<ProbeAnswer> {
     const { redact } = this.#parts.secrets
     const { host, port } = record
     switch (check.kind) {
       case 'http':
-        return probe({ host, port, path: check.path, timeoutMs, redact })
+        return probe({ host, port, path: check.path, timeoutMs, redact, turn: connection?.next() })
       case 'tcp':
         return checkTcp({ host, port, timeoutMs, isPassedOn: isPassedOn(record, spec) })
       case 'address':

@@ -28,6 +28,7 @@ export class NamedChecks {
 
   /** Says what is certain, starts what is due, and forgets what is over. */
   turn(instances: readonly InstanceRecord[], now: number): void {
+    if (this.#watches.size === 0 && !this.#isAnythingAsked()) return
     const ready = instances.filter(isReady)
     const pids = new Map(ready.map(({ id, process }) => [id, process?.pid]))
     for (const [id, { pid }] of this.#watches) if (pids.get(id) !== pid) this.#watches.delete(id)
@@ -50,6 +51,10 @@ export class NamedChecks {
     const watch = this.#watches.get(record.id)
     if (watch === undefined || watch.pid !== record.process?.pid) return undefined
     return this.#checksOf(record).flatMap(({ name }) => watch.checks.get(name)?.result ?? [])
+  }
+
+  #isAnythingAsked(): boolean {
+    return this.#parts.registry.sets().some((set) => (healthOf(set).checks ?? []).length > 0)
   }
 
   #checksOf(record: InstanceRecord): readonly NamedCheck[] {

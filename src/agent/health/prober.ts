@@ -35,6 +35,7 @@ export class Prober {
   /** Starts what is due; at most one question of each kind is under way per instance. */
   turn(record: InstanceRecord, now: number): void {
     const watch = this.#parts.runner.watch(record.id)
+    if (!isWell(record)) watch.connection.close()
     if (watch.starting) return
     if (isProbed(record) && !watch.probing && now >= watch.nextProbeAt) {
       watch.probing = true
@@ -60,7 +61,10 @@ export class Prober {
       watch.nextProbeAt = record.startedAt + check.forMs
       return
     }
-    const answer = await this.#ask(record, { check, timeoutMs })
+    const answer = await this.#ask(record, {
+      ...{ check, timeoutMs },
+      ...(isWell(record) ? { connection: watch.connection } : {}),
+    })
     const now = this.#sameProcess(record)
     if (now === null) return
     const refused = answer.kind === 'failed' && answer.failure.kind === 'refused'
@@ -132,6 +136,10 @@ export class Prober {
     return message === null ? failure : { ...failure, kind: 'wrong-port' as const, message }
   }
 }
+
+/** Nothing is in doubt, so that the next answer on the same connection says as much as one on a new one. */
+const isWell = (record: InstanceRecord): boolean =>
+  isProbed(record) && record.state === 'ready' && record.consecutiveProbeFailures === 0
 
 /** Nothing that is asked of a paused container is answered, and nothing is wrong with its program. */
 function whyOf(failure: ProbeFailure, { container }: InstanceRecord, { paused }: Watch): ProbeFailure {

@@ -16,8 +16,8 @@ import { type MeasuredProcess, UseTally } from './use-tally.ts'
 
 /** Soon enough for the shortest step, seldom enough to cost nothing. */
 const EVERY_MS = 1000
-/** On a host with very many processes a look takes longer; then there are fewer, so that they take 2% of a core at most. */
-const PAUSE_PER_LOOK = 50
+/** On a host with very many processes a look takes longer; then there are fewer, so that they take half a percent of a core at most. */
+const PAUSE_PER_LOOK = 200
 /** Releases of a service whose counters go on when they come back. The oldest that nothing is left of are forgotten. */
 const REMEMBERED_RELEASES = 20
 
