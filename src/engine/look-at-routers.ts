@@ -8,7 +8,10 @@ import type { RouterName } from '../core/shared/router-ability.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { RouterOf } from '../ports/router.ts'
 
-/** Longer than any router takes that is well, on a busy machine too (nginx was seen to take a second). One of several that hangs must not make every look a slow one. */
+/**
+ * Longer than a router takes that is well, on a busy machine too: with 1 s, nginx was taken for silent at a load of 20. One
+ * of several that hangs must not make every look a slow one.
+ */
 const ANSWERS_WITHIN_MS = 2000
 
 export type RouterParts = { routerOf: RouterOf; clock: Clock }

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { promoteTo } from './kit/group.ts'
 import { scrape } from './kit/scrape.ts'
 import { eventually } from './kit/settle.ts'
-import { createStack, type Stack } from './kit/stack.ts'
+import { createStack, endAll, type Stack } from './kit/stack.ts'
 import { expectNothingLost, startTraffic } from './kit/traffic.ts'
 
 const BLOCK = Buffer.alloc(4096, 'x')
@@ -32,8 +32,9 @@ it('on a full disk the rollout holds and traffic flows, and work goes on when th
   try {
     await holdAndGoOn(stack)
   } finally {
-    // Detached at once, although processes of the stack still hold files in it; they end with the test.
-    spawnSync('umount', ['--lazy', stack.state])
+    // Once it is detached nobody finds them by their folder.
+    await endAll(path.dirname(stack.state))
+    spawnSync('umount', [stack.state])
   }
 })
 

@@ -344,10 +344,15 @@ export function ask(options: RequestOptions, body?: string): Promise<Asked> {
 
 /** Everything that runs from the folder ends, by its pid; again and again, because a part may be starting another one just now. */
 async function removeAll(folder: string): Promise<void> {
+  await endAll(folder)
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** Kills whatever of a stack still runs, and waits for its end. */
+export async function endAll(folder: string): Promise<void> {
   await eventually(`the end of all processes of ${folder}`, () => {
     const left = processesOf(folder)
     for (const { pid } of left) killHard(pid)
     return left.length === 0
   })
-  rmSync(folder, { recursive: true, force: true })
 }
