@@ -138,7 +138,7 @@ function spawned(
 }
 
 function spawnFailed(record: InstanceRecord, event: LifeEvent & { kind: 'spawn-failed' }): InstanceRecord {
-  const lastProbeFailure: ProbeFailure = { kind: 'exited', message: event.message, at: event.at }
+  const lastProbeFailure: ProbeFailure = { kind: 'not-started', message: event.message, at: event.at }
   if (isOver(record)) return { ...record, process: null, lastProbeFailure }
   if (event.final && !record.everReady) return { ...record, state: 'failed', process: null, lastProbeFailure }
   return { ...record, ...crashedAt(record, event.at), lastProbeFailure }

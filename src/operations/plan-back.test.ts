@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Release } from '../core/release/release.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
-import type { ServiceState, SetState } from '../core/rollout/state.ts'
+import { setOf } from '../core/rollout/set-state.test.kit.ts'
+import type { ServiceState } from '../core/rollout/state.ts'
 import { newServiceState } from '../core/rollout/state.ts'
 import { problem } from '../core/shared/problem.ts'
 import type { Result } from '../core/shared/result.ts'
@@ -62,23 +63,6 @@ async function scene(today: string, file: Result<ServiceSettings[]> = ok([withSe
   return { context, state, back }
 }
 
-const setOf = (release: string): SetState => ({
-  release,
-  version: '1.1.0',
-  role: 'warm',
-  replicas: 2,
-  adoption: null,
-  sequence: 1,
-  stage: 'wanted',
-  letGoAccepted: false,
-  assertedEpoch: 1,
-  since: 0,
-  releaseAt: null,
-  leaving: [],
-  dismissed: [],
-  instances: [],
-})
-
 describe('going back', () => {
   it('starts with the secrets of today, and the plan names by version what differs (S105)', async () => {
     const { back } = await scene('rotated')
@@ -137,7 +121,13 @@ describe('going back', () => {
       const known = { ...loaded.value, id: '1.1.0-image', artifact: { ...loaded.value.artifact, image } }
       await record(context, known)
       const stood = { release: known.id, version: '1.1.0', since: 0 }
-      const now = { ...state, previous: [stood], sets: running ? [setOf(known.id)] : [] }
+      const now = {
+        ...state,
+        previous: [stood],
+        sets: running
+          ? [setOf(known.id, { version: '1.1.0', role: 'warm', replicas: 2, assertedEpoch: 1 })]
+          : [],
+      }
       return planBack(
         { ...context, target },
         { stream: 'shop.local', state: now, to: undefined, actor: 'ada' },

@@ -24,7 +24,10 @@ function watching(checks: NamedCheck[], instances: InstanceRecord[]) {
   const asked: string[] = []
   const failing = new Map<string, string>()
   const spec = { health: { path: '/up', checks } }
-  const registry = { findSet: () => ({ spec }) } as unknown as NamedChecksParts['registry']
+  const registry = {
+    findSet: () => ({ spec }),
+    sets: () => [{ spec }],
+  } as unknown as NamedChecksParts['registry']
   const named = new NamedChecks({
     registry,
     asker: {

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Instance } from '../shared/instance.ts'
 import { TOTAL_PERMILLE } from '../shared/weight.ts'
 import { routesOf, safeWeights } from './routing.ts'
+import { instanceOf, setOf } from './set-state.test.kit.ts'
 import type { ServiceState, SetState } from './state.ts'
 import { newServiceState } from './state.ts'
 
@@ -163,46 +163,14 @@ function stateOf(sets: Record<string, Short>, weights: Record<string, number>): 
   return {
     ...state,
     stable: { release: STABLE, version: STABLE, since: 0 },
-    sets: Object.entries(sets).map(([release, short]) => setOf(release, short)),
+    sets: Object.entries(sets).map(([release, short]) => setOfShort(release, short)),
     traffic: { ...state.traffic, weights },
   }
 }
 
-function setOf(release: string, { ready, unready = 0, role, stage = 'wanted' }: Short): SetState {
+function setOfShort(release: string, { ready, unready = 0, role, stage = 'wanted' }: Short): SetState {
   const instances = Array.from({ length: ready + unready }, (_, index) =>
-    instanceOf(release, index, index < ready ? 'ready' : 'unready'),
+    instanceOf(release, index, { state: index < ready ? 'ready' : 'unready' }),
   )
-  return {
-    release,
-    version: release,
-    role: role ?? (release === STABLE ? 'stable' : 'candidate'),
-    replicas: instances.length,
-    leaving: [],
-    dismissed: [],
-    adoption: null,
-    sequence: 1,
-    stage,
-    letGoAccepted: false,
-    assertedEpoch: 0,
-    since: 0,
-    releaseAt: null,
-    instances,
-  }
+  return setOf(release, { role: role ?? (release === STABLE ? 'stable' : 'candidate'), stage, instances })
 }
-
-const instanceOf = (release: string, index: number, state: Instance['state']): Instance => ({
-  id: `${release}-${index}`,
-  service: 'shop.local',
-  release,
-  state,
-  host: '127.0.0.1',
-  port: 4000 + index,
-  pid: null,
-  startedAt: 0,
-  readyAt: state === 'ready' ? 0 : null,
-  crashes: 0,
-  consecutiveProbeFailures: 0,
-  lastProbeFailure: null,
-  lastExit: null,
-  logTail: [],
-})

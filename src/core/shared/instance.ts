@@ -19,6 +19,8 @@ export const ProbeFailure = z.object({
     'not-live',
     /** A worker could not be told to take no new work before it was stopped. */
     'not-told',
+    /** Nothing of it ever ran: whoever should have started it says why. */
+    'not-started',
     'exited',
   ]),
   /** One sentence with the values: `GET http://127.0.0.1:41234/up answered 503: "warming up"`. */

@@ -198,15 +198,11 @@ export function lastWords(set: SetState): string {
     lastExit !== null &&
     lastExit.cause !== 'not-live' &&
     instance.state !== 'failed' &&
-    !isProblem(lastProbeFailure)
+    lastProbeFailure?.kind !== 'not-started'
   )
     return `: ${lastExit.signal === null ? `exit code ${lastExit.code ?? 'unknown'}` : `killed by ${lastExit.signal}`}`
   return lastProbeFailure === null ? '' : `: ${lastProbeFailure.message}`
 }
-
-/** Whoever started it knows why it ended, and what to do: that tells more than its exit code. */
-const isProblem = (failure: Instance['lastProbeFailure']): boolean =>
-  failure?.kind === 'exited' && /^[A-Z]+(_[A-Z]+)+: /.test(failure.message)
 
 /** What users met with an instance that the router left out. */
 function userWords({ instances }: SetState): string {
