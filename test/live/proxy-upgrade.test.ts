@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
 import * as z from 'zod'
+import { isAlive } from './kit/processes.ts'
 import { eventually } from './kit/settle.ts'
 import { startStack } from './kit/stack.ts'
 import { expectNothingLost, startTraffic } from './kit/traffic.ts'
@@ -45,14 +46,5 @@ it('a proxy that is upgraded twice in the middle of a rollout loses nothing, and
   expect(stack.pid('proxy')).toBe(pids.at(-1))
 
   expect((await stack.cli('down', '--yes')).code).toBe(0)
-  await eventually('no proxy is left', () => pids.every((pid) => !isThere(pid)))
+  await eventually('no proxy is left', () => pids.every((pid) => !isAlive(pid)))
 })
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

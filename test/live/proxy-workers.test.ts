@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it } from 'vitest'
+import { isAlive } from './kit/processes.ts'
 import { eventually } from './kit/settle.ts'
 import { startStack } from './kit/stack.ts'
 import { expectNothingLost, startTraffic } from './kit/traffic.ts'
@@ -35,21 +36,12 @@ it('several processes of the proxy carry a rollout, come back after a death and 
   process.kill(lead, 'SIGKILL')
   await eventually('the next one leads', () => {
     const pid = Number(readFileSync(path.join(stack.state, 'proxy', 'proxy.pid'), 'utf8'))
-    return pid !== lead && isThere(pid)
+    return pid !== lead && isAlive(pid)
   })
   await eventually('it has a worker, too', () => workers().length === 1 && workers()[0] !== worker)
-  await eventually('the old worker is gone', () => !isThere(worker))
+  await eventually('the old worker is gone', () => !isAlive(worker))
 
   const last = [stack.pid('proxy'), ...workers()]
   expect((await stack.cli('down', '--yes')).code).toBe(0)
-  await eventually('no process of the proxy is left', () => last.every((pid) => !isThere(pid)))
+  await eventually('no process of the proxy is left', () => last.every((pid) => !isAlive(pid)))
 })
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
