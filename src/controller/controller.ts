@@ -26,7 +26,7 @@ import type { Exposition } from '../telemetry/exposition.ts'
 import type { Component } from '../telemetry/metric-table.ts'
 import { VERSION } from '../telemetry/version.ts'
 import { accessLines } from './access-lines.ts'
-import { checkCertificate } from './certificates.ts'
+import { certificateFiles, checkCertificate } from './certificates.ts'
 import { systemClock as clock } from './clock.ts'
 import { keepBackups, newestBackupAt } from './daily-backup.ts'
 import { countsOfServing, createDataPlanes, findRouter, proxyProgram } from './data-planes.ts'
@@ -301,6 +301,7 @@ function createContext({
   preparing,
   onShutdown,
 }: ContextParts): OperationContext {
+  const load = (environment: string) => loadConfig({ file: config, environment, autoRouter: findRouter() })
   return {
     engine,
     store,
@@ -308,12 +309,13 @@ function createContext({
     proxy: proxyProgram(folder),
     abilitiesOf: planes.abilitiesOf,
     checkCertificate,
+    certificateFiles: () => certificateFiles(load),
     accessLines: (stream, count) => accessLines(folder.proxy, stream, count),
     freezes,
     clock,
     ids: randomIds,
     loadSettings: (environment) => {
-      const loaded = loadConfig({ file: config, environment, autoRouter: findRouter() })
+      const loaded = load(environment)
       return loaded.kind === 'failed' ? failed(summaryOf(loaded.problem)) : ok(loaded.value.services)
     },
     digest: (value) =>

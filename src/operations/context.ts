@@ -27,6 +27,8 @@ export interface OperationContext {
   accessLines(stream: string, count: number): Promise<Result<string[]>>
   /** Reads the certificate that the settings name: why it cannot serve, or what a plan should warn of. */
   checkCertificate(settings: ServiceSettings): Promise<Result<string[]>>
+  /** Certificates and keys that the file names, for every service in every environment; absolute paths. */
+  certificateFiles(): string[]
   readonly clock: Clock
   readonly ids: Ids
   /** Reads and checks the file anew; the file of this moment counts. */

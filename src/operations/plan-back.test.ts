@@ -37,6 +37,7 @@ async function scene(today: string, file: Result<ServiceSettings[]> = ok([withSe
     channelWarnings: () => [],
     abilitiesOf: async () => abilitiesFake(),
     checkCertificate: async () => ok([]),
+    certificateFiles: () => [],
     loadSettings: () => file,
     preparing: (task) => task(),
   }

@@ -9,7 +9,10 @@ import { failed, ok } from '../core/shared/result.ts'
 import { RELEASE_DOCUMENT } from '../engine/effects.ts'
 import type { OperationContext } from './context.ts'
 
-export type PrepareContext = Pick<OperationContext, 'preparing' | 'target' | 'store' | 'clock' | 'digest'>
+export type PrepareContext = Pick<
+  OperationContext,
+  'preparing' | 'target' | 'store' | 'clock' | 'digest' | 'certificateFiles'
+>
 export type PrepareInput = { settings: ServiceSettings; version: string; actor: string }
 export type PreparedRelease = { release: Release; warnings: string[] }
 
@@ -28,7 +31,8 @@ async function prepare(
 ): Promise<Result<PreparedRelease>> {
   const { run } = settings
   const kind = run.container === undefined ? 'files' : 'image'
-  const artifact = await context.target.resolve({ artifact: run.artifact, version, kind })
+  const without = context.certificateFiles()
+  const artifact = await context.target.resolve({ artifact: run.artifact, version, kind, without })
   if (artifact.kind === 'failed') return artifact
   const secretVersions = await context.target.secretVersions(run.secrets)
   if (secretVersions.kind === 'failed') return secretVersions

@@ -41,7 +41,13 @@ export interface Target {
 }
 
 /** `artifact`: where the files of a version are; `image`: the reference of a container image. Both may hold `{{version}}`. */
-export type ResolveRequest = { artifact: string; version: string; kind?: 'files' | 'image' }
+export type ResolveRequest = {
+  artifact: string
+  version: string
+  kind?: 'files' | 'image'
+  /** Absolute paths of files that are no part of it, though they may lie in its folder. */
+  without?: readonly string[]
+}
 export type ResolvedArtifact = {
   digest: string
   folder: string

@@ -45,6 +45,23 @@ const pattern = () => join(folder, 'builds', '{{version}}')
 const resolve = (version = '1.0.0', artifact = pattern()) => store.resolve({ artifact, version })
 
 describe('the artifact store', () => {
+  it('leaves out what is no part of a release, wherever a link to it leads', async () => {
+    mkdirSync(join(source, 'tls'))
+    for (const name of ['shop.pem', 'real.key', 'other.key']) writeFileSync(join(source, 'tls', name), name)
+    symlinkSync('real.key', join(source, 'tls', 'shop.key'))
+    symlinkSync(source, join(folder, 'current'))
+    const without = ['shop.pem', 'shop.key'].map((name) => join(folder, 'current', 'tls', name))
+    const made = mustOk(await store.resolve({ artifact: pattern(), version: '1.0.0', without }))
+    expect(readdirSync(join(made.folder, 'tls'))).toEqual(['other.key'])
+    // A renewed certificate is no other release.
+    writeFileSync(join(source, 'tls', 'shop.pem'), 'renewed')
+    const again = mustOk(await store.resolve({ artifact: pattern(), version: '1.0.0', without }))
+    expect(again.digest).toBe(made.digest)
+    // One that is not there is no reason to fail: another check says so.
+    rmSync(join(source, 'tls', 'real.key'))
+    expect((await store.resolve({ artifact: pattern(), version: '1.0.0', without })).kind).toBe('ok')
+  })
+
   it('keeps a read-only copy under the name of its content', async () => {
     const made = mustOk(await resolve())
     expect(made).toMatchObject({ files: 2, bytes: 17, warnings: [] })

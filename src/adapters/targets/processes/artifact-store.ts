@@ -8,22 +8,31 @@ import {
   open,
   readdir,
   readlink,
+  realpath,
   rename,
   rm,
   stat,
   symlink,
 } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Problem, ProblemError, problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { ResolvedArtifact, ResolveRequest } from '../../../ports/target.ts'
 import { type ArtifactSource, findArtifact } from './artifact-source.ts'
-import { compareTrees, digestOf, inParallel, leadsOutside, readTree, type TreeEntry, walk } from './tree.ts'
+import {
+  compareTrees,
+  digestOf,
+  inParallel,
+  type LeftOut,
+  leadsOutside,
+  readTree,
+  type TreeEntry,
+  walk,
+} from './tree.ts'
 import { unpack } from './unpack.ts'
 
 /** Not part of what runs: history, and our own state if the artifact is the project folder itself. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['.git', '.sluice'])
-const NONE: ReadonlySet<string> = new Set()
 /** Temporary folders of this age belong to nobody any more: no copy takes an hour. */
 const STALE_MS = 60 * 60_000
 const NAMED_PATHS = 5
@@ -47,12 +56,17 @@ async function resolve(store: string, request: ResolveRequest): Promise<Resolved
   if (found.kind === 'failed') throw new ProblemError(found.problem)
   await mkdir(store, { recursive: true, mode: 0o700 })
   const source = found.value
-  return source.kind === 'folder' ? await resolveFolder(store, source) : await resolveStaged(store, source)
+  if (source.kind !== 'folder') return await resolveStaged(store, source)
+  return await resolveFolder(store, source, await leftOut(source.path, request.without ?? []))
 }
 
 /** Reads before it copies: bytes that are there already are compared and never written again. */
-async function resolveFolder(store: string, source: ArtifactSource): Promise<ResolvedArtifact> {
-  const wanted = await readTree(source.path, LEFT_OUT)
+async function resolveFolder(
+  store: string,
+  source: ArtifactSource,
+  isLeftOut: LeftOut,
+): Promise<ResolvedArtifact> {
+  const wanted = await readTree(source.path, isLeftOut)
   assertNotEmpty(wanted, source)
   const kept = await findKept(store, wanted)
   if (kept !== null) return kept
@@ -62,6 +76,17 @@ async function resolveFolder(store: string, source: ArtifactSource): Promise<Res
     if (digestOf(copied) !== digestOf(wanted)) throw new ProblemError(changed(source.path, wanted, copied))
     return await keep(store, temporary, copied)
   })
+}
+
+/** Files may be named by links, and lie where a link leads: neither the link nor the file is taken. */
+async function leftOut(root: string, files: readonly string[]): Promise<LeftOut> {
+  const real = await realpath(root)
+  const places = files.map(async (file) => {
+    const folder = await realpath(dirname(file)).catch(() => dirname(file))
+    return [join(folder, basename(file)), await realpath(file).catch(() => file)]
+  })
+  const paths = new Set((await Promise.all(places)).flat())
+  return (path, name) => LEFT_OUT.has(name) || paths.has(join(real, path))
 }
 
 async function resolveStaged(store: string, source: ArtifactSource): Promise<ResolvedArtifact> {
@@ -196,7 +221,7 @@ async function removeIfStale(path: string): Promise<void> {
 async function removeTree(root: string): Promise<void> {
   if ((await stat(root).catch(() => null)) === null) return
   await chmod(root, 0o755)
-  for (const path of await walk(root, NONE)) {
+  for (const path of await walk(root)) {
     const full = join(root, path)
     if ((await lstat(full)).isDirectory()) await chmod(full, 0o755)
   }

@@ -15,23 +15,27 @@ const PARALLEL = 8
 /** More than any artifact has that a person released on purpose; a runaway walk ends here. */
 const MOST_ENTRIES = 1_000_000
 
+/** Whether this relative path, with all that is below it, is no part of the artifact. */
+export type LeftOut = (path: string, name: string) => boolean
+const NOTHING: LeftOut = () => false
+
 /**
  * Reads a folder in an order that depends on names alone. File contents are streamed, never held as a whole.
  * Throws `ProblemError` for what cannot be part of an artifact (a socket, a device).
  */
-export async function readTree(root: string, skip: ReadonlySet<string> = new Set()): Promise<TreeEntry[]> {
-  const found = await walk(root, skip)
+export async function readTree(root: string, isLeftOut: LeftOut = NOTHING): Promise<TreeEntry[]> {
+  const found = await walk(root, isLeftOut)
   return inParallel(found, (path) => readEntry(root, path))
 }
 
 /** Relative paths of everything below `root`, sorted by bytes. */
-export async function walk(root: string, skip: ReadonlySet<string>): Promise<string[]> {
+export async function walk(root: string, isLeftOut: LeftOut = NOTHING): Promise<string[]> {
   const found: string[] = []
   const pending = ['']
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     for (const item of await readdir(join(root, folder), { withFileTypes: true })) {
-      if (skip.has(item.name)) continue
       const path = folder === '' ? item.name : `${folder}/${item.name}`
+      if (isLeftOut(path, item.name)) continue
       if (found.push(path) > MOST_ENTRIES) throw new ProblemError(tooMany(root))
       if (item.isDirectory()) pending.push(path)
     }
