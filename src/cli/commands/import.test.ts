@@ -39,7 +39,7 @@ describe('import', () => {
     expect(code).toBe(0)
     expect(out).toContain('web (0.0.0.0:8080, shop:{{version}})')
     expect(out).toContain('Not mapped: db (line 3). It is a database')
-    expect(out).toContain('sluice deploy 1.0.0 --service web')
+    expect(out).toContain('sluice deploy VERSION --service web')
     expect((await run('validate')).code).toBe(0)
   })
 

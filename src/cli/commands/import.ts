@@ -116,7 +116,7 @@ const PROPOSE: Record<'procfile' | 'compose', (request: ImportRequest) => Result
       secrets: [...new Set(services.flatMap(({ secrets }) => secrets))],
       notMapped: [...left, ...notMapped],
       toCheck,
-      deploy: `sluice deploy 1.0.0 --service ${first?.name}`,
+      deploy: `sluice deploy VERSION --service ${first?.name}`,
     })
   },
 }
