@@ -147,7 +147,7 @@ function spawnFailed(record: InstanceRecord, event: LifeEvent & { kind: 'spawn-f
 /** A new instance that waits for this still has to be ready in time. */
 function heldUp(record: InstanceRecord, { at, message }: LifeEvent & { kind: 'held-up' }): InstanceRecord {
   if (record.state === 'gone' || record.lastProbeFailure?.message === message) return record
-  const kind = record.state === 'stopping' ? 'not-told' : 'exited'
+  const kind = record.state === 'stopping' ? 'not-told' : 'not-started'
   return { ...record, lastProbeFailure: { kind, message, at } }
 }
 

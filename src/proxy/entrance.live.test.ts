@@ -37,6 +37,29 @@ describe('services at one address', () => {
     return { port, listen, one }
   }
 
+  it('that move or end answer what comes on connections of before: nobody else is there', async () => {
+    const [one, two] = [await origin('one'), await origin('two')]
+    const port = await set('web', one.port, {})
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    expect((await call({ port, agent })).body).toBe('one')
+    const next = await set('web', one.port, { listen: { host: '127.0.0.2', port: 0 } })
+    const late = await call({ port, agent })
+    expect([late.body, late.headers.connection]).toEqual(['one', 'close'])
+    expect(next).not.toBe(port)
+    await gone('web')
+
+    const shared = await set('web', one.port, { hosts: ['a.org'] })
+    await set('api', two.port, { listen: { host: '127.0.0.1', port: shared }, hosts: ['b.org'] })
+    const ask = (host: string) => call({ port: shared, headers: { host }, agent })
+    expect((await ask('b.org')).body).toBe('two')
+    await gone('web')
+    expect((await ask('a.org')).status).toBe(404)
+    await gone('api')
+    const last = await ask('b.org')
+    expect([last.status, last.headers['sluice-error']]).toEqual([503, 'NO_INSTANCE'])
+    agent.destroy()
+  })
+
   it('each get their own requests, by host and path, on the same kept connection', async () => {
     const { port } = await three()
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })

@@ -75,9 +75,14 @@ export class Entrance {
     this.take([...others, member])
   }
 
-  /** The next requests are not for the service any more; what runs goes on. */
+  /**
+   * The next requests are not for the service any more; what runs goes on. Behind the last one the door closes, and what its
+   * connections still bring goes to that one: it serves at another address, or says that it is gone.
+   */
   unseat(service: Guest): void {
-    this.take(this.members.filter((member) => member.service !== service))
+    const left = this.members.filter((member) => member.service !== service)
+    if (left.length > 0) this.take(left)
+    else this.members = []
   }
 
   get isEmpty(): boolean {

@@ -19,7 +19,7 @@ export const ProbeFailure = z.object({
     'not-live',
     /** A worker could not be told to take no new work before it was stopped. */
     'not-told',
-    /** Nothing of it ever ran: whoever should have started it says why. */
+    /** It never ran, or cannot now: whoever should start it says why. */
     'not-started',
     'exited',
   ]),
