@@ -1,7 +1,7 @@
 import { Agent } from 'node:http'
 
 /** Whoever still answers on an old connection may take no new ones any more: every so many questions go out on a new one. */
-export const QUESTIONS_PER_CONNECTION = 5
+export const QUESTIONS_PER_CONNECTION = 10
 
 /** `isLast`: the instance is asked to close the connection with its answer, which costs less than to close it here. */
 export type Turn = { agent: Agent; isLast: boolean }
