@@ -1,7 +1,7 @@
-import { type IncomingMessage, type RequestOptions, request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import type { ProbeFailure } from '../core/shared/instance.ts'
 import { excerpt } from './excerpt.ts'
-import type { Turn } from './health/kept-connection.ts'
+import type { KeptConnection } from './health/kept-connection.ts'
 
 export type ProbeAnswer = { kind: 'passed' } | { kind: 'failed'; failure: ProbeFailure }
 export type ProbeRequest = {
@@ -10,33 +10,36 @@ export type ProbeRequest = {
   path: string
   timeoutMs: number
   redact: (text: string) => string
-  /** Whose turn it is on a connection that is kept; without it the question has one of its own. */
-  turn?: Turn | undefined
+  /** Where the question is asked first; without it, it has a connection of its own. */
+  kept?: KeptConnection | undefined
 }
 
 /** Most of a body that is looked at; a health page that sends more has said enough. */
 const BODY_BYTES = 16 * 1024
 
-const HEADERS = { 'user-agent': 'sluice-agent', accept: '*/*' }
-const LAST = { ...HEADERS, connection: 'close' }
-
-const connectionOf = (turn: Turn | undefined): RequestOptions =>
-  turn === undefined
-    ? { agent: false, headers: LAST }
-    : { agent: turn.agent, headers: turn.isLast ? LAST : HEADERS }
+const HEADERS = { 'user-agent': 'sluice-agent', accept: '*/*', connection: 'close' }
 
 /** Asks one instance for its health: a final 2xx answer in time passes, all else fails with its reason. */
-export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
-  const url = `http://${options.host}:${options.port}${options.path}`
-  const fail = (kind: ProbeFailure['kind'], what: string): ProbeAnswer => ({
-    kind: 'failed',
-    failure: { kind, message: `GET ${url} ${options.redact(what)}`, at: Date.now() },
-  })
+export async function probe({ kept, ...options }: ProbeRequest): Promise<ProbeAnswer> {
+  if (kept === undefined) return await askAlone(options)
+  const { timeoutMs } = options
+  const begun = Date.now()
+  const answer = await kept.ask(options)
+  if (answer === 'passed') return { kind: 'passed' }
+  if (answer === 'late') return failedBy(options, ...slow(timeoutMs))
+  return await askAlone({ ...options, timeoutMs: Math.max(1, begun + timeoutMs - Date.now()) })
+}
+
+const failedBy = ({ host, port, path, redact }: ProbeRequest, ...[kind, what]: Finding): ProbeAnswer => ({
+  kind: 'failed',
+  failure: { kind, message: `GET http://${host}:${port}${path} ${redact(what)}`, at: Date.now() },
+})
+
+function askAlone(options: ProbeRequest): Promise<ProbeAnswer> {
   return new Promise((resolve) => {
-    const { turn, ...alone } = options
-    const { host, port, path, timeoutMs } = alone
-    const begun = Date.now()
-    const asked = request({ host, port, path, ...connectionOf(turn) }, (answer) => {
+    const { host, port, path, timeoutMs } = options
+    const fail = (...finding: Finding): void => resolve(failedBy(options, ...finding))
+    const asked = request({ host, port, path, agent: false, headers: HEADERS }, (answer) => {
       const status = answer.statusCode ?? 0
       // From here on the status is known: what happens to the rest of the answer does not change the finding.
       asked.removeAllListeners('error').on('error', () => {})
@@ -46,9 +49,7 @@ export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
         answer.on('error', () => {})
         return
       }
-      void readBody(answer).then((body) =>
-        resolve(fail(...describeAnswer(status, answer, options.redact(body)))),
-      )
+      void readBody(answer).then((body) => fail(...describeAnswer(status, answer, options.redact(body))))
     })
     let isLate = false
     // An AbortSignal would cost as much as the request itself, and there may be hundreds a second.
@@ -57,12 +58,7 @@ export function probe(options: ProbeRequest): Promise<ProbeAnswer> {
       asked.destroy(new Error('late'))
     }, timeoutMs)
     asked.on('close', () => clearTimeout(timer))
-    asked.on('error', (error) => {
-      // The other side closed the old connection in the same moment: that says nothing about it.
-      if (asked.reusedSocket && !isLate)
-        resolve(probe({ ...alone, timeoutMs: Math.max(1, begun + timeoutMs - Date.now()) }))
-      else resolve(fail(...describeError(error, isLate, timeoutMs)))
-    })
+    asked.on('error', (error) => fail(...describeError(error, isLate, timeoutMs)))
     asked.end()
   })
 }
@@ -76,9 +72,11 @@ function describeAnswer(status: number, answer: IncomingMessage, body: string): 
   return ['status', `answered ${status}${body === '' ? '' : `: "${excerpt(body)}"`}`]
 }
 
+const slow = (timeoutMs: number): Finding => ['slow', `was not answered within ${timeoutMs} ms`]
+
 function describeError(error: Error, timedOut: boolean, timeoutMs: number): Finding {
   const code = 'code' in error ? String(error.code) : ''
-  if (timedOut) return ['slow', `was not answered within ${timeoutMs} ms`]
+  if (timedOut) return slow(timeoutMs)
   if (code === 'ECONNREFUSED') return ['refused', 'was refused: nothing listens there']
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return ['dns', `failed: the name was not found (${code})`]
   if (code.startsWith('HPE_')) return describeGarbage(error, code)

@@ -50,7 +50,7 @@ export class Asker {
     const { host, port } = record
     switch (check.kind) {
       case 'http':
-        return probe({ host, port, path: check.path, timeoutMs, redact, turn: connection?.next() })
+        return probe({ host, port, path: check.path, timeoutMs, redact, kept: connection })
       case 'tcp':
         return checkTcp({ host, port, timeoutMs, isPassedOn: isPassedOn(record, spec) })
       case 'address':
