@@ -26,8 +26,8 @@ import type { RouterUnderTest } from './router-under-test.ts'
 
 const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
-const ROUNDS = 5
-const SECONDS = 3
+const ROUNDS = 11
+const SECONDS = 2
 const CHANGES = 20
 const LOAD_PER_SECOND = 500
 const START_LIMIT_MS = 10_000
