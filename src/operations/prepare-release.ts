@@ -1,5 +1,6 @@
 import type { Release } from '../core/release/release.ts'
 import { Release as ReleaseSchema } from '../core/release/release.ts'
+import { servingsOf } from '../core/release/servings.ts'
 import type { ServiceSettings } from '../core/release/settings.ts'
 import { streamOf } from '../core/release/settings.ts'
 import { versionProblem } from '../core/release/version-problem.ts'
@@ -31,7 +32,9 @@ async function prepare(
 ): Promise<Result<PreparedRelease>> {
   const { run } = settings
   const kind = run.container === undefined ? 'files' : 'image'
-  const without = context.certificateFiles()
+  // Its own are known also where another environment of the file cannot be read.
+  const own = servingsOf(settings).flatMap(({ tls }) => (tls === undefined ? [] : [tls.certificate, tls.key]))
+  const without = [...new Set([...own, ...context.certificateFiles()])]
   const artifact = await context.target.resolve({ artifact: run.artifact, version, kind, without })
   if (artifact.kind === 'failed') return artifact
   const secretVersions = await context.target.secretVersions(run.secrets)
