@@ -17,7 +17,7 @@ it('a release is made without its own certificate and key, and without those of 
   const context = {
     store,
     target: { ...target, resolve },
-    clock: { now: () => 1, sleep: async () => undefined },
+    clock: { now: () => 1, monotonic: () => 1, sleep: async () => undefined },
     digest: () => '0123456789',
     preparing: <T>(task: () => Promise<T>) => task(),
     certificateFiles: () => ['/tls/api.pem', '/tls/shop.key'],
