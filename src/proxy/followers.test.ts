@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ServiceCounters } from '../core/shared/counters.ts'
+import { problem } from '../core/shared/problem.ts'
 import { Followers } from './followers.ts'
 import { Follower } from './handover/follower.ts'
-import type { Report, ToFollower } from './handover/messages.ts'
+import type { HeldCertificate, Report, ToFollower } from './handover/messages.ts'
 import { FOLLOW_LIMIT_MS } from './limits.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
@@ -84,4 +85,50 @@ it('what all told is added to our own, also of those that are gone', () => {
   expect(followers.addSums({}, 'shop')).toEqual({ v1: { latencySumMs: 1_110, ejections: 3 } })
   followers.forget('shop')
   expect(followers.addCounts(own, 'shop').releases).toEqual([])
+})
+
+describe('the certificate that is told', () => {
+  const held = (name: string, since: number, code?: 'TLS_KEY_MISMATCH'): HeldCertificate => {
+    const wrong = code === undefined ? null : problem(code, { message: 'Wrong.', remedy: 'Right it.' })
+    return { fingerprint: name, since, shown: { validUntil: 1, names: [name], problem: wrong } }
+  }
+  /** What is told where this process holds `own`, and each of its workers one of these. */
+  const told = (own: HeldCertificate, ...others: (HeldCertificate | null)[]) => {
+    const followers = new Followers(() => new Set())
+    for (const [at, certificate] of others.entries()) {
+      const { made } = follower(at + 1)
+      const { services } = report(0)
+      if (certificate !== null && services.shop !== undefined) services.shop.certificate = certificate
+      made.heard({ elders: 0, services })
+      followers.add(made)
+    }
+    const { names, problem: wrong } = followers.worstCertificate(own, 'shop').shown
+    return [names[0], wrong?.code ?? null]
+  }
+
+  it('is the new one only when every process shows it', () => {
+    expect(told(held('new', 20), held('new', 21), held('old', 10))).toEqual(['old', null])
+    expect(told(held('old', 10), held('new', 20))).toEqual(['old', null])
+    expect(told(held('new', 20), held('new', 15), null)).toEqual(['new', null])
+  })
+
+  it('is the one with which something is wrong in any process', () => {
+    const half = held('old', 10, 'TLS_KEY_MISMATCH')
+    for (const [own, other] of [
+      [held('new', 20), half],
+      [half, held('new', 20)],
+      [half, held('old', 9)],
+    ] as const)
+      expect(told(own, other)).toEqual(['old', 'TLS_KEY_MISMATCH'])
+  })
+
+  it('is not that of who served before, who meets no new client', () => {
+    const followers = new Followers(() => new Set())
+    const { made } = follower(1)
+    const { services } = report(0)
+    if (services.shop !== undefined) services.shop.certificate = held('old', 10, 'TLS_KEY_MISMATCH')
+    made.heard({ elders: 0, services })
+    followers.elder = made
+    expect(followers.worstCertificate(held('new', 20), 'shop').fingerprint).toBe('new')
+  })
 })

@@ -2,10 +2,10 @@ import type { InstanceTraffic } from '../core/shared/router-state.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import type { Limited } from './admission.ts'
 import { addCounts } from './handover/add-counts.ts'
-import { addLimited, addSums } from './handover/add-told.ts'
+import { addLimited, addSums, worseCertificate } from './handover/add-told.ts'
 import { addTraffic } from './handover/add-traffic.ts'
 import type { Follower } from './handover/follower.ts'
-import type { Change, MetricSums } from './handover/messages.ts'
+import type { Change, HeldCertificate, MetricSums } from './handover/messages.ts'
 import { Departed, type InUse } from './workers/departed.ts'
 
 /**
@@ -75,6 +75,14 @@ export class Followers {
 
   addSums(own: MetricSums, service: string): MetricSums {
     return this.told.reduce((sum, one) => addSums(sum, one.sumsOf(service)), own)
+  }
+
+  /** What is shown everywhere, or by the one that is behind. Workers alone: who served before meets no new client. */
+  worstCertificate(own: HeldCertificate, service: string): HeldCertificate {
+    return [...this.workers].reduce((worst, worker) => {
+      const held = worker.certificateOf(service)
+      return held === null ? worst : worseCertificate(worst, held)
+    }, own)
   }
 
   private get all(): Follower[] {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ServiceCounters } from '../core/shared/counters.ts'
 import type { MirrorRoute } from '../core/shared/mirror.ts'
 import { MirrorCounts } from '../core/shared/mirror-counts.ts'
-import type { InstanceTraffic, RouterState, ShownCertificate } from '../core/shared/router-state.ts'
+import type { InstanceTraffic, RouterState } from '../core/shared/router-state.ts'
 import type { DrainLimits, RouteSet, ServiceRoutes } from '../core/shared/routes.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import { TOTAL_PERMILLE } from '../core/shared/weight.ts'
@@ -12,7 +12,7 @@ import { AccessLog } from './access-log/access-log.ts'
 import { Admission, type Limited } from './admission.ts'
 import type { Entrance } from './entrance.ts'
 import { Goals } from './goals.ts'
-import type { MetricSums } from './handover/messages.ts'
+import type { HeldCertificate, MetricSums } from './handover/messages.ts'
 import { instanceKey, LiveInstance } from './instance.ts'
 import { DRAIN_REPORT_MS, DRAIN_REPORTS, type Limits } from './limits.ts'
 import type { Listener } from './listener.ts'
@@ -114,9 +114,9 @@ export class Service {
     return this.entrance?.listener ?? null
   }
 
-  /** What clients are shown; `null` without TLS. */
-  get certificate(): ShownCertificate | null {
-    return this.entrance?.memberOf(this)?.certificate?.shown(Date.now()) ?? null
+  /** What this process shows to clients; `null` without TLS. */
+  get certificate(): HeldCertificate | null {
+    return this.entrance?.memberOf(this)?.certificate?.held(Date.now()) ?? null
   }
 
   /** What decides about this request before the weights do; `null` when nothing does. */

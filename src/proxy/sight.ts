@@ -1,4 +1,4 @@
-import type { InstanceTraffic, RouterState } from '../core/shared/router-state.ts'
+import type { InstanceTraffic, RouterState, ShownCertificate } from '../core/shared/router-state.ts'
 import type { ServiceCounts } from '../core/shared/traffic-counts.ts'
 import type { Limited } from './admission.ts'
 import { Followers } from './followers.ts'
@@ -42,7 +42,7 @@ export class Sight {
     const preview = service?.preview?.state
     const closed = service?.closed ?? null
     const limited = this.limited(name)
-    const certificate = service?.certificate ?? null
+    const certificate = this.certificate(name)
     return {
       service: name,
       boot: this.boot,
@@ -74,6 +74,12 @@ export class Sight {
     return own === null ? null : this.followers.addLimited(own, name)
   }
 
+  /** What clients are shown, whichever process they meet; `null` without TLS. */
+  certificate(name: string): ShownCertificate | null {
+    const own = this.services.get(name)?.certificate ?? null
+    return own === null ? null : this.followers.worstCertificate(own, name).shown
+  }
+
   /** What is in the metrics alone, by release. */
   sums(name: string): MetricSums {
     return this.followers.addSums(this.services.get(name)?.metricSums() ?? {}, name)
@@ -86,7 +92,8 @@ export class Sight {
       const counts = this.counts(name)
       const kept = counts === null ? null : keepCounted(counts, this.inUse(name), COUNTED_RELEASES)
       const more = { instances: this.traffic(name), limited: this.limited(name), sums: this.sums(name) }
-      return [name, { counts: kept, ...more }]
+      const certificate = this.services.get(name)?.certificate ?? null
+      return [name, { counts: kept, ...more, ...(certificate === null ? {} : { certificate }) }]
     })
     return { elders: this.elders, services: Object.fromEntries(about) }
   }

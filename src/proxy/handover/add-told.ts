@@ -1,5 +1,5 @@
 import type { Limited } from '../admission.ts'
-import type { MetricSums } from './messages.ts'
+import type { HeldCertificate, MetricSums } from './messages.ts'
 
 /** Requests that limits turned away, in two processes; `null` where none are set. */
 export function addLimited(a: Limited | null, b: Limited | null): Limited | null {
@@ -17,4 +17,10 @@ export function addSums(a: MetricSums, b: MetricSums): MetricSums {
     }
   }
   return sums
+}
+
+/** Of two processes at one door: the one with which something is wrong, or that still shows the certificate from before. */
+export function worseCertificate(a: HeldCertificate, b: HeldCertificate): HeldCertificate {
+  if ((a.shown.problem === null) !== (b.shown.problem === null)) return a.shown.problem === null ? b : a
+  return a.fingerprint !== b.fingerprint && b.since < a.since ? b : a
 }

@@ -2,7 +2,7 @@ import type { InstanceTraffic } from '../../core/shared/router-state.ts'
 import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
 import { DRAIN_REPORT_MS, FOLLOW_LIMIT_MS, SWEEP_MS } from '../limits.ts'
 import type { Channel } from './channel.ts'
-import type { Change, MetricSums, Report, ToFollower } from './messages.ts'
+import type { Change, HeldCertificate, MetricSums, Report, ToFollower } from './messages.ts'
 
 type FollowerParts = { pid: number; report: Report; hungMs: number; kill?: (pid: number) => void }
 type Waiting = { number: number; since: number; tell(followed: boolean): void }
@@ -55,6 +55,10 @@ export class Follower {
 
   sumsOf(service: string): MetricSums {
     return this.report.services[service]?.sums ?? {}
+  }
+
+  certificateOf(service: string): HeldCertificate | null {
+    return this.report.services[service]?.certificate ?? null
   }
 
   /** What was under way is gone with the process; what its drains had to cut stays told for as long as ours are. */

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { ListenAddress } from '../../core/shared/listen-address.ts'
 import { Problem } from '../../core/shared/problem.ts'
-import { InstanceTraffic } from '../../core/shared/router-state.ts'
+import { InstanceTraffic, ShownCertificate } from '../../core/shared/router-state.ts'
 import { ServiceRoutes } from '../../core/shared/routes.ts'
 import { FencingToken } from '../../core/shared/token.ts'
 import { ServiceCounts } from '../../core/shared/traffic-counts.ts'
@@ -19,6 +19,14 @@ export const MetricSums = z.record(
 )
 export type MetricSums = z.infer<typeof MetricSums>
 
+/** What a process shows to the clients of a service over TLS, and since when. */
+export const HeldCertificate = z.object({
+  fingerprint: z.string(),
+  since: z.number(),
+  shown: ShownCertificate,
+})
+export type HeldCertificate = z.infer<typeof HeldCertificate>
+
 /** What a process did and does for its services. Absolute: of each service, the newest one replaces all before. */
 export const Report = z.object({
   /** Processes before it that are not gone yet. */
@@ -32,6 +40,8 @@ export const Report = z.object({
       limited: z.object({ requests: z.int().nonnegative(), rate: z.int().nonnegative() }).nullable(),
       /** Older versions do not tell them. */
       sums: MetricSums.default({}),
+      /** Absent without TLS. Older versions do not tell it. */
+      certificate: HeldCertificate.exactOptional(),
     }),
   ),
 })

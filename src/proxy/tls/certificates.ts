@@ -9,10 +9,12 @@ import {
   stampOf,
 } from '../../tls/live-certificate.ts'
 import { dateText, type Pair, readPair } from '../../tls/pair.ts'
+import type { HeldCertificate } from '../handover/messages.ts'
 
 /** The certificate of a service at a door of ours. */
 export class DoorCertificate extends LiveCertificate {
   pair: Pair
+  private since = Date.now()
   /** Another pair is shown from now on. */
   onTaken: () => void = () => undefined
 
@@ -24,8 +26,14 @@ export class DoorCertificate extends LiveCertificate {
     this.pair = pair
   }
 
+  held(now: number): HeldCertificate {
+    const { fingerprint256 } = this.pair.certificate
+    return { fingerprint: fingerprint256, since: this.since, shown: this.shown(now) }
+  }
+
   protected override take(pair: Pair): Followed {
     this.pair = pair
+    this.since = Date.now()
     return super.take(pair)
   }
 }
