@@ -11,14 +11,17 @@ const LISTENS_LIMIT_MS = 5_000
 
 export const haproxy: RouterUnderTest = {
   name: 'haproxy',
-  debianLog:
-    '`log` to a unix socket and `option httplog`; in place of rsyslog or journald a small program takes each line and writes it to a file',
+  ways: {
+    debian:
+      "with Debian's access log: `log` to a unix socket and `option httplog`, which names the server and its times, so that versions can be compared; in place of rsyslog or journald a small program takes each line and writes it to a file",
+    none: 'without any log',
+  },
   createPlane: (folder) => createHaproxy({ folder, log: SILENT, now: Date.now }),
   async startByHand(place) {
     const program = findProgram('haproxy')
     if (program === null) throw new Error('haproxy is not installed')
-    const receiver = place.log === 'none' ? null : await startReceiver(place.folder)
-    const config = join(place.folder, `by-hand-${place.log}.cfg`)
+    const receiver = place.way === 'none' ? null : await startReceiver(place.folder)
+    const config = join(place.folder, `by-hand-${place.way}.cfg`)
     await writeFile(config, configOf(place))
     const child = startChild(program, ['-db', '-f', config])
     return {
@@ -48,8 +51,8 @@ async function startReceiver(folder: string) {
 const RECEIVER =
   'my $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die; open(my $f, ">>", $ARGV[1]) or die; print $f $_ while defined $s->recv($_, 65536);'
 
-const logLines = ({ log, folder }: ByHand) =>
-  log === 'none'
+const logLines = ({ way, folder }: ByHand) =>
+  way === 'none'
     ? { global: '', defaults: '' }
     : {
         global: `  log ${socketIn(folder)} local0`,

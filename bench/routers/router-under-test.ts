@@ -1,20 +1,17 @@
 import type { DataPlane } from '../../src/ports/router.ts'
 
-export type ByHand = {
-  folder: string
-  port: number
-  originPort: number
-  /** The access log that a fresh installation on Debian has, or none. */
-  log: 'none' | 'debian'
-}
+/** How people configure it: with the log that a fresh installation on Debian has, for a canary that can be judged, or without any log. */
+export type Way = 'debian' | 'canary' | 'none'
+
+export type ByHand = { folder: string; port: number; originPort: number; way: Way }
 
 /** A router as the bench needs it: run by Sluice, and as people configure it themselves. */
 export type RouterUnderTest = {
   name: string
-  /** What `log: debian` is, in words. */
-  debianLog: string
+  /** In words, what each way is; without what is missing here. */
+  ways: Partial<Record<Way, string>>
   createPlane(folder: string): DataPlane
-  /** The same split in the plainest configuration that does it. Resolves when it was started. */
+  /** The same split by hand. Resolves when it was started. */
   startByHand(place: ByHand): Promise<{ stop(): Promise<void> }>
 }
 

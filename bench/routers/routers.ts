@@ -22,7 +22,7 @@ import { startOrigin } from '../wire/proxy-under-test.ts'
 import { requestsPerSecond } from '../wire/wrk.ts'
 import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
-import type { RouterUnderTest } from './router-under-test.ts'
+import type { RouterUnderTest, Way } from './router-under-test.ts'
 
 const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
@@ -40,10 +40,10 @@ export const routers: Bench = {
   measures: 'sources',
   document: 'benchmarks.md',
   method: [
-    'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads from a file of nginx and from the memory of HAProxy, a split of 95 to 5, counters), and twice with the plainest configuration by hand: without any log, and with the access log that a fresh installation on Debian has; wrk has one thread and 32 connections.',
-    ...ROUTERS.map(({ name, debianLog }) => `The log of ${name} on Debian: ${debianLog}.`),
-    'Without a log nobody knows how a version does; a router by hand without one is the upper bound, and the same aim is held against both.',
-    'Throughput is a ratio inside one round, in which all three ran one after the other; the order turns. Load, origin, router and controller share the cores; each router has a session of its own, by which the kernel shares them out.',
+    'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads from a file of nginx and from the memory of HAProxy, a split of 95 to 5, counters), and by hand; wrk has one thread and 32 connections.',
+    ...ROUTERS.flatMap(({ name, ways }) => Object.values(ways).map((what) => `${name} by hand ${what}.`)),
+    'Nobody reads the logs of the routers by hand. Without a log nobody knows how a version does: one by hand without it is the upper bound. The same aim is held against all.',
+    'Throughput is a ratio inside one round, in which all ran one after the other; the order turns. Load, origin, router and controller share the cores; each router has a session of its own, by which the kernel shares them out.',
     'A change is confirmed once `setRoutes` has answered and the weights were read back from the program.',
     `Lost: an open-loop client sends ${LOAD_PER_SECOND} requests per second, half on kept connections, while weights change ${CHANGES} times.`,
     'That client does what browsers do: a request without a body goes out again when the kept connection it went out on was closed just then (RFC 9110, 9.2.2). "Again" counts these: a client that does not send again loses them.',
@@ -59,8 +59,15 @@ export const routers: Bench = {
   },
 }
 
-type Ports = { ours: number; none: number; debian: number }
-type Stage = { plane: DataPlane; ports: Ports }
+/** A number for each that is measured: ours, and the same router by hand. */
+type Each = { ours: number } & Partial<Record<Way, number>>
+type Stage = { name: string; plane: DataPlane; ports: Each }
+
+const TITLES: Record<Way, string> = {
+  debian: "with Debian's access log",
+  canary: 'for a canary that can be judged',
+  none: 'without any log',
+}
 
 async function benchRouter(router: RouterUnderTest, { quick }: BenchOptions): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-routers-'))
@@ -78,29 +85,27 @@ async function benchRouter(router: RouterUnderTest, { quick }: BenchOptions): Pr
       await plane.close()
     }
     running.push({ stop: leave })
-    const ports = { ours: await freePort(), none: await freePort(), debian: await freePort() }
+    const ports: Each = { ours: await freePort() }
+    for (const way of waysOf(router.ways)) ports[way] = await freePort()
     must(await plane.router.reconcile())
     must(
       await plane.router.setRoutes(
         routesOf({ port: ports.ours, originPort: origin.port, permille: 50, sequence: 1 }),
       ),
     )
-    for (const log of ['none', 'debian'] as const)
-      running.push(await router.startByHand({ folder, port: ports[log], originPort: origin.port, log }))
+    for (const way of waysOf(ports))
+      running.push(await router.startByHand({ folder, port: ports[way] ?? 0, originPort: origin.port, way }))
     for (const port of Object.values(ports))
       await until(() => answers(port), { limitMs: START_LIMIT_MS, what: `${router.name} to answer` })
-    const stage = { plane, ports }
-    return [
-      ...(await throughput(stage, { name: router.name, rounds: quick ? 1 : ROUNDS })),
-      ...(await changes(stage, { name: router.name, originPort: origin.port })),
-    ]
+    const stage = { name: router.name, plane, ports }
+    return [...(await throughput(stage, quick ? 1 : ROUNDS)), ...(await changes(stage, origin.port))]
   } finally {
     await stop()
   }
 }
 
-async function throughput({ plane, ports }: Stage, { name, rounds }: { name: string; rounds: number }) {
-  const found: Ports[] = []
+async function throughput({ name, plane, ports }: Stage, rounds: number) {
+  const found: Each[] = []
   for (let round = 0; round <= rounds; round += 1) {
     const rates = await ratesOf(ports, round)
     // Caches are cold in the first round.
@@ -108,8 +113,7 @@ async function throughput({ plane, ports }: Stage, { name, rounds }: { name: str
   }
   const lines = await linesOf(plane)
   return [
-    ratioRow(`${name}: throughput of the same router by hand with Debian's access log`, found, 'debian'),
-    ratioRow(`${name}: throughput of the same router by hand without any log`, found, 'none'),
+    ...waysOf(ports).map((way) => ratioRow(name, found, way)),
     measured(`${name}: throughput`, {
       unit: 'req/s',
       points: spread(found.map(({ ours }) => ours)),
@@ -128,20 +132,25 @@ async function throughput({ plane, ports }: Stage, { name, rounds }: { name: str
 }
 
 /** One after the other; who begins changes from round to round. */
-async function ratesOf(ports: Ports, round: number): Promise<Ports> {
-  const rates = { ours: 0, none: 0, debian: 0 }
-  const names = ['ours', 'debian', 'none'] as const
+async function ratesOf(ports: Each, round: number): Promise<Each> {
+  const rates: Each = { ours: 0 }
+  const names = ['ours', ...waysOf(ports)] as const
   for (let turn = 0; turn < names.length; turn += 1) {
     const name = names[(round + turn) % names.length] ?? 'ours'
-    rates[name] = await requestsPerSecond({ port: ports[name], seconds: SECONDS, rank: 'ordinary' })
+    rates[name] = await requestsPerSecond({ port: ports[name] ?? 0, seconds: SECONDS, rank: 'ordinary' })
   }
   return rates
 }
 
-function ratioRow(what: string, found: readonly Ports[], peer: 'none' | 'debian'): Row {
-  const points = spread(found.map((rates) => rates.ours / Math.max(1, rates[peer])))
+function ratioRow(name: string, found: readonly Each[], way: Way): Row {
+  const points = spread(found.map((rates) => rates.ours / Math.max(1, rates[way] ?? 0)))
   const met = pointOf(points, 'median') >= 0.95
-  return measured(what, { unit: 'x', points, runs: found.length, aim: { text: 'at least 0.95', met } })
+  return measured(`${name}: throughput of the same router by hand ${TITLES[way]}`, {
+    unit: 'x',
+    points,
+    runs: found.length,
+    aim: { text: 'at least 0.95', met },
+  })
 }
 
 /** A window that lost too much is answered with a failure: then all that is known is in its message. */
@@ -157,10 +166,7 @@ async function linesOf({ counts }: DataPlane): Promise<{ missing: number; told: 
   return { missing: answer.counts.missing ?? 0, told }
 }
 
-async function changes(
-  { plane, ports: { ours } }: Stage,
-  { name, originPort }: { name: string; originPort: number },
-): Promise<Row[]> {
+async function changes({ name, plane, ports: { ours } }: Stage, originPort: number): Promise<Row[]> {
   const load = startLoad({
     url: `http://127.0.0.1:${ours}`,
     ratePerSecond: LOAD_PER_SECOND,
@@ -220,6 +226,9 @@ const routesOf = ({ port, originPort, permille, sequence }: Split): ServiceRoute
     probeKey: 'bench',
   })
 }
+
+const WAYS: readonly Way[] = ['debian', 'canary', 'none']
+const waysOf = (of: Partial<Record<Way, unknown>>): Way[] => WAYS.filter((way) => of[way] !== undefined)
 
 function must<T>(result: Result<T>): T {
   if (result.kind === 'failed') throw new Error(`${result.problem.message} ${result.problem.cause ?? ''}`)
