@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { COMMANDS } from '../../src/cli/command-list.ts'
 import type { CommandAbout, CommandListing } from '../../src/cli/command-listing.ts'
 import { GROUPS } from '../../src/cli/command-listing.ts'
+import { GLOBAL_OPTIONS } from '../../src/cli/global-options.ts'
 import { EXIT_CODE } from '../../src/core/rollout/outcome.ts'
 import { OPERATIONS } from '../../src/operations/list.ts'
 import type { GeneratedFile } from './generated-file.ts'
@@ -31,22 +32,21 @@ const GLOBALS = `Every command takes these, too:
 
 | option | meaning |
 |---|---|
-| \`--config FILE\` | the file; \`./sluice.yaml\` or the next one above by default |
-| \`--env NAME\` | the environment; \`local\` by default |
-| \`--service NAME\` | the service, when the file describes several |
-| \`--json\` | one JSON document a line on standard output, with \`schemaVersion\` |
-| \`--quiet\`, \`--no-color\` | less chatter; no colour (\`NO_COLOR\` is honoured, too) |
-| \`--help\` | help with examples |`
+${GLOBAL_OPTIONS.map(optionRow).join('\n')}`
 
 function commandEntry({ name, summary }: CommandListing, about: CommandAbout): string {
   const words = about.arguments.map((one) => (one.required ? ` <${one.name}>` : ` [${one.name}]`)).join('')
   const rows = [
     ...about.arguments.map((one) => `| \`${one.name}\` | ${one.summary} |`),
-    ...about.options.map(({ flags, summary: meaning }) => `| \`${flags}\` | ${meaning} |`),
+    ...about.options.map(optionRow),
   ]
   const table = rows.length === 0 ? '' : `\n| argument or option | meaning |\n|---|---|\n${rows.join('\n')}\n`
   const examples = `\n\`\`\`sh\n${about.examples.join('\n')}\n\`\`\`\n`
   return `### sluice ${name}${words}\n\n${capital(summary)}.\n${about.description}\n${table}${examples}`
+}
+
+function optionRow({ flags, summary }: { flags: string; summary: string }): string {
+  return `| \`${flags}\` | ${summary} |`
 }
 
 function exitCodes(): string {

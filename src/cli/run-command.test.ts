@@ -41,6 +41,15 @@ describe('the command line', () => {
     expect(err).toContain('Did you mean --timeout?')
   })
 
+  it.each([['rollback'], ['pause'], ['status']])(
+    'takes --yes for %s too, which asks nothing: in a script it must not fail for it',
+    async (name) => {
+      const { err } = await run(name, '--yes', '--config', 'no-such-file.yaml')
+      expect(err).toContain('no-such-file.yaml')
+      expect(err).not.toContain('unknown option')
+    },
+  )
+
   it.each([
     [['deploy', '1.0.0', '--timeout', 'soon'], '"soon" is not a time'],
     [['adopt', '--version', '1.0.0', '--port', '70000'], '"70000" is not a whole number from 1 to 65535'],

@@ -37,7 +37,6 @@ export const command = defineCommand({
     'Shows the plan, asks, begins, and follows the rollout to its outcome, which is the exit code. Leaving with Ctrl-C changes nothing: the rollout goes on without this command.',
   arguments: [{ name: 'version', summary: 'version to deploy (not with --plan)', required: false }],
   options: [
-    { flags: '--yes', summary: 'do not ask' },
     { flags: '--plan <id>', summary: 'do exactly this plan; refused when the world moved since' },
     { flags: '--no-watch', summary: 'begin and return at once' },
     { flags: '--now', summary: 'end the watch of the rollout before, if one runs' },

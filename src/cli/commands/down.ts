@@ -19,10 +19,7 @@ export const command = defineCommand({
   description:
     'Stops the controller, all instances, the agent and the proxy of this folder. Traffic stops. With --controller-only nothing but the controller stops: traffic flows on.',
   arguments: [],
-  options: [
-    { flags: '--yes', summary: 'do not ask, even when a version is serving' },
-    { flags: '--controller-only', summary: 'stop only the controller' },
-  ],
+  options: [{ flags: '--controller-only', summary: 'stop only the controller' }],
   examples: ['sluice down', 'sluice down --controller-only'],
   input: z.object({ yes: z.boolean().default(false), controllerOnly: z.boolean().default(false) }),
   async run(session, { yes, controllerOnly }) {
