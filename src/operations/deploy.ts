@@ -163,16 +163,23 @@ async function readyPlan(
 }
 
 function planMoved(kept: Plan, fresh: Plan) {
-  const moved =
-    kept.base.stable !== fresh.base.stable
-      ? `stable was ${kept.base.stable ?? 'nothing'} and is ${fresh.base.stable ?? 'nothing'} now`
-      : kept.to.digest !== fresh.to.digest
-        ? `the artifact of ${kept.to.version} has other bytes now`
-        : kept.to.release !== fresh.to.release
-          ? 'the configuration or a secret changed'
-          : 'the steps would be others now'
+  const { moved, hint = '' } = whatMoved(kept, fresh)
   return problem('PLAN_MOVED', {
     message: `Plan ${kept.id} no longer fits: ${moved}.`,
-    remedy: `Look at the new plan: sluice plan ${kept.to.version}`,
+    remedy: `Look at the new plan: sluice plan ${kept.to.version}${hint}`,
   })
+}
+
+function whatMoved(kept: Plan, fresh: Plan): { moved: string; hint?: string } {
+  if (kept.base.stable !== fresh.base.stable)
+    return {
+      moved: `stable was ${kept.base.stable ?? 'nothing'} and is ${fresh.base.stable ?? 'nothing'} now`,
+    }
+  if (kept.to.digest !== fresh.to.digest)
+    return {
+      moved: `the artifact of ${kept.to.version} has other bytes now`,
+      hint: '. Where nobody built it anew, something like a log is written into its folder.',
+    }
+  if (kept.to.release !== fresh.to.release) return { moved: 'the configuration or a secret changed' }
+  return { moved: 'the steps would be others now' }
 }

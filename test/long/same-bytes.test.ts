@@ -35,6 +35,7 @@ it('a plan is refused when the artifact changed or stable moved, and the same de
   const refused = await stack.cli('deploy', '--plan', changed.id, '--yes')
   expect(refused.code).toBe(13)
   expect(refused.err).toContain('the artifact of 1.1.0 has other bytes now')
+  expect(refused.err).toContain('something like a log is written into its folder')
 
   const moved = await stack.call('plan', { version: '1.2.0' }, Planned)
   expect((await stack.deploy('1.1.0')).outcome).toBe('promoted')
