@@ -115,7 +115,7 @@ export class Lines {
   }
 
   private take(text: string): void {
-    const reading = readLine(text, (on) => this.takeBroken(on))
+    const reading = readLine(text, (connection, address) => this.takeBroken(connection, address))
     if (reading === null) return
     if (reading.kind === 'copy') {
       this.options.counts.takeCopy(reading.line)
@@ -130,15 +130,17 @@ export class Lines {
     const broken = readBroken(text)
     if (broken === null) return
     if (this.broken.size >= BROKEN_KEPT) this.broken.clear()
-    this.broken.set(broken.on, broken.how)
+    this.broken.set(keyOf(broken.connection, broken.address), broken.how)
   }
 
-  private takeBroken(on: string): Break | null {
+  private takeBroken(connection: string, address: string): Break | null {
     if (this.broken.size === 0) return null
-    const how = this.broken.get(on) ?? null
-    this.broken.delete(on)
+    const key = keyOf(connection, address)
+    const how = this.broken.get(key) ?? null
+    this.broken.delete(key)
     return how
   }
 }
 
+const keyOf = (connection: string, address: string): string => `${connection} ${address}`
 const finishedOf = ({ requests, busy }: Totals): number => requests - busy

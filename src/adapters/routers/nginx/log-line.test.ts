@@ -3,34 +3,41 @@ import type { LogLine } from '../../tools/log-counts.ts'
 import { readBroken, readLine } from './log-line.ts'
 import { packed } from './words.ts'
 
-const USUAL = {
+/** What many requests have in common, in the order of the line. */
+const KIND = {
   service: packed('shop'),
   by: 'weight',
   release: packed('shop@1.0.0#a'),
   probe: '',
   told: '',
   status: '200',
-  time: '0.012',
   method: 'GET',
   path: '/cart',
-  length: '',
-  sent: '34',
   completion: 'OK',
   type: 'text/html',
   instances: '127.0.0.1:4001',
+  limited: '',
+}
+const OWN = {
+  time: '0.012',
+  length: '',
+  sent: '34',
   connects: '0.000',
   headers: '0.011',
   connection: '17',
-  visit: '',
   at: '1763800000.123',
+  visit: '',
   copied: '',
-  limited: '',
+}
+type Fields = typeof KIND & typeof OWN
+
+function written(of: Partial<Fields> = {}): string {
+  const all: Fields = { ...KIND, ...OWN, ...of }
+  const part = (names: object) => JSON.stringify(Object.keys(names).map((name) => all[name as keyof Fields]))
+  return `\u001e${part(KIND)}\u001f${part(OWN)}`
 }
 
-const written = (of: Partial<typeof USUAL> = {}): string =>
-  `\u001e${JSON.stringify(Object.values({ ...USUAL, ...of }))}`
-
-function lineOf(of: Partial<typeof USUAL> = {}, broken: 'reset' | 'timeout' | null = null): LogLine {
+function lineOf(of: Partial<Fields> = {}, broken: 'reset' | 'timeout' | null = null): LogLine {
   const reading = readLine(written(of), () => broken)
   if (reading?.kind !== 'request') throw new Error('no request')
   return reading.line
@@ -70,7 +77,7 @@ describe('a log line of nginx', () => {
     })
   })
 
-  it.each<[string, Partial<typeof USUAL>, LogLine['end']]>([
+  it.each<[string, Partial<Fields>, LogLine['end']]>([
     ['an error of the version itself', { status: '502' }, 'complete'],
     ['no connection', { status: '502', connects: '-', headers: '-' }, 'connect-failed'],
     ['no connection in time', { status: '504', connects: '-', headers: '-' }, 'connect-failed'],
@@ -86,9 +93,11 @@ describe('a log line of nginx', () => {
   it('is of an answer that broke off when the error log said so of its connection and its instance', () => {
     const error =
       '2026/11/22 06:00:00 [error] 7#7: *17 upstream prematurely closed connection while reading upstream, client: 127.0.0.1, server: , request: "GET /cart HTTP/1.1", upstream: "http://127.0.0.1:4001/cart", host: "a"'
-    expect(readBroken(error)).toEqual({ on: '17 127.0.0.1:4001', how: 'reset' })
+    expect(readBroken(error)).toEqual({ connection: '17', address: '127.0.0.1:4001', how: 'reset' })
     expect(readBroken('2026/11/22 06:00:00 [error] 7#7: *17 connect() failed')).toBeNull()
-    const reading = readLine(written(), (on) => (on === '17 127.0.0.1:4001' ? 'reset' : null))
+    const reading = readLine(written(), (connection, address) =>
+      connection === '17' && address === '127.0.0.1:4001' ? 'reset' : null,
+    )
     expect(reading?.kind === 'request' && [reading.line.end, reading.atS]).toEqual(['reset', 1763800000.123])
   })
 
@@ -146,9 +155,21 @@ describe('a log line of nginx', () => {
       '\u001e["1",2]',
       '\u001e{}',
       written().slice(0, -3),
+      written().replace('"weight",', ''),
+      written().replace('"17",', ''),
+      '\u001e\u001f',
     ])
       expect(readLine(text, none)).toBeNull()
     expect(readLine('\u001e["1763800000.123"]', none)).toEqual({ kind: 'control', atS: 1763800000.123 })
+  })
+
+  it('keeps requests of one kind apart in what is their own, and kinds in what they have in common', () => {
+    const kinds = Array.from({ length: 5_000 }, (_, at) => `/p${at % 2_500}`)
+    const lines = kinds.map((path, at) => lineOf({ path, sent: `${at + 1}` }))
+    expect(lines.map(({ path }) => path)).toEqual(kinds)
+    expect(lines.map(({ bytesOut }) => bytesOut)).toEqual(kinds.map((_, at) => at + 1))
+    const escaped = lineOf({ path: '/a"b\\c', type: 'text/event-stream; x="y"' })
+    expect([escaped.path, escaped.isLong]).toEqual(['/a"b\\c', true])
   })
 
   it('is whole behind one whose writing was cut off', () => {

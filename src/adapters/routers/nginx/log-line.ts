@@ -13,21 +13,33 @@ export type Reading =
   | { kind: 'copy'; line: CopyLine }
 
 export type Break = 'reset' | 'timeout'
-/** An instance broke an answer off: nginx says so in its error log only, by the number of the connection. */
-export type Broken = { on: string; how: Break }
-/** What the error log said before, by `on`; told once. */
-export type BrokenBy = (on: string) => Break | null
+/**
+ * An instance broke an answer off: nginx says so in its error log only, by the number of the connection. Lines of one
+ * connection come together, the broken one the last of them: its instance tells which one it is.
+ */
+export type Broken = { connection: string; address: string; how: Break }
+/** What the error log said before; told once. */
+export type BrokenBy = (connection: string, address: string) => Break | null
 
-const FIELDS = 21
+/**
+ * Stands between what many requests have in common and what is of this one. No client can bring it in: nginx escapes
+ * control characters.
+ */
+export const PART = '\u001f'
+
+const KIND_FIELDS = 12
+const OWN_FIELDS = 9
 const COPY_FIELDS = 7
 
 /** Reads a line of the access log as `service.ts` and `configuration.ts` format it; `null` for what is none, or a piece of one. */
 export function readLine(text: string, brokenBy: BrokenBy): Reading | null {
   const body = recordIn(text)
-  const fields = body === null ? null : fieldsOf(body)
+  if (body === null) return null
+  const end = body.indexOf(PART)
+  if (end >= 0) return readRequest(kindOf(body.slice(0, end)), fieldsOf(body.slice(end + 1)), brokenBy)
+  const fields = fieldsOf(body)
   if (fields?.length === 1) return { kind: 'control', atS: Number(fields[0]) }
-  if (fields?.length === COPY_FIELDS && fields[0] === COPY_LINE) return readCopy(fields)
-  return fields?.length === FIELDS ? readRequest(fields, brokenBy) : null
+  return fields?.length === COPY_FIELDS && fields[0] === COPY_LINE ? readCopy(fields) : null
 }
 
 const BROKEN = /^[^*]*\*(\d+) (.*) while reading upstream.*, upstream: "http:\/\/([^/"]+)/
@@ -37,52 +49,102 @@ export function readBroken(text: string): Broken | null {
   const found = BROKEN.exec(text)
   if (found === null) return null
   const [, connection = '', what = '', address = ''] = found
-  return { on: onOf(connection, address), how: what.startsWith('upstream timed out') ? 'timeout' : 'reset' }
+  return { connection, address, how: what.startsWith('upstream timed out') ? 'timeout' : 'reset' }
 }
 
-/** Lines of one connection come together, the broken one the last of them: its instance tells which one it is. */
-const onOf = (connection: string, address: string): string => `${connection} ${address}`
+/** What many requests have in common. */
+type Kind = {
+  service: string
+  by: LogLine['by']
+  release: string
+  status: number
+  method: string
+  path: string
+  isWhole: boolean
+  isLong: boolean
+  isProbe: boolean
+  isClosed: boolean
+  limited: LogLine['limited'] | null
+  /** Addresses that were tried, in order. */
+  instances: readonly string[]
+}
 
-function readRequest(fields: readonly string[], brokenBy: BrokenBy): Reading {
+/** They are the same few, and reading one takes longer than all the rest of a line. */
+const kinds = new Map<string, Kind | null>()
+const KINDS_KEPT = 2_000
+
+function kindOf(text: string): Kind | null {
+  const known = kinds.get(text)
+  if (known !== undefined) return known
+  if (kinds.size >= KINDS_KEPT) kinds.clear()
+  // A copy: a piece of a text holds all of it in memory, and this one is a piece of thousands of lines.
+  const own = Buffer.from(text, 'latin1').toString('latin1')
+  const kind = readKind(own)
+  kinds.set(own, kind)
+  return kind
+}
+
+function readKind(text: string): Kind | null {
+  const fields = fieldsOf(text)
+  if (fields?.length !== KIND_FIELDS) return null
   const at = (index: number): string => fields[index] ?? ''
-  const instances = listOf(at(13))
-  const connects = listOf(at(14))
   const status = Number(at(5))
-  // A body that turned out to be too large has an instance, which did not say so.
-  const isTooLarge = status === 413 && listOf(at(15)).at(-1) === '-'
-  const wasServed = instances.length > 0 && !isTooLarge
-  const limited = limitedOf(at(20))
-  const how = { status, isWhole: at(11) === 'OK', connects, headers: listOf(at(15)) }
-  const broken = wasServed ? brokenBy(onOf(at(16), instances.at(-1) ?? '')) : null
-  const visit = readVisit(at(17))
-  const copied = readCopied(at(19))
-  const failures = connects.filter((time) => time === '-').length
-  const line: LogLine = {
-    service: wordOf(at(0)),
+  return {
+    service: unpacked(at(0)),
     by: byOf(at(1)),
-    release: wasServed ? wordOf(at(2)) : null,
-    status,
-    // The time of a copied request is that of its copy, if that took longer; its instance knows better.
-    ms: copied?.answeredMs ?? msOf(at(6)),
-    method: at(7).slice(0, 32) || '-',
-    path: at(8),
-    bytesIn: wholeNumber(at(9)),
-    bytesOut: wholeNumber(at(10)),
-    end: wasServed ? endOf(how, broken) : status === 499 ? 'client-abort' : 'complete',
-    isLong: status === 101 || at(12).startsWith('text/event-stream'),
+    release: unpacked(at(2)),
     isProbe: at(3) === '1',
     isClosed: at(4) === 'SERVICE_CLOSED',
+    status,
+    method: at(6).slice(0, 32) || '-',
+    path: at(7),
+    isWhole: at(8) === 'OK',
+    isLong: status === 101 || at(9).startsWith('text/event-stream'),
+    instances: listOf(at(10)),
+    limited: limitedOf(at(11)),
+  }
+}
+
+function readRequest(
+  kind: Kind | null,
+  fields: readonly string[] | null,
+  brokenBy: BrokenBy,
+): Reading | null {
+  if (kind === null || fields?.length !== OWN_FIELDS) return null
+  const [time = '', length = '', sent = '', connect = '', header = ''] = fields
+  const [connection = '', msec = '', visiting = '', copying = ''] = fields.slice(5)
+  const { service, by, status, method, path, isLong, isProbe, isClosed, limited, instances } = kind
+  // A body that turned out to be too large has an instance, which did not say so.
+  const isTooLarge = status === 413 && listOf(header).at(-1) === '-'
+  const wasServed = instances.length > 0 && !isTooLarge
+  const broken = wasServed ? brokenBy(connection, instances.at(-1) ?? '') : null
+  const visit = visiting === '' ? null : readVisit(visiting)
+  const copied = copying === '' ? null : readCopied(copying)
+  const line: LogLine = {
+    service,
+    by,
+    release: wasServed ? kind.release : null,
+    status,
+    // The time of a copied request is that of its copy, if that took longer; its instance knows better.
+    ms: copied?.answeredMs ?? msOf(time),
+    method,
+    path,
+    bytesIn: wholeNumber(length),
+    bytesOut: wholeNumber(sent),
+    end: wasServed ? endOf(kind, { connect, header, broken }) : status === 499 ? 'client-abort' : 'complete',
+    isLong,
+    isProbe,
+    isClosed,
     ...(limited === null ? {} : { limited }),
     retries: Math.max(0, instances.length - 1),
-    connectFailures: failures,
+    connectFailures: connect.includes('-') ? listOf(connect).filter((one) => one === '-').length : 0,
     ...(visit === null ? {} : { visit }),
     ...(copied === null ? {} : { copied: copied.line }),
   }
-  return { kind: 'request', line, atS: Number(at(18)) }
+  return { kind: 'request', line, atS: Number(msec) }
 }
 
-const limitedOf = (text: string): 'requests' | 'rate' | null =>
-  text === 'requests' || text === 'rate' ? text : null
+const limitedOf = (text: string): Kind['limited'] => (text === 'requests' || text === 'rate' ? text : null)
 
 /** What `mirror.ts` adds to the line of a request that is copied. */
 function readCopied(text: string): { line: CopiedLine; answeredMs: number | null } | null {
@@ -113,14 +175,13 @@ function endOfCopy(status: number, connects: string, heads: string): CopyLine['e
 const sumMs = (times: string): number => listOf(times).reduce((sum, time) => sum + msOf(time), 0)
 const msOf = (seconds: string): number => Math.max(0, Math.round(Number(seconds) * 1_000)) || 0
 
-type How = { status: number; isWhole: boolean; connects: readonly string[]; headers: readonly string[] }
+type Course = { connect: string; header: string; broken: Break | null }
 
 /** A 502 or 504 is nginx's own when the instance sent no head; then the time to connect says how far it came. */
-function endOf({ status, isWhole, connects, headers }: How, broken: Break | null): LogEnd {
-  const isOwn = headers.at(-1) === '-'
+function endOf({ status, isWhole }: Kind, { connect, header, broken }: Course): LogEnd {
   if (status === 499) return 'client-abort'
-  if (isOwn && (status === 502 || status === 504)) {
-    if (connects.at(-1) === '-') return 'connect-failed'
+  if ((status === 502 || status === 504) && listOf(header).at(-1) === '-') {
+    if (listOf(connect).at(-1) === '-') return 'connect-failed'
     return status === 504 ? 'timeout' : 'reset'
   }
   if (broken !== null) return broken
@@ -131,19 +192,6 @@ function endOf({ status, isWhole, connects, headers }: How, broken: Break | null
 function listOf(text: string): string[] {
   if (text === '') return []
   return text.includes(' ') ? text.split(/, | : /) : [text]
-}
-
-/** Names of services and releases that lines told of: they are the same few. */
-const words = new Map<string, string>()
-const WORDS_KEPT = 1_000
-
-function wordOf(text: string): string {
-  const known = words.get(text)
-  if (known !== undefined) return known
-  if (words.size >= WORDS_KEPT) words.clear()
-  const word = unpacked(text)
-  words.set(text, word)
-  return word
 }
 
 const byOf = (text: string): LogLine['by'] => (text === 'rule' || text === 'preview' ? text : 'weight')

@@ -9,6 +9,7 @@ import type { ShownPair } from './kept-pair.ts'
 import { bodyLines, limitAnswers, limitZones } from './limits.ts'
 import { addressText, listenText } from './listen-text.ts'
 import { longBranch, longLocation, nobody } from './live.ts'
+import { PART } from './log-line.ts'
 import { mirrorText } from './mirror.ts'
 import { Names } from './names.ts'
 import { passTo } from './pass-to.ts'
@@ -126,21 +127,26 @@ const liveWords = (names: Names): Told => ({
 
 /** One line of the log, as `log-line.ts` reads it. */
 const formatText = (names: Names, way: 'live' | 'closed' | 'preview', told: Told): string =>
-  `log_format ${names.format(way)} escape=json '${RECORD}["${packed(names.service)}","${told.by}","${told.release}","${told.probe}","${told.error}",${LINE},"${told.visit}","$msec","${told.copied}","$sluice_limited"]';`
+  `log_format ${names.format(way)} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${array([...OWN, told.visit, told.copied])}';`
 
-const LINE = [
+const array = (fields: readonly string[]): string => `[${fields.map((field) => `"${field}"`).join(',')}]`
+
+/** What many requests have in common stands first: it is read once for all of them. */
+const KIND = [
   '$status',
-  '$request_time',
   '$request_method',
   '$sluice_path',
-  '$content_length',
-  '$body_bytes_sent',
   '$request_completion',
   '$sent_http_content_type',
   '$upstream_addr',
+  '$sluice_limited',
+]
+const OWN = [
+  '$request_time',
+  '$content_length',
+  '$body_bytes_sent',
   '$upstream_connect_time',
   '$upstream_header_time',
   '$connection',
+  '$msec',
 ]
-  .map((variable) => `"${variable}"`)
-  .join(',')
