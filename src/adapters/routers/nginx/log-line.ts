@@ -64,7 +64,7 @@ type Kind = {
   isLong: boolean
   isProbe: boolean
   isClosed: boolean
-  limited: LogLine['limited'] | null
+  limited: NonNullable<LogLine['limited']> | null
   /** Addresses that were tried, in order. */
   instances: readonly string[]
 }
