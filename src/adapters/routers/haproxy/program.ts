@@ -120,8 +120,11 @@ export class Program {
       if (now.value.failedReloads > before.value.failedReloads) return failed(reloadRefused)
       if (now.value.current === before.value.current) return null
       const worker = new Worker(ask, now.value.current)
-      return (await worker.description()).kind === 'ok' ? ok(worker) : null
-    }, 'no new worker came up after the reload')
+      if ((await worker.description()).kind === 'failed') return null
+      // On a busy machine it may be told late, and would deal new connections by the rules of before.
+      const old = await Promise.all(now.value.old.map((pid) => new Worker(ask, pid).hasLetGo()))
+      return old.every(Boolean) ? ok(worker) : null
+    }, 'after the reload no new worker came up, or the one of before still listens')
   }
 
   /**
