@@ -5,11 +5,11 @@ import { readRuntime } from '../../src/cli/controller/runtime-file.ts'
 import { alertmanagerMissing, startAlertmanager } from '../../src/testkit/servers/alertmanager.test.kit.ts'
 import { eventsOf } from './kit/journal.ts'
 import { eventually } from './kit/settle.ts'
-import { type Stack, startStack } from './kit/stack.ts'
+import { quickAnalysis, type Stack, startStack } from './kit/stack.ts'
 import { startTraffic } from './kit/traffic.ts'
 
 const VERSIONS = { '1.0.0': {}, '1.1.0': {} }
-const ANALYSIS = { interval: '250ms', alerts: { critical: 'rollback', warning: 'pause' } }
+const ANALYSIS = { ...quickAnalysis, interval: '250ms', alerts: { critical: 'rollback', warning: 'pause' } }
 const STRATEGY = { canary: { steps: [{ weight: '50%', pause: 'manual' }], watch: '1s', hold: '1s' } }
 
 /** A stable version, and a candidate that waits at half of the traffic. */

@@ -43,7 +43,7 @@ describe('blue-green through the real parts', () => {
     const stack = await startStack({
       versions: { '1.0.0': { marker: 'good' }, '1.1.0': { marker: 'wrong bytes' } },
       stable: '1.0.0',
-      file: { ...blueGreen(), verify: [{ ...marker('good'), when: 'before' }] },
+      file: { ...blueGreen({ hold: '10m' }), verify: [{ ...marker('good'), when: 'before' }] },
     })
     keepAsking(stack)
     const rollout = await stack.deploy('1.1.0')

@@ -49,9 +49,9 @@ async function holdAndGoOn(stack: Stack): Promise<void> {
   fillDisk(ballast)
   // What the log of the store has reserved is used up first.
   await eventually('a write that the store refuses', async () => (await refusedWrites(stack)) > 0)
-  expect(await stack.refusal('promote', {})).toBe('STORE_FULL')
   const before = await refusedWrites(stack)
   await eventually('further tries', async () => (await refusedWrites(stack)) > before + 2)
+  expect(await stack.refusal('promote', {})).toBe('STORE_FULL')
   expect(weightsOf(await stack.router())).toEqual([250, 750])
   expect((await stack.cli('status')).out).toContain('1.1.0')
 

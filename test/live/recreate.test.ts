@@ -32,7 +32,7 @@ async function startHolders(): Promise<{ stack: Stack; lock: string }> {
       env: { LOCK: lock },
       stopGrace: '5s',
     },
-    health: { path: '/up', interval: '50ms', timeout: '5s', successes: 2, deadline: '4s' },
+    health: { path: '/up', interval: '50ms', timeout: '5s', successes: 2, deadline: '8s' },
     drain: { requests: '5s', websockets: '1s' },
     strategy: { recreate: { retryAfter: '2s', watch: '500ms' } },
   })

@@ -68,6 +68,7 @@ it('the numbers of a controller are those of its journal, through a canary and a
     expect(numbers.value('sluice_traffic_weight_ratio', { stream, kind, role: 'stable' })).toBe(1)
   expectAllButRare(numbers.names)
   expectDecisionsInLog(stack)
+  await eventually('only stable is left', async () => (await stack.view()).sets.length === 1)
   await expectTheOthers(stack)
 })
 

@@ -186,10 +186,10 @@ describe('a command check', () => {
       'require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], { stdio: "ignore" })'
     const answer = said(
       await run(`const { pid } = ${child}; console.log("child=" + pid); setTimeout(() => {}, 60000)`, {
-        timeoutMs: 1500,
+        timeoutMs: 5000,
       }),
     )
-    expect(answer).toMatch(/^slow: .* did not end within 1500 ms: "child=\d+"$/)
+    expect(answer).toMatch(/^slow: .* did not end within 5000 ms: "child=\d+"$/)
     const pid = Number(/child=(\d+)/.exec(answer.slice(answer.lastIndexOf('"child')))?.[1])
     await expect.poll(() => isRunning(pid), { timeout: LONG_MS }).toBe(false)
   })

@@ -33,7 +33,7 @@ export type DockerStand = {
 
 /** What the example image runs when nobody says otherwise. */
 const CHANGES = ['CMD ["/usr/local/bin/node","/app/app.mjs"]', 'WORKDIR /app']
-const STOP_LIMIT_MS = 8000
+const STOP_LIMIT_MS = 45_000
 
 /** Why no engine can be started here; `null` when one can. */
 export function whyNoDocker(): string | null {

@@ -104,7 +104,7 @@ const quickFile = (port: number) => ({
 })
 export const quickHealth = { path: '/up', interval: '50ms', timeout: '5s', successes: 2, deadline: '40s' }
 /** For versions that never become ready; a good one needs longer on a slow machine. */
-export const impatientHealth = { ...quickHealth, deadline: '4s' }
+export const impatientHealth = { ...quickHealth, deadline: '8s' }
 export const quickSteps = [
   { weight: '25%', pause: '400ms' },
   { weight: '60%', pause: '400ms' },

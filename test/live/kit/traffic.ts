@@ -25,7 +25,9 @@ export async function startTraffic(
   ]
   const sockets = startWebSockets({ url: stack.webSocketUrl, count: webSockets, intervalMs: 200 })
   await sockets.ready
-  const load = startLoad({ url: stack.url, ratePerSecond, connections, timeoutMs: 30_000, mix })
+  // Whoever stands still for seconds, this process too, is no loss: what is due then is sent all the same.
+  const limits = { timeoutMs: 30_000, maxInFlight: 10_000 }
+  const load = startLoad({ url: stack.url, ratePerSecond, connections, mix, ...limits })
   return {
     load,
     stop: async () => {

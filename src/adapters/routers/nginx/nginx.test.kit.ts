@@ -162,9 +162,16 @@ export function unwrap<T>(result: Result<T>): T {
 
 export async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const end = Date.now() + DEADLINE_MS
+  let problem = ''
   while (Date.now() < end) {
-    if (await holds()) return
+    problem = ''
+    try {
+      if (await holds()) return
+    } catch (error) {
+      // Who does not answer just now is asked again.
+      problem = `: ${error}`
+    }
     await pause(10)
   }
-  throw new Error(`not within ${DEADLINE_MS} ms: ${what}`)
+  throw new Error(`not within ${DEADLINE_MS} ms: ${what}${problem}`)
 }

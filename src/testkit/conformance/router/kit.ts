@@ -151,13 +151,17 @@ export function unwrap<T>(result: Result<T>): T {
 export const codeOf = (result: Result<unknown>): string =>
   result.kind === 'failed' ? result.problem.code : 'no failure'
 
-/** Asks until there is an answer. */
+/** Asks until there is an answer. A router that cannot be asked just now is asked again. */
 export async function eventually<T>(what: string, ask: () => Promise<T | null>): Promise<T> {
   const end = Date.now() + DEADLINE_MS
   for (;;) {
-    const answer = await ask()
+    let problem = ''
+    const answer = await ask().catch((error: unknown) => {
+      problem = `: ${error}`
+      return null
+    })
     if (answer !== null) return answer
-    if (Date.now() >= end) expect.fail(`not within ${DEADLINE_MS} ms: ${what}`)
+    if (Date.now() >= end) expect.fail(`not within ${DEADLINE_MS} ms: ${what}${problem}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

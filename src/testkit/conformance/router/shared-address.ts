@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
-import { type Bench, eventually, NEIGHBOURS, SERVICE, token, unwrap } from './kit.ts'
+import { type Bench, NEIGHBOURS, SERVICE, token, unwrap } from './kit.ts'
 import { type Answered, type Knock, knock } from './knock.ts'
 
 type Skip = (why: string) => never
@@ -29,7 +29,7 @@ export class SharedAddress {
     const routes = this.bench.routes(0, sequence, { listen: this.listen })
     const sets = await this.setsOf(service, routes)
     const { router } = this.bench.setup
-    const done = await followed(() => router.setRoutes({ ...routes, service, sets, stable: null, ...more }))
+    const done = await router.setRoutes({ ...routes, service, sets, stable: null, ...more })
     if (done.kind === 'failed' && done.problem.code === 'ROUTER_CANNOT') this.skip(done.problem.message)
     return done
   }
@@ -42,7 +42,7 @@ export class SharedAddress {
     const sequence = (this.sequences.get(service) ?? 0) + 1
     this.sequences.set(service, sequence)
     const { router } = this.bench.setup
-    unwrap(await followed(() => router.finalize({ service, token: token(1, sequence) })))
+    unwrap(await router.finalize({ service, token: token(1, sequence) }))
   }
 
   ask(asked: Omit<Knock, 'port'>): Promise<Answered> {
@@ -69,13 +69,6 @@ export class SharedAddress {
     return own
   }
 }
-
-/** A process that was replaced takes its time to follow: the change is asked for again, as the engine does. */
-const followed = (change: () => Promise<Result<void>>): Promise<Result<void>> =>
-  eventually('the change is followed', async () => {
-    const done = await change()
-    return done.kind === 'failed' && done.problem.code === 'ROUTES_NOT_FOLLOWED' ? null : done
-  })
 
 /** Runs a case at an address of its own, and takes its services away afterwards. */
 export async function atAddress(
