@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type AgentFixture, createAgentFixture, setPath, tokenOf } from '../../src/agent/agent-fixture.ts'
 import { Instance } from '../../src/core/shared/instance.ts'
+import { freePort } from '../../src/testkit/free-port.ts'
 import { type DockerStand, startDocker, whyNoDocker } from './kit/docker.ts'
-import { freePort } from './kit/ports.ts'
 import { eventually } from './kit/settle.ts'
 
 const APP = `

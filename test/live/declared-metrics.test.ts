@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
+import { freePort } from '../../src/testkit/free-port.ts'
 import { prometheusMissing, startPrometheus } from '../../src/testkit/servers/prometheus.test.kit.ts'
 import { startTroubleServer } from '../../src/testkit/servers/trouble-server.test.kit.ts'
-import { freePort } from './kit/ports.ts'
 import { quickAnalysis, startStack } from './kit/stack.ts'
 import { keepAsking } from './kit/traffic.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { freePort } from './kit/ports.ts'
+import { freePort } from '../../src/testkit/free-port.ts'
 import { createStack, impatientHealth, startStack } from './kit/stack.ts'
 
 const run = { artifact: './releases/{{version}}', command: 'node server.js', replicas: 2 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { freePort } from '../../src/testkit/free-port.ts'
 import {
   type PostgresServer,
   postgresMissing,
@@ -7,7 +8,6 @@ import {
 } from '../../src/testkit/servers/postgres.test.kit.ts'
 import type { Holding, Writing } from '../live/kit/audit.ts'
 import { type Group, startGroup, TAKEOVER_MS } from '../live/kit/group.ts'
-import { freePort } from '../live/kit/ports.ts'
 import { eventually } from '../live/kit/settle.ts'
 import { quickAnalysis, type Stack } from '../live/kit/stack.ts'
 import { expectNothingLost, startTraffic } from '../live/kit/traffic.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../live/kit/ports.ts'
+import { freePort } from '../../src/testkit/free-port.ts'
 import { floorVersion, installFloorNode } from './floor-node.ts'
 
 // The package as a stranger gets it: packed, installed in an empty folder elsewhere, and run from there.

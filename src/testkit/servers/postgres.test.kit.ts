@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
-import { freePort } from './program.test.kit.ts'
+import { freePort } from '../free-port.ts'
 
 const READY_MS = 60_000
 const STOP_MS = 20_000

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { findProgram } from '../../../src/adapters/tools/find-program.ts'
-import { freePort } from './ports.ts'
+import { freePort } from '../../../src/testkit/free-port.ts'
 import { eventually } from './settle.ts'
 
 /** Answers by itself; `false`: what the registry answers is passed on. */

@@ -21,9 +21,9 @@ import { type PartName, type Runtime, readRuntime } from '../../../src/cli/contr
 import type { Outcome } from '../../../src/core/rollout/outcome.ts'
 import { type RolloutView, ServiceView } from '../../../src/core/rollout/view/view.ts'
 import { RouterState } from '../../../src/core/shared/router-state.ts'
+import { freePort } from '../../../src/testkit/free-port.ts'
 import type { Behaviour } from './behaviour.ts'
 import { type Entry, readJournal } from './journal.ts'
-import { freePort } from './ports.ts'
 import { isAlive, killHard, processesOf } from './processes.ts'
 import { eventually, Hopeless } from './settle.ts'
 

@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort } from '../../live/kit/ports.ts'
+import { freePort } from '../../../src/testkit/free-port.ts'
 import { createStack, type Stack } from '../../live/kit/stack.ts'
 import type { Line, Version } from './plan.ts'
 

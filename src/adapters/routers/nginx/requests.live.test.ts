@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fitsPattern } from '../../../core/shared/pattern.ts'
 import type { RouteRule } from '../../../core/shared/side-routes.ts'
+import { freePort } from '../../../testkit/free-port.ts'
 import { ask, type Instance, NEW, NginxScene, OLD, skipReason, until } from './nginx.test.kit.ts'
 
 const HOSTILE = [
@@ -235,16 +236,6 @@ describe.skipIf(skipReason !== null)('requests through nginx', () => {
     expect((await scene.counts()).refused - before).toBe(1)
   })
 })
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net')
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return address !== null && typeof address === 'object' ? address.port : 0
-}
 
 /** A client that goes away before it is answered. */
 async function leave(port: number, path: string, hasArrived: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
 import type { ListenAddress } from '../../../core/shared/listen-address.ts'
 import type { Result } from '../../../core/shared/result.ts'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
+import { freePort } from '../../free-port.ts'
 import { type Bench, NEIGHBOURS, SERVICE, token, unwrap } from './kit.ts'
 import { type Answered, type Knock, knock } from './knock.ts'
 
@@ -85,15 +85,4 @@ export async function atAddress(
   }
 }
 
-/** Free a moment ago. */
-export function freeAddress(): Promise<ListenAddress> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      const port = address !== null && typeof address === 'object' ? address.port : 0
-      server.close(() => resolve({ host: '127.0.0.1', port }))
-    })
-  })
-}
+export const freeAddress = async (): Promise<ListenAddress> => ({ host: '127.0.0.1', port: await freePort() })

@@ -5,13 +5,17 @@ import { createServer } from 'node:net'
 /** Below what Linux (32768) and macOS (49152) give away by themselves to whoever asks for any port. */
 const LOWEST = 20_000
 const HIGHEST = 32_000
+/** Test files that run beside each other draw from parts of their own: what one was given is bound a moment later. */
+const PARTS = 4
+const PART = Number(process.env.VITEST_POOL_ID ?? 0) % PARTS
+const SPAN = (HIGHEST - LOWEST) / PARTS
 const MOST_TRIES = 100
 const given = new Set<number>()
 
 /** A port that is free and stays so: the system hands it to nobody by itself, neither to a listener nor to a client. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
-    const port = randomInt(LOWEST, HIGHEST)
+    const port = LOWEST + PART * SPAN + randomInt(SPAN)
     if (given.has(port) || !(await isFree(port))) continue
     given.add(port)
     return port
