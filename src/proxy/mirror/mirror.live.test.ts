@@ -10,7 +10,7 @@ const LIMITS = {
   shadowCopies: 5,
   shadowBodyBytes: 1000,
   shadowAnswerBytes: 100_000,
-  shadowTimeoutMs: 700,
+  shadowTimeoutMs: 2_500,
 }
 const proxy = useSharedProxy(LIMITS)
 

@@ -95,7 +95,7 @@ describe.skipIf(!hasOpenssl)(`TLS${hasOpenssl ? '' : ` (skipped: ${WITHOUT_OPENS
     folder = mkdtempSync(join(tmpdir(), 'sluice-tls-'))
     shop = makeCertificate(folder, 'shop', { names: ['shop.example.org', '*.shop.example.org'] })
     api = makeCertificate(folder, 'api', { names: ['api.example.org'] })
-    proxy = await makeProxy({ handshakeTimeoutMs: 700 })
+    proxy = await makeProxy({ handshakeTimeoutMs: 2_500 })
   })
   afterEach(() => {
     for (const agent of agents) agent.destroy()
