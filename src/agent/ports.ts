@@ -1,26 +1,35 @@
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Tries before giving up: each fails only when the system offers a port that another instance already holds. */
-const MOST_TRIES = 50
+/**
+ * Below what Linux (32768) and macOS (49152) give by themselves to every client: a port that an instance is about to take,
+ * or comes back to after a crash, must not be the other end of somebody's connection by then.
+ */
+const LOWEST = 20_000
+const HIGHEST = 32_000
+const MOST_TRIES = 200
 
 /** A free port on 127.0.0.1: the preferred one if it is still free, never one of `taken`. */
 export async function findFreePort(preferred: number, taken: ReadonlySet<number>): Promise<number> {
-  if (preferred !== 0 && !taken.has(preferred) && (await tryPort(preferred)) === preferred) return preferred
+  if (preferred !== 0 && !taken.has(preferred) && (await isFree(preferred))) return preferred
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
-    const port = await tryPort(0)
-    if (port !== null && !taken.has(port)) return port
+    const port = randomInt(LOWEST, HIGHEST)
+    if (!taken.has(port) && (await isFree(port))) return port
   }
-  throw new Error(`no free port on 127.0.0.1 after ${MOST_TRIES} tries`)
+  throw new Error(`no free port on 127.0.0.1 from ${LOWEST} to ${HIGHEST} after ${MOST_TRIES} tries`)
 }
 
 /** Listens and closes at once: between here and the start somebody else may take the port, see `addressInUse`. */
-function tryPort(port: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(null))
-    server.listen({ host: '127.0.0.1', port }, () => {
-      const address = server.address()
-      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : null))
-    })
-  })
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen({ host: '127.0.0.1', port })
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
+  server.close()
+  await once(server, 'close')
+  return true
 }

@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below what Linux (32768) and macOS (49152) give away by themselves to whoever asks for any port. */
-const LOWEST = 20_000
-const HIGHEST = 32_000
+/** Below what Linux (32768) and macOS (49152) give away by themselves to whoever asks for any port, and below those of instances. */
+const LOWEST = 10_000
+const HIGHEST = 20_000
 /** Test files that run beside each other draw from parts of their own: what one was given is bound a moment later. */
 const PARTS = 4
 const PART = Number(process.env.VITEST_POOL_ID ?? 0) % PARTS
