@@ -8,8 +8,7 @@ const lineOf = (of: Partial<LogLine> = {}): LogLine => ({
   by: 'weight',
   status: 200,
   ms: 7,
-  method: 'GET',
-  path: '/cart/7',
+  route: 'GET /cart',
   bytesIn: 0,
   bytesOut: 10,
   end: 'complete',
@@ -38,7 +37,9 @@ const totalOf = (...lines: Partial<LogLine>[]) => samplesOf(countsWith(...lines)
 
 describe('counts of log lines', () => {
   it('have the shape of the contract, by release and by route class', () => {
-    const { releases, missing } = samplesOf(countsWith({}, { status: 503, path: '/x' }, { release: 'b' }))
+    const { releases, missing } = samplesOf(
+      countsWith({}, { status: 503, route: 'GET /x' }, { release: 'b' }),
+    )
     expect(releases.map(({ release, total }) => [release, total.requests, total.errors])).toEqual([
       ['a', 2, 1],
       ['b', 1, 0],

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { ServiceCounters, Tally } from '../../core/shared/counters.ts'
 import type { SideEnd } from '../../core/shared/mirror-counts.ts'
 import { type Problem, problem } from '../../core/shared/problem.ts'
-import { routeClass } from '../../core/shared/route-class.ts'
 import type { RouterState } from '../../core/shared/router-state.ts'
 import type { ServiceCounts } from '../../core/shared/traffic-counts.ts'
 import type { MetricAnswer } from '../../ports/metric.ts'
@@ -23,8 +22,8 @@ export type LogLine = {
   status: number
   /** From the request to the end of the answer. */
   ms: number
-  method: string
-  path: string
+  /** `routeClass` of its method and its path. */
+  route: string
   bytesIn: number
   bytesOut: number
   end: LogEnd
@@ -229,9 +228,9 @@ function count({ counters, apart, arms, shadow, limited }: Entry, line: LogLine)
     return
   }
   const releases = line.by === 'weight' ? counters : apart[line.by]
-  const tally = new Tally(releases.release(line.release), routeClass(line.method, line.path))
-  repeat(line.retries, () => tally.add('retries'))
-  repeat(line.connectFailures, () => tally.add('connectFailures'))
+  const tally = new Tally(releases.release(line.release), line.route)
+  for (let turn = 0; turn < line.retries; turn += 1) tally.add('retries')
+  for (let turn = 0; turn < line.connectFailures; turn += 1) tally.add('connectFailures')
   tally.passedIn(line.bytesIn)
   tally.passedOut(line.bytesOut)
   countEnd(tally, line, () => {
@@ -304,10 +303,6 @@ function countBroken(tally: Tally, status: number, ms: number): void {
   }
   tally.add('requests')
   tally.add('errors')
-}
-
-function repeat(times: number, act: () => void): void {
-  for (let turn = 0; turn < times; turn += 1) act()
 }
 
 const incomplete = (router: string, service: string, { taken, missing }: Window): Problem =>

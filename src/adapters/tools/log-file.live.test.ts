@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LogFile, RECORD, recordIn } from './log-file.ts'
+import { type Line, LogFile, RECORD, recordIn, textOf } from './log-file.ts'
 
 const EMPTIED_AT_BYTES = 1_000
 
@@ -16,7 +16,7 @@ describe('a file of log lines', () => {
     const warn = (message: string) => void warnings.push(message)
     return new LogFile({
       path: file,
-      take: (line) => void lines.push(line),
+      take: (line) => void lines.push(textOf(line)),
       log: { debug() {}, info() {}, warn, error: warn },
       emptiedAtBytes: EMPTIED_AT_BYTES,
     })
@@ -112,8 +112,15 @@ describe('a file of log lines', () => {
 
 describe('a line of it', () => {
   it('begins with its mark, also behind one whose writing was cut off', () => {
-    expect(recordIn(`${RECORD}whole`)).toBe('whole')
-    expect(recordIn(`${RECORD}ha${RECORD}whole`)).toBe('whole')
-    expect(recordIn('if of a line whose beginning nobody saw')).toBeNull()
+    const before = `${RECORD}before`
+    const recordOf = (text: string): string | null => {
+      const bytes = Buffer.from(`${before}${text}`)
+      const line: Line = { bytes, from: before.length, to: bytes.length }
+      const record = recordIn(line)
+      return record === null ? null : textOf(record)
+    }
+    expect(recordOf(`${RECORD}whole`)).toBe('whole')
+    expect(recordOf(`${RECORD}ha${RECORD}whole`)).toBe('whole')
+    expect(recordOf('of a line whose beginning nobody saw')).toBeNull()
   })
 })

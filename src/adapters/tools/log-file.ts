@@ -16,11 +16,15 @@ export const READ_EVERY_MS = 500
  * on the same one. No client can bring it in: every router that writes here escapes control characters.
  */
 export const RECORD = '\u001e'
+const RECORD_BYTE = 0x1e
+
+/** What stands in `bytes` from `from` up to `to`, without the end of the line: good until whoever was given it returns. */
+export type Line = { bytes: Buffer; from: number; to: number }
 
 export type LogFileOptions = {
   path: string
-  /** One whole line, without its end; characters are bytes. */
-  take: (line: string) => void
+  /** Is given one whole line after the other, as bytes: making a text of each costs more than reading it. */
+  take: (line: Line) => void
   log: Log
   emptiedAtBytes?: number
 }
@@ -146,37 +150,25 @@ export class LogFile {
 
   private takeRead(bytesRead: number): void {
     this.position += bytesRead
+    const { chunk } = this
     const end = this.unfinished + bytesRead
-    const last = this.chunk.subarray(0, end).lastIndexOf(NEWLINE)
-    if (last < 0) {
-      this.isTooLong ||= end === CHUNK_BYTES
-      this.unfinished = this.isTooLong ? 0 : end
-      return
-    }
-    this.takeLines(this.chunk.toString('latin1', 0, last))
-    this.chunk.copyWithin(0, last + 1, end)
-    this.unfinished = end - last - 1
-  }
-
-  private takeLines(text: string): void {
     let from = 0
-    if (this.isTooLong) {
-      from = text.indexOf('\n') + 1
+    for (let to = chunk.indexOf(NEWLINE); to >= 0 && to < end; to = chunk.indexOf(NEWLINE, from)) {
+      if (!this.isTooLong) this.options.take({ bytes: chunk, from, to })
       this.isTooLong = false
-      if (from === 0) return
+      from = to + 1
     }
-    while (from <= text.length) {
-      const newline = text.indexOf('\n', from)
-      const end = newline < 0 ? text.length : newline
-      this.options.take(text.slice(from, end))
-      from = end + 1
-    }
+    if (end - from === CHUNK_BYTES) this.isTooLong = true
+    if (!this.isTooLong) chunk.copyWithin(0, from, end)
+    this.unfinished = this.isTooLong ? 0 : end - from
   }
 }
 
-/** What stands behind the last record mark; `null` where there is none. */
-export function recordIn(line: string): string | null {
-  if (line.charCodeAt(0) === 0x1e && line.indexOf(RECORD, 1) < 0) return line.slice(1)
-  const at = line.lastIndexOf(RECORD)
-  return at < 0 ? null : line.slice(at + 1)
+/** A line as text; characters are bytes. */
+export const textOf = ({ bytes, from, to }: Line): string => bytes.toString('latin1', from, to)
+
+/** The line from behind its last record mark on; `null` where there is none. */
+export function recordIn({ bytes, from, to }: Line): Line | null {
+  const at = bytes.lastIndexOf(RECORD_BYTE, to - 1)
+  return at < from ? null : { bytes, from: at + 1, to }
 }

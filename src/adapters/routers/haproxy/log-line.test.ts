@@ -28,8 +28,7 @@ it('reads a request with all of its numbers', () => {
     pid: 812,
     status: 200,
     ms: 34,
-    method: 'GET',
-    path: '/cart',
+    route: 'GET /cart',
     bytesIn: 120,
     bytesOut: 310,
     end: 'complete',
@@ -86,8 +85,8 @@ it('tells what a limit turned away, by the limit', () => {
 
 it('reads attempts that went elsewhere, and paths of any kind', () => {
   expect(readLine(line({ rc: '+2' }))).toMatchObject({ retries: 2, connectFailures: 2 })
-  expect(readLine(line({ uri: 'http://a.b/x' }))?.path).toBe('/x')
-  expect(readLine(line({ uri: '*' }))?.path).toBe('*')
+  expect(readLine(line({ uri: 'http://a.b/x' }))?.route).toBe('GET /x')
+  expect(readLine(line({ uri: '*' }))?.route).toBe('GET /')
 })
 
 it('takes no other words for a request', () => {

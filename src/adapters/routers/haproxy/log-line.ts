@@ -1,3 +1,4 @@
+import { routeClass } from '../../../core/shared/route-class.ts'
 import { readVisit } from '../../tools/log-arms.ts'
 import type { Limited, LogEnd, LogLine } from '../../tools/log-counts.ts'
 
@@ -60,8 +61,7 @@ export function readLine(line: string): ToldRequest | null {
     pid: ofPid,
     status: Math.max(0, code),
     ms: Math.max(0, took),
-    method,
-    path: pathOf(fields),
+    route: routeClass(method, pathOf(fields)),
     bytesIn: sent,
     bytesOut: answered,
     end,

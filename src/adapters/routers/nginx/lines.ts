@@ -2,7 +2,7 @@ import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '../../../ports/log.ts'
 import type { LogCounts } from '../../tools/log-counts.ts'
-import { LogFile, READ_EVERY_MS } from '../../tools/log-file.ts'
+import { type Line, LogFile, READ_EVERY_MS } from '../../tools/log-file.ts'
 import type { Control, Totals } from './control.ts'
 import { type Break, readBroken, readLine } from './log-line.ts'
 import { BROKEN_LOG, FLUSH_MS, REQUESTS_LOG } from './request-log.ts'
@@ -41,7 +41,7 @@ export class Lines {
   constructor(options: LinesOptions) {
     const { folder, log } = options
     this.options = options
-    const file = (name: string, take: (line: string) => void) =>
+    const file = (name: string, take: (line: Line) => void) =>
       new LogFile({ path: path.join(folder, name), take, log })
     this.requests = file(REQUESTS_LOG, (line) => this.take(line))
     this.errors = file(BROKEN_LOG, (line) => this.takeError(line))
@@ -114,8 +114,8 @@ export class Lines {
     await this.requests.read(until)
   }
 
-  private take(text: string): void {
-    const reading = readLine(text, (connection, address) => this.takeBroken(connection, address))
+  private take(line: Line): void {
+    const reading = readLine(line, (connection, address) => this.takeBroken(connection, address))
     if (reading === null) return
     if (reading.kind === 'copy') {
       this.options.counts.takeCopy(reading.line)
@@ -126,14 +126,14 @@ export class Lines {
     if (reading.kind === 'request') this.options.counts.take(reading.line)
   }
 
-  private takeError(text: string): void {
-    const broken = readBroken(text)
+  private takeError(line: Line): void {
+    const broken = readBroken(line)
     if (broken === null) return
     if (this.broken.size >= BROKEN_KEPT) this.broken.clear()
     this.broken.set(keyOf(broken.connection, broken.address), broken.how)
   }
 
-  private takeBroken(connection: string, address: string): Break | null {
+  private takeBroken(connection: number, address: string): Break | null {
     if (this.broken.size === 0) return null
     const key = keyOf(connection, address)
     const how = this.broken.get(key) ?? null
@@ -142,5 +142,5 @@ export class Lines {
   }
 }
 
-const keyOf = (connection: string, address: string): string => `${connection} ${address}`
+const keyOf = (connection: number, address: string): string => `${connection} ${address}`
 const finishedOf = ({ requests, busy }: Totals): number => requests - busy

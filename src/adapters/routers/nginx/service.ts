@@ -127,7 +127,7 @@ const liveWords = (names: Names): Told => ({
 
 /** One line of the log, as `log-line.ts` reads it. */
 const formatText = (names: Names, way: 'live' | 'closed' | 'preview', told: Told): string =>
-  `log_format ${names.format(way)} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${array([...OWN, told.visit, told.copied])}';`
+  `log_format ${names.format(way)} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} ${COURSE}${PART}${array(['$content_length', told.visit, told.copied])}';`
 
 const array = (fields: readonly string[]): string => `[${fields.map((field) => `"${field}"`).join(',')}]`
 
@@ -141,12 +141,6 @@ const KIND = [
   '$upstream_addr',
   '$sluice_limited',
 ]
-const OWN = [
-  '$request_time',
-  '$content_length',
-  '$body_bytes_sent',
-  '$upstream_connect_time',
-  '$upstream_header_time',
-  '$connection',
-  '$msec',
-]
+const NUMBERS = ['$request_time', '$body_bytes_sent', '$connection', '$msec']
+/** How far each attempt came. */
+const COURSE = '$upstream_connect_time;$upstream_header_time'
