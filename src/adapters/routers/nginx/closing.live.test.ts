@@ -86,14 +86,17 @@ describe.skipIf(skipReason !== null)('nginx before it reloads', () => {
     const shared = { hosts: ['shop.test'], listen: { host: '127.0.0.1', port } }
     for (const routes of [at(0), at(0, shared)]) {
       await scene.set(routes)
-      await left()
-      for (const asked of PATHS) {
-        const answer = await raw(port, `GET ${asked} HTTP/1.1\r\nHost: shop.test\r\n\r\n`)
-        expect([answer.split('\r\n')[0], old.seen.at(-1)?.url]).toEqual(['HTTP/1.1 200 OK', asked])
-        expect(answer).toContain('\r\nConnection: close\r\n')
+      for (const isClosing of [false, true]) {
+        if (isClosing) await left()
+        const head = `HTTP/1.1\r\nHost: shop.test\r\n${isClosing ? '' : 'Connection: close\r\n'}\r\n`
+        for (const asked of PATHS) {
+          const answer = await raw(port, `GET ${asked} ${head}`)
+          expect([answer.split('\r\n')[0], old.seen.at(-1)?.url]).toEqual(['HTTP/1.1 200 OK', asked])
+          expect(answer).toContain('\r\nConnection: close\r\n')
+        }
+        await raw(port, `GET http://shop.test/x%2Fy//z?a=%3F ${head}`)
+        expect(old.seen.at(-1)?.url).toBe('/x%2Fy//z?a=%3F')
       }
-      await raw(port, 'GET http://shop.test/x%2Fy//z?a=%3F HTTP/1.1\r\nHost: shop.test\r\n\r\n')
-      expect(old.seen.at(-1)?.url).toBe('/x%2Fy//z?a=%3F')
       expect(await raw(port, 'GET /old HTTP/1.0\r\nHost: shop.test\r\n\r\n')).toContain(' 200 OK')
       await scene.plane.router.reconcile()
       expect(await isThere(), 'the next controller removes it').toBe(false)

@@ -13,6 +13,8 @@ const CLOSING = 'closing'
 /** A status of nobody else, so that only this leads there. */
 const CLOSING_STATUS = 420
 const PLACE = '@sluice_closing'
+/** Not empty for a request that came by there. */
+export const WAS_CLOSING = '$sluice_was_closing'
 
 /**
  * In each server that takes requests, after whatever puts another path in the place of the one that came. nginx takes
@@ -23,7 +25,7 @@ const PLACE = '@sluice_closing'
 export const CLOSING_LINES: readonly string[] = [
   `    error_page ${CLOSING_STATUS} = ${PLACE};`,
   `    if (-f ${CLOSING}) { return ${CLOSING_STATUS}; }`,
-  `    location ${PLACE} { keepalive_timeout 0; rewrite ^ $uri last; }`,
+  `    location ${PLACE} { keepalive_timeout 0; set ${WAS_CLOSING} 1; rewrite ^ $uri last; }`,
 ]
 
 /** Who uses a kept connection more often than this is told to close it before the reload, which is that much later. */

@@ -8,6 +8,7 @@ import { doorsOf } from './doors.ts'
 import { proxyHeaders } from './proxy-headers.ts'
 import { accessLog, BROKEN_LOG, OF_NOBODY } from './request-log.ts'
 import { type Served, serviceText } from './service.ts'
+import { UNREACHED } from './unreached.ts'
 import { DOLLAR_VARIABLE, digestOf } from './words.ts'
 
 export type ConfigurationInput = {
@@ -87,7 +88,9 @@ function httpText({ places, services }: ConfigurationInput, marker: string): str
     HTTP,
     DOLLAR_VARIABLE,
     MAPS,
+    UNREACHED,
     peerText(services),
+    schemeText(services),
     TOLD_HOST,
     limitedText(services),
     `log_format ${OF_NOBODY} escape=json '${RECORD}["$msec"]';`,
@@ -105,6 +108,7 @@ function httpText({ places, services }: ConfigurationInput, marker: string): str
 const TLS = 'ssl_protocols TLSv1.2 TLSv1.3;'
 
 const HTTP = `server_tokens off;
+request_pool_size 16k;
 underscores_in_headers on;
 client_header_timeout 10s;
 client_body_timeout 60s;
@@ -126,6 +130,8 @@ proxy_next_upstream_tries 3;
 proxy_next_upstream_timeout 3s;
 proxy_pass_header Date;
 proxy_pass_header Server;
+proxy_redirect off;
+uninitialized_variable_warn off;
 ${proxyHeaders().join('\n')}
 server_names_hash_max_size 16384;
 server_names_hash_bucket_size 512;
@@ -142,12 +148,9 @@ const MAPS = `map $http_upgrade $sluice_upgrade { default ""; websocket websocke
 map $sluice_upgrade $sluice_connection { default ""; websocket upgrade; }
 map $http_accept $sluice_stream { default ""; text/event-stream 1; }
 map $http_upgrade $sluice_long { default $sluice_stream; websocket 1; }
-map $http_host $sluice_forwarded { default 'for=$sluice_peer;proto=$scheme;host="$http_host"'; "" 'for=$sluice_peer;proto=$scheme'; }
 map $upstream_http_cache_control $sluice_private { default 1; "~*(public|s-maxage)" 0; }
 map $request_uri $sluice_whole_path { default ""; "~^([^?]*)" $1; }
-map $request_uri $sluice_path { default /; "~^(/[^/?#]{0,40})" $1; }
-map $status $sluice_error { default ""; 502 $sluice_unreached; 504 $sluice_unreached; }
-map $upstream_connect_time $sluice_unreached { default ""; "~^(?:.*, )?-$" INSTANCE_UNREACHABLE; }`
+map $request_uri $sluice_path { default /; "~^(/[^/?#]{0,40})" $1; }`
 
 /** Who asks, as RFC 7239 wants an address written. */
 const peerText = (services: readonly Served[]): string =>
@@ -156,6 +159,9 @@ const peerText = (services: readonly Served[]): string =>
   )
     ? alias('$sluice_peer', '$remote_addr')
     : `map $remote_addr $sluice_peer { default $remote_addr; "~:" '"[$remote_addr]"'; }`
+
+const schemeText = (services: readonly Served[]): string =>
+  alias('$sluice_scheme', services.some(({ pair }) => pair !== null) ? '$scheme' : 'http')
 
 /** An nginx without these modules does not know their variables, and serves all the same. */
 const limitedText = (services: readonly Served[]): string =>

@@ -3,9 +3,10 @@ import { answerLines } from './answers.ts'
 import { bodyLines, limitAnswers, placeLines, rateLines } from './limits.ts'
 import { copyBranch, copyLocations } from './mirror.ts'
 import type { Names } from './names.ts'
-import { passTo } from './pass-to.ts'
+import { passAsItCame, passTo } from './pass-to.ts'
 import { proxyHeaders } from './proxy-headers.ts'
 import { accessLog } from './request-log.ts'
+import { unreachedLocations, unreachedPages } from './unreached.ts'
 
 /** Where the requests of a service arrive within a server: a server of several services has put a path of ours in the place of theirs. */
 export const ALONE = '/'
@@ -25,9 +26,10 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
   const { bodyBytes, requests, rate } = limits
   const target = names.variable('target')
   const said = [log, ...headersOf(names)]
+  const asks = [...said, ...unreachedPages(names)]
   const body = bodyBytes === undefined ? [] : bodyLines(bodyBytes, names)
   const often = rate === undefined ? [] : rateLines(rate, names)
-  const isIn = [...said, ...body, ...often]
+  const isIn = [...asks, ...body, ...often]
   const variant = hasVariants(routes) ? names.variable('variant') : null
   const headers = variant === null ? [] : headerLines({ variant })
   return [
@@ -48,7 +50,7 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
     ...headers,
     ...longBranch(names),
     ...copyBranch(mirror, names),
-    passTo(target),
+    ...(at === ALONE ? passAsItCame(routes, names) : [passTo(target)]),
     '    }',
     ...longLocation(names, { target, lines: isIn, variant }),
     ...copyLocations(mirror, {
@@ -57,6 +59,7 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
       lines: [...isIn, ...headers],
       log: accessLog(names.format('copy')),
     }),
+    ...unreachedLocations(names, said),
     ...limitAnswers(service, { names, limits }, log),
   ]
 }
@@ -65,7 +68,6 @@ const headersOf = (names: Names): string[] => [
   `        add_header sluice-release ${names.variable('told')} always;`,
   `        add_header set-cookie ${names.variable('set_cookie')} always;`,
   `        add_header set-cookie ${names.variable('mark_cookie')} always;`,
-  '        add_header sluice-error $sluice_error always;',
 ]
 
 const hasVariants = ({ sticky }: ServiceRoutes): boolean =>

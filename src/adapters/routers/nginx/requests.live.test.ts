@@ -187,8 +187,10 @@ describe.skipIf(skipReason !== null)('requests through nginx', () => {
     await gone.close()
     const port = await scene.set(scene.routes({ odd: [1_000, [odd]] }))
     await ask({ port })
-    expect((await ask({ port, path: '/bad' })).status).toBe(502)
-    expect((await ask({ port, path: '/reset', method: 'POST' })).status).toBe(502)
+    for (const reached of [{ path: '/bad' }, { path: '/reset', method: 'POST' }]) {
+      const { status, headers } = await ask({ port, ...reached })
+      expect([status, headers['sluice-error']]).toEqual([502, undefined])
+    }
     await expect(ask({ port, path: '/half' })).rejects.toThrow()
     await leave(port, '/hang', () => odd.seen.some(({ url }) => url === '/hang'))
     await scene.set(scene.routes({ dead: [1_000, [gone]] }))

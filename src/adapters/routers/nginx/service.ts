@@ -14,6 +14,7 @@ import { mirrorText } from './mirror.ts'
 import { Names } from './names.ts'
 import { passTo } from './pass-to.ts'
 import { accessLog } from './request-log.ts'
+import { unreachedLocations, unreachedPages } from './unreached.ts'
 import { comment, packed } from './words.ts'
 
 /**
@@ -90,9 +91,10 @@ function previewText(
     return [format, server(nobody({ service, code, retryAfterS: 1 }, { at: '/', log }))]
   }
   const { bodyBytes } = limits
+  const said = `        add_header sluice-release ${quotedRelease(release)} always;`
   const lines = [
-    `        add_header sluice-release ${quotedRelease(release)} always;`,
-    '        add_header sluice-error $sluice_error always;',
+    said,
+    ...unreachedPages(names),
     ...(bodyBytes === undefined ? [] : bodyLines(bodyBytes, names)),
   ]
   const target = names.upstream(release)
@@ -105,6 +107,7 @@ function previewText(
       passTo(target),
       '    }',
       ...longLocation(names, { target, lines }),
+      ...unreachedLocations(names, [said]),
       // Places and rates are for live traffic.
       ...limitAnswers(service, { names, limits: bodyBytes === undefined ? {} : { bodyBytes } }, log),
     ]),
