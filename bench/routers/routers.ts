@@ -18,6 +18,8 @@ import {
   spread,
   tail,
 } from '../kit/row.ts'
+import { turnsOf } from '../kit/turns.ts'
+import { stayOn } from '../wire/place.ts'
 import { startOrigin } from '../wire/proxy-under-test.ts'
 import { requestsPerSecond } from '../wire/wrk.ts'
 import { haproxy } from './haproxy.ts'
@@ -26,8 +28,9 @@ import type { RouterUnderTest, Way } from './router-under-test.ts'
 
 const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
-const ROUNDS = 11
-const SECONDS = 2
+/** So many that all turns come equally often, with two ways by hand and with three. */
+const ROUNDS = 36
+const SECONDS = 1
 const CHANGES = 20
 const LOAD_PER_SECOND = 500
 const START_LIMIT_MS = 10_000
@@ -43,7 +46,8 @@ export const routers: Bench = {
     'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads from a file of nginx and from the memory of HAProxy, a split of 95 to 5, counters), and by hand; wrk has one thread and 32 connections.',
     ...ROUTERS.flatMap(({ name, ways }) => Object.values(ways).map((what) => `${name} by hand ${what}.`)),
     'Nobody reads the logs of the routers by hand. Without a log nobody knows how a version does: one by hand without it is the upper bound. The same aim is held against all.',
-    'Throughput is a ratio inside one round, in which all ran one after the other; the order turns. Load, origin, router and controller share the cores; each router has a session of its own, by which the kernel shares them out.',
+    'Throughput is a ratio inside one round, in which all ran one after the other for a second each; the order turns, so that each follows each other equally often.',
+    'A router has one core, and shares it with whoever takes its log: the controller that reads each line, or by hand the small program. Load and origin have the other one.',
     'A change is confirmed once `setRoutes` has answered and the weights were read back from the program.',
     `Lost: an open-loop client sends ${LOAD_PER_SECOND} requests per second, half on kept connections, while weights change ${CHANGES} times.`,
     'That client does what browsers do: a request without a body goes out again when the kept connection it went out on was closed just then (RFC 9110, 9.2.2). "Again" counts these: a client that does not send again loses them.',
@@ -70,11 +74,13 @@ const TITLES: Record<Way, string> = {
 }
 
 async function benchRouter(router: RouterUnderTest, { quick }: BenchOptions): Promise<Row[]> {
+  const leaveCore = stayOn('0')
   const folder = await mkdtemp(join(tmpdir(), 'sluice-routers-'))
   const running: { stop(): Promise<void> }[] = []
   const stop = cleanupOf(async () => {
     for (const one of running.reverse()) await one.stop()
     await rm(folder, { recursive: true, force: true })
+    leaveCore()
   })
   try {
     const origin = await startOrigin({ folder, port: await freePort(), rank: 'ordinary' })
@@ -131,12 +137,10 @@ async function throughput({ name, plane, ports }: Stage, rounds: number) {
   ]
 }
 
-/** One after the other; who begins changes from round to round. */
 async function ratesOf(ports: Each, round: number): Promise<Each> {
   const rates: Each = { ours: 0 }
-  const names = ['ours', ...waysOf(ports)] as const
-  for (let turn = 0; turn < names.length; turn += 1) {
-    const name = names[(round + turn) % names.length] ?? 'ours'
+  const turns = turnsOf(['ours', ...waysOf(ports)] as const)
+  for (const name of turns[round % turns.length] ?? []) {
     rates[name] = await requestsPerSecond({ port: ports[name] ?? 0, seconds: SECONDS, rank: 'ordinary' })
   }
   return rates

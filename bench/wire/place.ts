@@ -23,6 +23,18 @@ export function commandAt(
   return priority === null ? ['taskset', pinned] : ['chrt', ['-r', priority, 'taskset', ...pinned]]
 }
 
+/**
+ * This process, with all of its threads and whatever it starts from then on, runs on that core alone. Answers how to take it
+ * back. Does nothing where the system has no `taskset`.
+ */
+export function stayOn(core: Core): () => void {
+  const own = `${process.pid}`
+  const before = /: (\S+)$/.exec(spawnSync('taskset', ['-cp', own]).stdout?.toString().trim() ?? '')?.[1]
+  if (before === undefined) return () => undefined
+  spawnSync('taskset', ['-acp', core, own])
+  return () => void spawnSync('taskset', ['-acp', before, own])
+}
+
 /** `realtime` where the system permits it; most reserve it for root. */
 export function bestRank(): Rank {
   return spawnSync('chrt', ['-r', '10', 'true']).status === 0 ? 'realtime' : 'ordinary'
