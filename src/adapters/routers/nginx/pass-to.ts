@@ -1,23 +1,33 @@
-import type { ServiceRoutes } from '../../../core/shared/routes.ts'
+import type { RouteSet, ServiceRoutes } from '../../../core/shared/routes.ts'
 import { hasActive } from '../../../core/shared/routes.ts'
 import { WAS_CLOSING } from './closing.ts'
 import type { Names } from './names.ts'
+import { accessLog } from './request-log.ts'
 
 /** An instance is asked for the path as it came: what nginx goes by inside may be another one, and is decoded and put in order. */
 export const passTo = (target: string): string => `        proxy_pass http://${target}$request_uri;`
 
+/** Releases with a share of the traffic. Each has a format of its own for the log, with the name of its upstream. */
+export const inShare = ({ sets }: ServiceRoutes): RouteSet[] =>
+  sets.filter((set) => set.weightPermille > 0 && hasActive(set))
+
 /**
  * The same where nobody put another path in the place of the one that came: nginx passes that on by itself. So a release
- * with a share of the traffic stands there by its name, which nginx knows; one that a variable names is looked for with
- * each request, which costs it a twentieth.
+ * with a share of the traffic stands there by its name, for its instances and for the log. One that variables name is
+ * looked for with each request, which costs nginx a tenth.
  */
-export const passAsItCame = ({ sets }: ServiceRoutes, names: Names): string[] => {
+export function passAsItCame(routes: ServiceRoutes, names: Names): string[] {
   const target = names.variable('target')
-  const shared = sets.filter((set) => set.weightPermille > 0 && hasActive(set))
   return [
-    ...shared
-      .map(({ release }) => names.upstream(release))
-      .map((upstream) => `        if (${target} = ${upstream}) { proxy_pass http://${upstream}; }`),
+    ...inShare(routes).flatMap(({ release }) => {
+      const upstream = names.upstream(release)
+      return [
+        `        if (${target} = ${upstream}) {`,
+        `        ${accessLog(upstream)}`,
+        `            proxy_pass http://${upstream};`,
+        '        }',
+      ]
+    }),
     `        if (${WAS_CLOSING}) { ${passTo(target).trim()} }`,
     passTo(target),
   ]

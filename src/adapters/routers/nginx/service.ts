@@ -12,7 +12,7 @@ import { longBranch, longLocation, nobody } from './live.ts'
 import { PART } from './log-line.ts'
 import { mirrorText } from './mirror.ts'
 import { Names } from './names.ts'
-import { passTo } from './pass-to.ts'
+import { inShare, passTo } from './pass-to.ts'
 import { accessLog } from './request-log.ts'
 import { unreachedLocations, unreachedPages } from './unreached.ts'
 import { comment, packed } from './words.ts'
@@ -41,10 +41,13 @@ export function serviceText({ routes, preview, round }: Served): string {
     ...choiceText(routes, names),
     ...mirrorText(routes, names),
     ...limitZones({ names, limits: routes.limits ?? {} }, round),
-    formatText(names, 'live', liveWords(names)),
+    formatText(names, names.format('live'), liveWords(names)),
+    ...inShare(routes).map(({ release }) =>
+      formatText(names, names.upstream(release), { ...liveWords(names), release: packed(release) }),
+    ),
     ...(routes.closed === null
       ? []
-      : [formatText(names, 'closed', { ...liveWords(names), error: 'SERVICE_CLOSED' })]),
+      : [formatText(names, names.format('closed'), { ...liveWords(names), error: 'SERVICE_CLOSED' })]),
     ...(preview === null ? [] : previewText(routes, { names, listening: preview })),
     '',
   ].join('\n')
@@ -79,7 +82,7 @@ function previewText(
   const code = closed === null ? 'NO_INSTANCE' : 'SERVICE_CLOSED'
   const server = (lines: readonly string[]): string =>
     ['server {', listenText(listening), log, ...CLOSING_LINES, ...lines, '}'].join('\n')
-  const format = formatText(names, 'preview', {
+  const format = formatText(names, names.format('preview'), {
     by: 'preview',
     release: release === null ? '' : packed(release),
     probe: names.variable('probe'),
@@ -129,8 +132,8 @@ const liveWords = (names: Names): Told => ({
 })
 
 /** One line of the log, as `log-line.ts` reads it. */
-const formatText = (names: Names, way: 'live' | 'closed' | 'preview', told: Told): string =>
-  `log_format ${names.format(way)} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} ${COURSE}${PART}${array(['$content_length', told.visit, told.copied])}';`
+const formatText = (names: Names, format: string, told: Told): string =>
+  `log_format ${format} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} ${COURSE}${PART}${array(['$content_length', told.visit, told.copied])}';`
 
 const array = (fields: readonly string[]): string => `[${fields.map((field) => `"${field}"`).join(',')}]`
 
