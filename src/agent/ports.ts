@@ -4,10 +4,11 @@ import { createServer } from 'node:net'
 
 /**
  * Below what Linux (32768) and macOS (49152) give by themselves to every client: a port that an instance is about to take,
- * or comes back to after a crash, must not be the other end of somebody's connection by then.
+ * or comes back to after a crash, must not be the other end of somebody's connection by then. Hardly any known program has its
+ * port here, which may be free because that program is just being restarted.
  */
-const LOWEST = 20_000
-const HIGHEST = 32_000
+const LOWEST = 22_001
+const HIGHEST = 24_000
 const MOST_TRIES = 200
 
 /** A free port on 127.0.0.1: the preferred one if it is still free, never one of `taken`. */
@@ -17,7 +18,7 @@ export async function findFreePort(preferred: number, taken: ReadonlySet<number>
     const port = randomInt(LOWEST, HIGHEST)
     if (!taken.has(port) && (await isFree(port))) return port
   }
-  throw new Error(`no free port on 127.0.0.1 from ${LOWEST} to ${HIGHEST} after ${MOST_TRIES} tries`)
+  throw new Error(`no free port on 127.0.0.1 from ${LOWEST} to ${HIGHEST}, after ${MOST_TRIES} tries`)
 }
 
 /** Listens and closes at once: between here and the start somebody else may take the port, see `addressInUse`. */
