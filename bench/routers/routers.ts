@@ -29,7 +29,7 @@ import type { RouterUnderTest, Way } from './router-under-test.ts'
 const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
 /** So many that all turns come equally often, with two ways by hand and with three. */
-const ROUNDS = 36
+const ROUNDS = 60
 const SECONDS = 1
 const CHANGES = 20
 const LOAD_PER_SECOND = 500

@@ -25,11 +25,12 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
     return nobody({ service, code: 'NO_INSTANCE', retryAfterS: 1 }, { at, log })
   const { bodyBytes, requests, rate } = limits
   const target = names.variable('target')
-  const said = [log, ...headersOf(names)]
-  const asks = [...said, ...unreachedPages(names)]
+  const cookies = cookieLines(names)
+  const said = [log, ...toldLines(names), ...cookies]
   const body = bodyBytes === undefined ? [] : bodyLines(bodyBytes, names)
   const often = rate === undefined ? [] : rateLines(rate, names)
-  const isIn = [...asks, ...body, ...often]
+  const asks = [...body, ...unreachedPages(names), ...often]
+  const isIn = [...said, ...asks]
   const variant = hasVariants(routes) ? names.variable('variant') : null
   const headers = variant === null ? [] : headerLines({ variant })
   return [
@@ -46,11 +47,12 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
           '    }',
           `    location ${names.location('in')} {`,
         ]),
-    ...isIn,
+    ...(at === ALONE ? [log, ...cookies] : said),
+    ...asks,
     ...headers,
     ...longBranch(names),
     ...copyBranch(mirror, names),
-    ...(at === ALONE ? passAsItCame(routes, names) : [passTo(target)]),
+    ...(at === ALONE ? passAsItCame(routes, { names, probes: said }) : [passTo(target)]),
     '    }',
     ...longLocation(names, { target, lines: isIn, variant }),
     ...copyLocations(mirror, {
@@ -64,8 +66,12 @@ export function liveLocations(routes: ServiceRoutes, names: Names, at: string): 
   ]
 }
 
-const headersOf = (names: Names): string[] => [
+/** Probes are told who served them. */
+const toldLines = (names: Names): string[] => [
   `        add_header sluice-release ${names.variable('told')} always;`,
+]
+
+const cookieLines = (names: Names): string[] => [
   `        add_header set-cookie ${names.variable('set_cookie')} always;`,
   `        add_header set-cookie ${names.variable('mark_cookie')} always;`,
 ]

@@ -11,12 +11,14 @@ export const passTo = (target: string): string => `        proxy_pass http://${t
 export const inShare = ({ sets }: ServiceRoutes): RouteSet[] =>
   sets.filter((set) => set.weightPermille > 0 && hasActive(set))
 
+type Own = { names: Names /** What a location says of probes. */; probes: readonly string[] }
+
 /**
  * The same where nobody put another path in the place of the one that came: nginx passes that on by itself. So a release
  * with a share of the traffic stands there by its name, for its instances and for the log. One that variables name is
- * looked for with each request, which costs nginx a tenth.
+ * looked for with each request, which costs nginx a tenth. Of what follows each other, nginx goes by the last that is true.
  */
-export function passAsItCame(routes: ServiceRoutes, names: Names): string[] {
+export function passAsItCame(routes: ServiceRoutes, { names, probes }: Own): string[] {
   const target = names.variable('target')
   return [
     ...inShare(routes).flatMap(({ release }) => {
@@ -29,6 +31,9 @@ export function passAsItCame(routes: ServiceRoutes, names: Names): string[] {
       ]
     }),
     `        if (${WAS_CLOSING}) { ${passTo(target).trim()} }`,
+    ...(routes.probeKey === ''
+      ? []
+      : [`        if (${names.variable('probe')}) {`, ...probes, passTo(target), '        }']),
     passTo(target),
   ]
 }

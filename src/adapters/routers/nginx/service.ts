@@ -43,7 +43,12 @@ export function serviceText({ routes, preview, round }: Served): string {
     ...limitZones({ names, limits: routes.limits ?? {} }, round),
     formatText(names, names.format('live'), liveWords(names)),
     ...inShare(routes).map(({ release }) =>
-      formatText(names, names.upstream(release), { ...liveWords(names), release: packed(release) }),
+      formatText(names, names.upstream(release), {
+        ...liveWords(names),
+        release: packed(release),
+        probe: '',
+        heads: '',
+      }),
     ),
     ...(routes.closed === null
       ? []
@@ -89,6 +94,7 @@ function previewText(
     error: release === null ? code : '',
     visit: '',
     copied: '',
+    heads: HEADS,
   })
   if (release === null) {
     return [format, server(nobody({ service, code, retryAfterS: 1 }, { at: '/', log }))]
@@ -97,8 +103,8 @@ function previewText(
   const said = `        add_header sluice-release ${quotedRelease(release)} always;`
   const lines = [
     said,
-    ...unreachedPages(names),
     ...(bodyBytes === undefined ? [] : bodyLines(bodyBytes, names)),
+    ...unreachedPages(names),
   ]
   const target = names.upstream(release)
   return [
@@ -120,7 +126,15 @@ function previewText(
 /** Names of releases may hold anything; a header may not. */
 const quotedRelease = (release: string): string => `"${release.replace(/[^A-Za-z0-9@._#+/:-]/g, '?')}"`
 
-type Told = { by: string; release: string; probe: string; error: string; visit: string; copied: string }
+type Told = {
+  by: string
+  release: string
+  probe: string
+  error: string
+  visit: string
+  copied: string
+  heads: string
+}
 
 const liveWords = (names: Names): Told => ({
   by: names.variable('by'),
@@ -129,11 +143,12 @@ const liveWords = (names: Names): Told => ({
   error: '',
   visit: names.variable('visit'),
   copied: names.variable('copied'),
+  heads: HEADS,
 })
 
 /** One line of the log, as `log-line.ts` reads it. */
 const formatText = (names: Names, format: string, told: Told): string =>
-  `log_format ${format} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} ${COURSE}${PART}${array(['$content_length', told.visit, told.copied])}';`
+  `log_format ${format} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} $upstream_connect_time;${told.heads}${PART}${array(['$content_length', told.visit, told.copied])}';`
 
 const array = (fields: readonly string[]): string => `[${fields.map((field) => `"${field}"`).join(',')}]`
 
@@ -148,5 +163,5 @@ const KIND = [
   '$sluice_limited',
 ]
 const NUMBERS = ['$request_time', '$body_bytes_sent', '$connection', '$msec']
-/** How far each attempt came. */
-const COURSE = '$upstream_connect_time;$upstream_header_time'
+/** How far each attempt came: an own failure of nginx, which has a place of its own, is told from one of the instance. */
+const HEADS = '$upstream_header_time'

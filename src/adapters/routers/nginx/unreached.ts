@@ -1,7 +1,7 @@
 import type { Names } from './names.ts'
 
-/** What nginx answers by itself where an instance did not. */
-const OWN_STATUSES = [502, 504]
+/** What nginx answers by itself where an instance did not, or not in time, or was not asked for all of a body. */
+const OWN_STATUSES = [413, 502, 504]
 
 /** Was anybody there? Must stand in the configuration once. */
 export const UNREACHED =
@@ -9,7 +9,10 @@ export const UNREACHED =
 
 const placeOf = (status: number, names: Names): string => names.location(`own_${status}`)
 
-/** In each location that asks an instance: its own answers pass, and none of them is asked whether it is one of nginx's. */
+/**
+ * In each location that asks an instance, after what it says about a status itself: the instance's own answers pass, and
+ * none of them is asked whether it is one of nginx's.
+ */
 export const unreachedPages = (names: Names): string[] =>
   OWN_STATUSES.map((status) => `        error_page ${status} ${placeOf(status, names)};`)
 
