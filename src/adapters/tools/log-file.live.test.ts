@@ -122,5 +122,6 @@ describe('a line of it', () => {
     expect(recordOf(`${RECORD}whole`)).toBe('whole')
     expect(recordOf(`${RECORD}ha${RECORD}whole`)).toBe('whole')
     expect(recordOf('of a line whose beginning nobody saw')).toBeNull()
+    expect(recordIn({ bytes: Buffer.from(`\n${before}\n`), from: 0, to: 0 })).toBeNull()
   })
 })

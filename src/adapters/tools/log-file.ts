@@ -169,6 +169,7 @@ export const textOf = ({ bytes, from, to }: Line): string => bytes.toString('lat
 
 /** The line from behind its last record mark on; `null` where there is none. */
 export function recordIn({ bytes, from, to }: Line): Line | null {
-  const at = bytes.lastIndexOf(RECORD_BYTE, to - 1)
+  // A negative place would be one from the end of the bytes.
+  const at = to === from ? -1 : bytes.lastIndexOf(RECORD_BYTE, to - 1)
   return at < from ? null : { bytes, from: at + 1, to }
 }
