@@ -74,7 +74,9 @@ export class NginxRouter implements Router {
     const ready = await this.certificates.restored(await reopened(kept))
     this.knowServices(ready)
     const isAsKept = JSON.stringify(ready.own) === JSON.stringify(kept.own)
-    if (isAsKept && (await this.options.program.master()) !== null) {
+    const look = await this.options.program.look()
+    if (isAsKept && look !== null) {
+      if (await this.isInOtherWords(ready, look)) return await this.renewed(ready)
       await this.certificates.follow(ready)
       return ok(ready)
     }
@@ -82,6 +84,35 @@ export class NginxRouter implements Router {
     if (saved.kind === 'failed') return saved
     const applied = await this.apply(ready)
     return applied.kind === 'ok' ? await this.fenced.read() : applied
+  }
+
+  /**
+   * It does what is kept, by a configuration that another version of Sluice wrote and nobody touched: then its log may
+   * have lines that only that version can read.
+   */
+  private async isInOtherWords(kept: NginxKept, { digest }: Look): Promise<boolean> {
+    const { program } = this.options
+    const served = servedOf(kept)
+    return (
+      digest !== null &&
+      digest !== configurationOf({ services: served, places: program.places }).digest &&
+      untouchedDigest(await program.text()) === digest &&
+      isDeepStrictEqual(await this.generations.find(digest), served)
+    )
+  }
+
+  /** Whatever comes of it, nginx serves as before. */
+  private async renewed(kept: NginxKept): Promise<Result<NginxKept>> {
+    const applied = await this.apply(kept)
+    if (applied.kind === 'ok') return await this.fenced.read()
+    this.options.log.warn(
+      'nginx follows the configuration of another version of Sluice until its next change',
+      {
+        problem: applied.problem,
+      },
+    )
+    await this.certificates.follow(kept)
+    return ok(kept)
   }
 
   async setRoutes(routes: ServiceRoutes): Promise<Result<void>> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { copyFile, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +8,7 @@ import { ask, type Instance, NEW, NginxScene, OLD, skipReason, until, unwrap } f
 import { createNginx } from './nginx.ts'
 import { findMaster, orphansOf, workersOf } from './processes.ts'
 import { Program } from './program.ts'
+import { digestOf as markerOf } from './words.ts'
 
 const SYSTEM = '/etc/nginx'
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} }
@@ -99,6 +100,43 @@ describe.skipIf(skipReason !== null)('nginx in trouble', () => {
     await ask({ port })
     const { releases, missing } = await scene.counts()
     expect([releases.map(({ total }) => total.requests), missing]).toEqual([[1], 0])
+  })
+
+  it('is told in the words of this version after an update of Sluice, so that its lines can be read', async () => {
+    const port = await scene.set(at(50))
+    const program = new Program({ folder: scene.folder, binary: '/usr/sbin/nginx', log: SILENT })
+    const text = await program.text()
+    const marker = (await program.look())?.digest ?? ''
+    // The other version writes its lines in another order, and knows what is served as this one does.
+    const others = text
+      .replaceAll(marker, '')
+      .replaceAll('$request_time $body_bytes_sent', '$body_bytes_sent')
+    const digest = markerOf(others)
+    await copyFile(
+      path.join(scene.folder, `generation-${marker}.json`),
+      path.join(scene.folder, `generation-${digest}.json`),
+    )
+    const written = text
+      .replaceAll('$request_time $body_bytes_sent', '$body_bytes_sent')
+      .replaceAll(marker, digest)
+    unwrap(await program.put({ text: written, digest }))
+    await scene.plane.close()
+    scene.plane = scene.newPlane()
+    unwrap(await scene.plane.router.reconcile())
+    expect(await program.text()).toBe(text)
+    const { sets, token } = await scene.state()
+    expect([sets.map(({ weightPermille }) => weightPermille), token?.sequence]).toEqual([[950, 50], 1])
+    await scene.counts()
+    for (let turn = 0; turn < 5; turn += 1) await ask({ port })
+    const { releases, missing } = await scene.counts()
+    expect([releases.reduce((sum, { total }) => sum + total.requests, 0), missing]).toEqual([5, 0])
+    const reloads = await workersOf({ pid: await scene.master(), id: '' })
+    unwrap(await scene.plane.router.reconcile())
+    const later = await workersOf({ pid: await scene.master(), id: '' })
+    expect(
+      later.filter(({ isLeaving }) => !isLeaving).map(({ id }) => id),
+      'once',
+    ).toEqual(reloads.filter(({ isLeaving }) => !isLeaving).map(({ id }) => id))
   })
 
   it('serves on without its log, says that lines are missing, and counts again after the next change', async () => {
