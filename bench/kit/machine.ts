@@ -37,7 +37,7 @@ export function machineLines(measures: Bench['measures']): string[] {
     `Peers: ${peerVersions().join(', ')}.`,
     core === null
       ? 'No core is reserved: there is no taskset, or only one core.'
-      : `Pinned by taskset: in wire and latency the proxy to core 0, in routers the router and whoever takes its log, origin and load to core 1; in loss and verdict the load client to core ${core}; the rest runs where the kernel puts it.`,
+      : `Pinned by taskset: in wire and latency the proxy to core 0, in routers the router to core 0 (for the throughput with whoever takes its log), origin and load to core 1; in loss and verdict the load client to core ${core}; the rest runs where the kernel puts it.`,
   ]
 }
 

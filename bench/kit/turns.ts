@@ -1,6 +1,7 @@
 /**
- * Orders in which some ways take turns, so that each has each place equally often and follows each other equally often:
- * what one leaves behind then weighs on all alike (E. J. Williams, 1949). As many as there are ways, or twice as many.
+ * Orders in which some ways take turns, so that each has each place equally often and, within an order, follows each other
+ * equally often: what one leaves behind then weighs on all alike (E. J. Williams, 1949). As many as there are ways, or twice
+ * as many.
  *
  * @example turnsOf(['a', 'b']) // [['a', 'b'], ['b', 'a']]
  */

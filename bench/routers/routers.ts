@@ -29,8 +29,10 @@ import type { RouterUnderTest, Way } from './router-under-test.ts'
 const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
 /** So many that all turns come equally often, with two ways by hand and with three. */
-const ROUNDS = 60
-const SECONDS = 1
+const ROUNDS = 24
+const SECONDS = 3
+/** Between turns: the controller reads what is left of the log, and nobody else pays for it. */
+const BETWEEN_MS = 800
 const CHANGES = 20
 const LOAD_PER_SECOND = 500
 const START_LIMIT_MS = 10_000
@@ -46,9 +48,10 @@ export const routers: Bench = {
     'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads from a file of nginx and from the memory of HAProxy, a split of 95 to 5, counters), and by hand; wrk has one thread and 32 connections.',
     ...ROUTERS.flatMap(({ name, ways }) => Object.values(ways).map((what) => `${name} by hand ${what}.`)),
     'Nobody reads the logs of the routers by hand. Without a log nobody knows how a version does: one by hand without it is the upper bound. The same aim is held against all.',
-    'Throughput is a ratio inside one round, in which all ran one after the other for a second each; the order turns, so that each follows each other equally often.',
-    'A router has one core, and shares it with whoever takes its log: the controller that reads each line, or by hand the small program. Load and origin have the other one.',
+    'Throughput is a ratio inside one round, in which all ran one after the other for three seconds each, with a pause between them; within a round each follows each other equally often.',
+    'For the throughput, a router shares one core with whoever takes its log: the controller that reads each line, or by hand the small program. Load and origin have the other one. What the controller has not read when its turn ends, half a second of lines at most, it reads in the pause.',
     'A change is confirmed once `setRoutes` has answered and the weights were read back from the program.',
+    'For changes, the router keeps its core and all others run where the kernel puts them.',
     `Lost: an open-loop client sends ${LOAD_PER_SECOND} requests per second, half on kept connections, while weights change ${CHANGES} times.`,
     'That client does what browsers do: a request without a body goes out again when the kept connection it went out on was closed just then (RFC 9110, 9.2.2). "Again" counts these: a client that does not send again loses them.',
     'Lines: requests that no log line told of, of all in the throughput runs.',
@@ -104,7 +107,10 @@ async function benchRouter(router: RouterUnderTest, { quick }: BenchOptions): Pr
     for (const port of Object.values(ports))
       await until(() => answers(port), { limitMs: START_LIMIT_MS, what: `${router.name} to answer` })
     const stage = { name: router.name, plane, ports }
-    return [...(await throughput(stage, quick ? 1 : ROUNDS)), ...(await changes(stage, origin.port))]
+    const rows = await throughput(stage, quick ? 1 : ROUNDS)
+    // The client of the changes is in this process.
+    leaveCore()
+    return [...rows, ...(await changes(stage, origin.port))]
   } finally {
     await stop()
   }
@@ -142,6 +148,7 @@ async function ratesOf(ports: Each, round: number): Promise<Each> {
   const turns = turnsOf(['ours', ...waysOf(ports)] as const)
   for (const name of turns[round % turns.length] ?? []) {
     rates[name] = await requestsPerSecond({ port: ports[name] ?? 0, seconds: SECONDS, rank: 'ordinary' })
+    await pause(BETWEEN_MS)
   }
   return rates
 }

@@ -15,7 +15,7 @@ const MOST_TRIES = 200
 export async function findFreePort(preferred: number, taken: ReadonlySet<number>): Promise<number> {
   if (preferred !== 0 && !taken.has(preferred) && (await isFreePort(preferred))) return preferred
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
-    const port = randomInt(LOWEST, HIGHEST)
+    const port = randomInt(LOWEST, HIGHEST + 1)
     if (!taken.has(port) && (await isFreePort(port))) return port
   }
   throw new Error(`no free port on 127.0.0.1 from ${LOWEST} to ${HIGHEST}, after ${MOST_TRIES} tries`)

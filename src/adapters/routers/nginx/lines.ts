@@ -122,6 +122,7 @@ export class Lines {
       return
     }
     this.seen += 1
+    if (reading.kind === 'foreign') return
     this.recent?.push(reading.atS)
     if (reading.kind === 'request') this.options.counts.take(reading.line)
   }

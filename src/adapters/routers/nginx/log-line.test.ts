@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LogLine } from '../../tools/log-counts.ts'
 import type { Line } from '../../tools/log-file.ts'
-import { type BrokenBy, readBroken, readLine } from './log-line.ts'
+import { type BrokenBy, readBroken, readLine, VERSION } from './log-line.ts'
 import { packed } from './words.ts'
 
 /** What many requests have in common, in the order of the line. */
@@ -32,7 +32,7 @@ function written(of: Partial<Fields> = {}): string {
     part(NUMBERS).join(' '),
     JSON.stringify(part(OTHER)),
   ]
-  return `\u001e${kind}\u001f${numbers} ${all.course}\u001f${other}`
+  return `\u001e${VERSION}${kind}\u001f${numbers} ${all.course}\u001f${other}`
 }
 
 /** Lines stand in the middle of others. */
@@ -89,6 +89,11 @@ describe('a log line of nginx', () => {
     ['an instance that closed', { status: '502', course: '0.000;-' }, 'reset'],
     ['an instance that is silent', { status: '504', course: '0.000;-' }, 'timeout'],
     ['a client that left', { status: '499', completion: '' }, 'client-abort'],
+    [
+      'a client that left before anybody was there',
+      { status: '499', course: '-;', completion: '' },
+      'client-abort',
+    ],
     ['a client that left in the middle', { completion: '' }, 'client-abort'],
     ['a WebSocket that is over', { status: '101', completion: '' }, 'complete'],
   ])('tells %s from the rest', (_, of, end) => {
@@ -112,6 +117,10 @@ describe('a log line of nginx', () => {
       course: '-, 0.001;-, 0.002',
     })
     expect([retries, connectFailures, end]).toEqual([1, 1, 'complete'])
+  })
+
+  it('counts that nobody was there for a client that left meanwhile', () => {
+    expect(lineOf({ status: '499', course: '-;', completion: '' }).connectFailures).toBe(1)
   })
 
   it('has no release where nginx answered by itself', () => {
@@ -175,6 +184,11 @@ describe('a log line of nginx', () => {
     expect(lines.map(({ bytesOut }) => bytesOut)).toEqual(kinds.map((_, at) => at + 1))
     const escaped = lineOf({ path: '/a"b\\c', type: 'text/event-stream; x="y"' })
     expect([escaped.route, escaped.isLong]).toEqual(['GET /*', true])
+  })
+
+  it('of another version of Sluice is a request, of which no more is known', () => {
+    for (const other of ['', '1', '3'])
+      expect(read(written().replace(VERSION, other), () => null)).toEqual({ kind: 'foreign' })
   })
 
   it('is whole behind one whose writing was cut off', () => {

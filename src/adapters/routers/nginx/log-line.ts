@@ -8,6 +8,8 @@ import { unpacked } from './words.ts'
 
 export type Reading =
   | { kind: 'request'; line: LogLine; atS: number }
+  /** By a worker that goes on with the configuration of another version of Sluice: a request, of which no more is known. */
+  | { kind: 'foreign' }
   /** A question of our own. */
   | { kind: 'control'; atS: number }
   /** No request of a user. */
@@ -29,6 +31,9 @@ export type BrokenBy = (connection: number, address: string) => Break | null
 export const PART = '\u001f'
 const PART_BYTE = 0x1f
 
+/** Begins each line of a request. To be raised with each change of what stands in it, or in which order. */
+export const VERSION = '2'
+
 const KIND_FIELDS = 12
 const OTHER_FIELDS = 3
 const COPY_FIELDS = 7
@@ -38,7 +43,7 @@ export function readLine(line: Line, brokenBy: BrokenBy): Reading | null {
   const body = recordIn(line)
   if (body === null) return null
   const known = knownAt(body)
-  if (known !== null) return readRequest(known, body, brokenBy)
+  if (known !== null) return known.isForeign ? FOREIGN : readRequest(known, body, brokenBy)
   const fields = fieldsOf(textOf(body))
   if (fields?.length === 1) return { kind: 'control', atS: Number(fields[0]) }
   return fields?.length === COPY_FIELDS && fields[0] === COPY_LINE ? readCopy(fields) : null
@@ -58,6 +63,8 @@ export function readBroken(line: Line): Broken | null {
   }
 }
 
+const FOREIGN: Reading = { kind: 'foreign' }
+
 /** What many requests have in common. */
 type Kind = {
   service: string
@@ -75,12 +82,12 @@ type Kind = {
 }
 
 /** `bytes` are as they stand in a line, with `PART` behind them. */
-type Known = { bytes: Buffer; kind: Kind | null }
+type Known = { bytes: Buffer; kind: Kind | null; isForeign: boolean }
 /** They are the same few, and reading one takes longer than all the rest of a line. */
 const kinds = new Map<string, Known>()
 const KINDS_KEPT = 2_000
 /** The next line is often of the same kind, and then nothing has to be looked up. */
-let latest: Known = { bytes: Buffer.from(PART), kind: null }
+let latest: Known = { bytes: Buffer.from(PART), kind: null, isForeign: false }
 
 /** What a line begins with; `null` where it has only one part. */
 function knownAt(line: Line): Known | null {
@@ -96,7 +103,10 @@ function knownOf(text: string): Known {
   const known = kinds.get(text)
   if (known !== undefined) return known
   if (kinds.size >= KINDS_KEPT) kinds.clear()
-  const found = { bytes: Buffer.from(text, 'latin1'), kind: readKind(text.slice(0, -1)) }
+  const version = /^(\d*)\[/.exec(text)?.[1]
+  const isForeign = version !== undefined && version !== VERSION
+  const kind = version === VERSION ? readKind(text.slice(VERSION.length, -1)) : null
+  const found = { bytes: Buffer.from(text, 'latin1'), kind, isForeign }
   kinds.set(text, found)
   return found
 }
@@ -191,8 +201,8 @@ function courseOf({ status, instances }: Kind, part: Line): Course {
   return { connects: listOf(connects), heads: listOf(heads) }
 }
 
-/** These may be nginx's own, or of the instance. */
-const TELLING = new Set([413, 502, 504])
+/** These may be nginx's own, or of the instance; or the client left, perhaps before anybody was there. */
+const TELLING = new Set([413, 499, 502, 504])
 
 function readRequest({ kind, bytes }: Known, body: Line, brokenBy: BrokenBy): Reading | null {
   const pieces = new Pieces(body, body.from + bytes.length)

@@ -9,7 +9,7 @@ import type { ShownPair } from './kept-pair.ts'
 import { bodyLines, limitAnswers, limitZones } from './limits.ts'
 import { addressText, listenText } from './listen-text.ts'
 import { longBranch, longLocation, nobody } from './live.ts'
-import { PART } from './log-line.ts'
+import { PART, VERSION } from './log-line.ts'
 import { mirrorText } from './mirror.ts'
 import { Names } from './names.ts'
 import { inShare, passTo } from './pass-to.ts'
@@ -148,7 +148,7 @@ const liveWords = (names: Names): Told => ({
 
 /** One line of the log, as `log-line.ts` reads it. */
 const formatText = (names: Names, format: string, told: Told): string =>
-  `log_format ${format} escape=json '${RECORD}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} $upstream_connect_time;${told.heads}${PART}${array(['$content_length', told.visit, told.copied])}';`
+  `log_format ${format} escape=json '${RECORD}${VERSION}${array([packed(names.service), told.by, told.release, told.probe, told.error, ...KIND])}${PART}${NUMBERS.join(' ')} $upstream_connect_time;${told.heads}${PART}${array(['$content_length', told.visit, told.copied])}';`
 
 const array = (fields: readonly string[]): string => `[${fields.map((field) => `"${field}"`).join(',')}]`
 

@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { copyFile, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { VERSION } from './log-line.ts'
 import { ask, type Instance, NEW, NginxScene, OLD, skipReason, until, unwrap } from './nginx.test.kit.ts'
 import { createNginx } from './nginx.ts'
 import { findMaster, orphansOf, workersOf } from './processes.ts'
@@ -103,31 +105,41 @@ describe.skipIf(skipReason !== null)('nginx in trouble', () => {
   })
 
   it('is told in the words of this version after an update of Sluice, so that its lines can be read', async () => {
-    const port = await scene.set(at(50))
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const slowly = await scene.instance(OLD, (req, res) => {
+      void (req.url === '/slow' ? released : Promise.resolve()).then(() => res.end(OLD))
+    })
+    const port = await scene.set(scene.routes({ [OLD]: [1_000, [slowly]] }))
     const program = new Program({ folder: scene.folder, binary: '/usr/sbin/nginx', log: SILENT })
     const text = await program.text()
     const marker = (await program.look())?.digest ?? ''
     // The other version writes its lines in another order, and knows what is served as this one does.
-    const others = text
-      .replaceAll(marker, '')
-      .replaceAll('$request_time $body_bytes_sent', '$body_bytes_sent')
+    const inOthers = (of: string): string =>
+      of.replaceAll(`\u001e${VERSION}[`, '\u001e[').replaceAll('$request_time $body', '$body')
+    const others = inOthers(text).replaceAll(marker, '')
     const digest = markerOf(others)
     await copyFile(
       path.join(scene.folder, `generation-${marker}.json`),
       path.join(scene.folder, `generation-${digest}.json`),
     )
-    const written = text
-      .replaceAll('$request_time $body_bytes_sent', '$body_bytes_sent')
-      .replaceAll(marker, digest)
-    unwrap(await program.put({ text: written, digest }))
+    unwrap(await program.put({ text: inOthers(text).replaceAll(marker, digest), digest }))
+    // The worker of before tells of it in its own words, after the update.
+    const slow = ask({ port, path: '/slow' })
+    await until('the slow request is there', () => slowly.seen.length > 0)
     await scene.plane.close()
     scene.plane = scene.newPlane()
     unwrap(await scene.plane.router.reconcile())
     expect(await program.text()).toBe(text)
     const { sets, token } = await scene.state()
-    expect([sets.map(({ weightPermille }) => weightPermille), token?.sequence]).toEqual([[950, 50], 1])
+    expect([sets.map(({ weightPermille }) => weightPermille), token?.sequence]).toEqual([[1_000], 1])
     await scene.counts()
     for (let turn = 0; turn < 5; turn += 1) await ask({ port })
+    release()
+    expect((await slow).status).toBe(200)
+    await pause(1_000)
     const { releases, missing } = await scene.counts()
     expect([releases.reduce((sum, { total }) => sum + total.requests, 0), missing]).toEqual([5, 0])
     const reloads = await workersOf({ pid: await scene.master(), id: '' })
