@@ -16,7 +16,7 @@ type Own = { names: Names /** What a location says of probes. */; probes: readon
 /**
  * The same where nobody put another path in the place of the one that came: nginx passes that on by itself. So a release
  * with a share of the traffic stands there by its name, for its instances and for the log. One that variables name is
- * looked for with each request, which costs nginx a tenth. Of what follows each other, nginx goes by the last that is true.
+ * looked for with each request, for both, which costs nginx a twelfth. It goes by the last block whose condition is true.
  */
 export function passAsItCame(routes: ServiceRoutes, { names, probes }: Own): string[] {
   const target = names.variable('target')
