@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { findProgram } from '../../scripts/testbed/programs.ts'
 import { createNginx } from '../../src/adapters/routers/nginx/nginx.ts'
@@ -27,7 +28,7 @@ export const nginx: RouterUnderTest = {
 }
 
 const configOf = (prefix: string, place: ByHand) => `
-daemon off; worker_processes auto; pid ${prefix}/nginx.pid; error_log stderr crit;
+daemon off; worker_processes ${availableParallelism()}; pid ${prefix}/nginx.pid; error_log stderr crit;
 events { worker_connections 4096; }
 http {
   ${logOf(prefix, place)}

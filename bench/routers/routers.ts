@@ -29,8 +29,8 @@ import type { RouterUnderTest, Way } from './router-under-test.ts'
 const ROUTERS: readonly RouterUnderTest[] = [haproxy, nginx]
 const SERVICE = 'bench'
 /** So many that all turns come equally often, with two ways by hand and with three. */
-const ROUNDS = 24
-const SECONDS = 3
+const ROUNDS = 12
+const SECONDS = 2
 /** Between turns: the controller reads what is left of the log, and nobody else pays for it. */
 const BETWEEN_MS = 800
 const CHANGES = 20
@@ -48,8 +48,8 @@ export const routers: Bench = {
     'One nginx worker answers 1 KiB from memory; each router runs as Sluice runs it (a line per request, which the controller reads from a file of nginx and from the memory of HAProxy, a split of 95 to 5, counters), and by hand; wrk has one thread and 32 connections.',
     ...ROUTERS.flatMap(({ name, ways }) => Object.values(ways).map((what) => `${name} by hand ${what}.`)),
     'Nobody reads the logs of the routers by hand. Without a log nobody knows how a version does: one by hand without it is the upper bound. The same aim is held against all.',
-    'Throughput is a ratio inside one round, in which all ran one after the other for three seconds each, with a pause between them; within a round each follows each other equally often.',
-    'For the throughput, a router shares one core with whoever takes its log: the controller that reads each line, or by hand the small program. Load and origin have the other one. What the controller has not read when its turn ends, half a second of lines at most, it reads in the pause.',
+    'Throughput is a ratio inside one round, in which all ran one after the other for two seconds each, with a pause between them; within a round each follows each other equally often.',
+    'For the throughput, a router shares one core with whoever takes its log: the controller that reads each line, or by hand the small program. nginx has one worker on it, here and by hand: of two, whichever took more of the connections had decided what the whole carries. Load and origin have the other core. What the controller has not read when its turn ends, half a second of lines at most, it reads in the pause.',
     'A change is confirmed once `setRoutes` has answered and the weights were read back from the program.',
     'For changes, the router keeps its core and all others run where the kernel puts them.',
     `Lost: an open-loop client sends ${LOAD_PER_SECOND} requests per second, half on kept connections, while weights change ${CHANGES} times.`,

@@ -31,6 +31,7 @@ const inputOf = (...all: ServiceRoutes[]): ConfigurationInput => ({
     pid: '/f/nginx.pid',
     temporary: '/f/temporary',
   },
+  workers: 2,
 })
 
 const sharesIn = (text: string): string[] => {

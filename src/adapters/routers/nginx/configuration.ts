@@ -15,6 +15,8 @@ export type ConfigurationInput = {
   services: readonly Served[]
   /** Absolute paths in a folder of our own. */
   places: { errors: string; pid: string; temporary: string }
+  /** Workers: as many as this program may use cores. nginx's own `auto` counts those of the machine. */
+  workers: number
 }
 
 /** `digest` is the marker by which the running program says which configuration it follows. */
@@ -62,10 +64,10 @@ export function untouchedDigest(text: string): string | null {
   return digestOf(text.replaceAll(digest, '')) === digest ? digest : null
 }
 
-function mainText({ services, places }: ConfigurationInput): string {
+function mainText({ services, places, workers }: ConfigurationInput): string {
   const drains = services.map(({ routes }) => routes.drain)
   return [
-    'worker_processes auto;',
+    `worker_processes ${workers};`,
     // Each request is held against some regular expressions.
     'pcre_jit on;',
     `worker_shutdown_timeout ${Math.max(LEAVING_MS, 2 * longestDrainMs(drains))}ms;`,

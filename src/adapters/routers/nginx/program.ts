@@ -1,4 +1,5 @@
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { problem } from '../../../core/shared/problem.ts'
@@ -6,7 +7,7 @@ import { failed, ok, type Result } from '../../../core/shared/result.ts'
 import type { Log } from '../../../ports/log.ts'
 import { inheritedFrom, runProgram } from '../../tools/run-program.ts'
 import { Closing, WORKERS_FOLDER } from './closing.ts'
-import { CONTROL_SOCKET, type Configuration } from './configuration.ts'
+import { CONTROL_SOCKET, type Configuration, type ConfigurationInput } from './configuration.ts'
 import { Control } from './control.ts'
 import { findMaster, orphansOf, type Running, type Worker, workersOf } from './processes.ts'
 
@@ -49,6 +50,8 @@ export class Program {
     /** Where it is started. */
     workers: string
   }
+  /** What each configuration stands on. */
+  readonly ground: Omit<ConfigurationInput, 'services'>
   private readonly options: ProgramOptions
 
   constructor(options: ProgramOptions) {
@@ -62,6 +65,7 @@ export class Program {
       temporary: path.join(folder, 'temporary'),
       workers: path.join(folder, WORKERS_FOLDER),
     }
+    this.ground = { places: this.places, workers: availableParallelism() }
     this.control = new Control(this.places.control)
     this.closing = new Closing({ folder: this.places.workers, control: this.control, log })
   }

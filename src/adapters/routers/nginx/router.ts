@@ -95,7 +95,7 @@ export class NginxRouter implements Router {
     const served = servedOf(kept)
     return (
       digest !== null &&
-      digest !== configurationOf({ services: served, places: program.places }).digest &&
+      digest !== configurationOf({ services: served, ...program.ground }).digest &&
       untouchedDigest(await program.text()) === digest &&
       isDeepStrictEqual(await this.generations.find(digest), served)
     )
@@ -213,7 +213,7 @@ export class NginxRouter implements Router {
     const { program } = this.options
     const { ready, misfits } = await this.withPairsThatFit(asked)
     const served = servedOf(ready)
-    const configuration = configurationOf({ services: served, places: program.places })
+    const configuration = configurationOf({ services: served, ...program.ground })
     this.knowServices(ready)
     const look = await program.look()
     // Newer routes may make the same text: whose they are is known all the same.

@@ -167,8 +167,8 @@ const WATCH_MS = 200
 type Due = { overdue: (LeavingWorker & { cuts: Cut[] })[]; ended: ReadonlySet<string>; hasDied: boolean }
 
 /** The change that began these drains is in force: before that workers may still send somebody there. */
-function isInForce(kept: NginxKept, { digest }: Look, { places }: Program): boolean {
-  return configurationOf({ services: servedOf(kept), places }).digest === digest
+function isInForce(kept: NginxKept, { digest }: Look, { ground }: Program): boolean {
+  return configurationOf({ services: servedOf(kept), ...ground }).digest === digest
 }
 
 /**
