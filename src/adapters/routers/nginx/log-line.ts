@@ -25,8 +25,8 @@ export type Broken = { connection: number; address: string; how: Break }
 export type BrokenBy = (connection: number, address: string) => Break | null
 
 /**
- * Stands between what many requests have in common, what is of this one, and what few have to say. No client can bring it in: nginx escapes
- * control characters.
+ * Stands between what many requests have in common, what is of this one, and what few have to say. No client can bring it
+ * in: nginx escapes control characters.
  */
 export const PART = '\u001f'
 const PART_BYTE = 0x1f

@@ -11,7 +11,8 @@ export const passTo = (target: string): string => `        proxy_pass http://${t
 export const inShare = ({ sets }: ServiceRoutes): RouteSet[] =>
   sets.filter((set) => set.weightPermille > 0 && hasActive(set))
 
-type Own = { names: Names /** What a location says of probes. */; probes: readonly string[] }
+/** `probes`: what a location says of probes. */
+type Own = { names: Names; probes: readonly string[] }
 
 /**
  * The same where nobody put another path in the place of the one that came: nginx passes that on by itself. So a release
