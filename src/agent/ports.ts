@@ -13,16 +13,16 @@ const MOST_TRIES = 200
 
 /** A free port on 127.0.0.1: the preferred one if it is still free, never one of `taken`. */
 export async function findFreePort(preferred: number, taken: ReadonlySet<number>): Promise<number> {
-  if (preferred !== 0 && !taken.has(preferred) && (await isFreePort(preferred))) return preferred
+  if (preferred !== 0 && !taken.has(preferred) && (await isFree(preferred))) return preferred
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const port = randomInt(LOWEST, HIGHEST + 1)
-    if (!taken.has(port) && (await isFreePort(port))) return port
+    if (!taken.has(port) && (await isFree(port))) return port
   }
   throw new Error(`no free port on 127.0.0.1 from ${LOWEST} to ${HIGHEST}, after ${MOST_TRIES} tries`)
 }
 
-/** On 127.0.0.1. Listens and closes at once: between here and the start somebody else may take the port, see `addressInUse`. */
-export async function isFreePort(port: number): Promise<boolean> {
+/** Listens and closes at once: between here and the start somebody else may take the port, see `addressInUse`. */
+async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   try {
     server.listen({ host: '127.0.0.1', port })
