@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { closedCases } from './router/closed-cases.ts'
 import { hostCases } from './router/host-cases.ts'
@@ -109,6 +110,25 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
       unwrap(await setup.router.setRoutes({ ...idle, token: token(1, 4), sets: idle.sets.slice(0, 1) }))
       expect((await state()).token).toEqual(token(1, 4))
       expect(await weights()).toEqual({ [OLD]: 1_000 })
+    })
+
+    it('never tells an older token again once it told a newer one, also while a change goes on', async () => {
+      unwrap(await setup.router.setRoutes(routes(0, 1)))
+      const told: number[] = []
+      let isOver = false
+      const asking = (async () => {
+        while (!isOver) {
+          // A router that cannot be asked at this moment tells nothing.
+          const read = await setup.router.readState(SERVICE)
+          if (read.kind === 'ok') told.push(read.value.token?.sequence ?? 0)
+          await pause(1)
+        }
+      })()
+      for (let sequence = 2; sequence <= 6; sequence += 1)
+        unwrap(await setup.router.setRoutes(routes(sequence * 100, sequence)))
+      isOver = true
+      await asking
+      expect(told).toEqual(told.toSorted((one, other) => one - other))
     })
 
     it('refuses an older epoch and an older sequence, and changes nothing', async () => {

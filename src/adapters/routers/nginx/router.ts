@@ -16,6 +16,7 @@ import { refusalOf } from './abilities.ts'
 import { portFor, reopened, shutPreview } from './addresses.ts'
 import { Certificates, type CertificatesOptions } from './certificates.ts'
 import { configurationOf, longestDrainMs, untouchedDigest } from './configuration.ts'
+import { digestInForce, takingOf } from './in-force.ts'
 import { Generations, type NginxKept, NOTHING_KEPT, Own, servedOf } from './kept.ts'
 import { inWordsOfKeys, keptFromServing, leftOutOf } from './left-out.ts'
 import type { Lines } from './lines.ts'
@@ -132,7 +133,7 @@ export class NginxRouter implements Router {
   /** A service that was left out is not served, although the change of the others is in force. */
   private async servedOrWhy(service: string, kept: NginxKept): Promise<Result<void>> {
     const misfit = (await this.certificates.misfits(kept)).get(service) ?? null
-    const now = misfit === null ? [] : await this.servedNow()
+    const now = misfit === null ? [] : await this.servedNow(kept)
     return misfit === null || now.some(({ routes }) => routes.service === service)
       ? ok(undefined)
       : failed(keptFromServing(service, misfit))
@@ -158,7 +159,8 @@ export class NginxRouter implements Router {
       return failed(unreachable('it does not run, or does not answer'))
     const kept = await this.fenced.read()
     if (kept.kind === 'failed') return kept
-    const served = await this.inForce(look.digest, service)
+    const all = await this.servedBy(look, kept.value)
+    const served = all.find(({ routes }) => routes.service === service) ?? null
     const traffic = await this.upkeep.traffic(look)
     const upToDate = await this.upkeep.see(kept.value, look, traffic)
     await this.certificates.follow(upToDate)
@@ -197,7 +199,7 @@ export class NginxRouter implements Router {
     const { service, listen } = routes
     const kept = without(next, service)
     const others = servedOf(kept).filter((one) => one.routes.service !== service)
-    const around = { others, before: await this.servedNow() }
+    const around = { others, before: await this.servedNow(next) }
     const port = await portFor(routes, around)
     if (port.kind === 'failed') return port
     const pair = await this.certificates.chosen(routes, next)
@@ -228,7 +230,8 @@ export class NginxRouter implements Router {
     this.upkeep.watch()
     const { workers } = put.value
     const proved = { digest: configuration.digest, workers: takingOf(workers) }
-    await this.generations.forgetExcept([configuration.digest])
+    // Whoever looked before this moment still asks for the one before.
+    await this.generations.forgetExcept([configuration.digest, ready.own.proved?.digest ?? ''])
     const leaving = this.upkeep.leavingOf(ready, workers)
     await this.certificates.follow(ready)
     await this.certificates.forgetOthers(ready)
@@ -245,7 +248,7 @@ export class NginxRouter implements Router {
     const { own } = kept
     if (misfits.size === 0) return { ready: { ...kept, own: { ...own, leftOut: [] } }, misfits }
     const isRunning = (await this.options.program.master()) !== null
-    const leftOut = leftOutOf([...misfits.keys()], { own, isRunning, now: await this.servedNow() })
+    const leftOut = leftOutOf([...misfits.keys()], { own, isRunning, now: await this.servedNow(asked) })
     for (const service of leftOut.filter((name) => !own.leftOut.includes(name)))
       this.options.log.error('nginx cannot serve a service and serves the others without it', {
         service,
@@ -300,15 +303,15 @@ export class NginxRouter implements Router {
     )
   }
 
-  /** What the running program says of itself, not what we asked for. */
-  private async inForce(digest: string, service: string): Promise<Served | null> {
-    const served = await this.generations.find(digest)
-    return served?.find(({ routes }) => routes.service === service) ?? null
+  private async servedNow(kept: NginxKept): Promise<Served[]> {
+    const look = await this.options.program.look()
+    return look === null ? [] : await this.servedBy(look, kept)
   }
 
-  private async servedNow(): Promise<Served[]> {
-    const look = await this.options.program.look()
-    return look === null || look.digest === null ? [] : ((await this.generations.find(look.digest)) ?? [])
+  /** What the running program says of itself, not what we asked for. */
+  private async servedBy(look: Look, kept: NginxKept): Promise<Served[]> {
+    const digest = digestInForce(look, kept)
+    return digest === null ? [] : ((await this.generations.find(digest)) ?? [])
   }
 
   /**
@@ -343,9 +346,6 @@ export class NginxRouter implements Router {
     }
   }
 }
-
-const takingOf = (workers: Look['workers']): string[] =>
-  workers.flatMap(({ id, isLeaving }) => (isLeaving ? [] : [id]))
 
 /** What was kept of a service beside its routes. */
 function without(kept: NginxKept, service: string): NginxKept {

@@ -13,6 +13,7 @@ import {
   openDrainsOf,
   placesOf,
 } from './drains.ts'
+import { digestInForce } from './in-force.ts'
 import { type NginxKept, type Own, servedOf } from './kept.ts'
 import type { Worker } from './processes.ts'
 import { type Look, type Program, tell } from './program.ts'
@@ -167,8 +168,8 @@ const WATCH_MS = 200
 type Due = { overdue: (LeavingWorker & { cuts: Cut[] })[]; ended: ReadonlySet<string>; hasDied: boolean }
 
 /** The change that began these drains is in force: before that workers may still send somebody there. */
-function isInForce(kept: NginxKept, { digest }: Look, { ground }: Program): boolean {
-  return configurationOf({ services: servedOf(kept), ...ground }).digest === digest
+function isInForce(kept: NginxKept, look: Look, { ground }: Program): boolean {
+  return configurationOf({ services: servedOf(kept), ...ground }).digest === digestInForce(look, kept)
 }
 
 /**
