@@ -7,6 +7,7 @@ import type { Log } from '../../../ports/log.ts'
 import { CERTIFICATE_POLL_MS, LiveCertificate, readFit, UNSEEN } from '../../../tls/live-certificate.ts'
 import { dateText, keyProblem, type Pair, readPair } from '../../../tls/pair.ts'
 import { entryOf } from '../../tools/fenced-routes.ts'
+import { Watch } from '../../tools/watch.ts'
 import type { NginxKept } from './kept.ts'
 import { type KeptPair, PairFiles } from './kept-pair.ts'
 
@@ -23,17 +24,11 @@ export class Certificates {
   private readonly options: CertificatesOptions
   private readonly files: PairFiles
   private readonly live = new Map<string, { digest: string; certificate: LiveCertificate }>()
-  private timer: NodeJS.Timeout | null = null
-  private isClosed = false
+  readonly watch = new Watch(CERTIFICATE_POLL_MS, () => this.lookAtAll())
 
   constructor(options: CertificatesOptions) {
     this.options = options
     this.files = new PairFiles(options.folder)
-  }
-
-  close(): void {
-    this.isClosed = true
-    clearTimeout(this.timer ?? undefined)
   }
 
   /** What clients of this service are shown from now on. What they are shown already needs no files. */
@@ -93,7 +88,7 @@ export class Certificates {
       if (entryOf(own.pairs, service) === null) this.live.delete(service)
     for (const [service, pair] of Object.entries(own.pairs))
       await this.followOne(service, { pair, hosts: services[service]?.hosts ?? [] })
-    if (this.live.size > 0) this.watch()
+    if (this.live.size > 0) this.watch.start()
   }
 
   async forgetOthers({ own }: NginxKept): Promise<void> {
@@ -119,18 +114,12 @@ export class Certificates {
     this.live.set(service, { digest: pair.digest, certificate })
   }
 
-  private watch(): void {
-    if (this.isClosed || this.timer !== null) return
-    this.timer = setTimeout(() => void this.tick(), CERTIFICATE_POLL_MS).unref()
-  }
-
-  private async tick(): Promise<void> {
+  private async lookAtAll(): Promise<boolean> {
     for (const [service, { certificate }] of this.live)
       await this.look(service, certificate).catch((error: unknown) =>
         this.options.log.warn('a certificate could not be looked at', { service, error: String(error) }),
       )
-    this.timer = null
-    if (this.live.size > 0) this.watch()
+    return this.live.size > 0
   }
 
   private async look(service: string, certificate: LiveCertificate): Promise<void> {

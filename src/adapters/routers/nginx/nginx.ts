@@ -50,11 +50,11 @@ export function createNginx({ folder, log, now, binary }: NginxOptions): DataPla
     counts: { kind: 'nginx', query },
     abilities: () => abilitiesOf(found),
     async close() {
-      router.close()
+      await router.close()
       await lines.close()
     },
     end: async () => {
-      const ended = await program.end(await router.longestDrainMs())
+      const ended = await router.end()
       if (ended.kind === 'failed') log.error('nginx could not be ended', { problem: ended.problem })
     },
   }

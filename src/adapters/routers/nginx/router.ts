@@ -63,7 +63,7 @@ export class NginxRouter implements Router {
     const done = await this.fenced.inTurn((kept) => this.brought(kept))
     if (done.kind === 'failed') return done
     const look = await this.options.program.look()
-    this.upkeep.watch()
+    this.upkeep.watch.start()
     if (look !== null) await this.upkeep.see(done.value, look, await this.upkeep.traffic(look))
     return ok(undefined)
   }
@@ -181,17 +181,18 @@ export class NginxRouter implements Router {
     })
   }
 
-  close(): void {
-    this.upkeep.close()
-    this.certificates.close()
+  async close(): Promise<void> {
+    await Promise.all([this.upkeep.watch.close(), this.certificates.watch.close()])
   }
 
-  /** Of all services: an nginx ends for all or for none. */
-  async longestDrainMs(): Promise<number> {
-    const kept = await this.fenced.read()
-    return kept.kind === 'ok'
-      ? longestDrainMs(Object.values(kept.value.services).map(({ drain }) => drain))
-      : 0
+  /** After the longest drain of all services: an nginx ends for all or for none. No change that is under way starts it again. */
+  async end(): Promise<Result<void>> {
+    const { folder, program } = this.options
+    await Promise.all([this.upkeep.watch.rest(), this.certificates.watch.rest()])
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return await this.fenced.inTurn(async ({ services }) =>
+      program.end(longestDrainMs(Object.values(services).map(({ drain }) => drain))),
+    )
   }
 
   /** Everything that can be known to go wrong is looked for before anything is written. */
@@ -227,7 +228,7 @@ export class NginxRouter implements Router {
     }
     const put = await program.put(configuration)
     if (put.kind === 'failed') return failed(inWordsOfKeys(put.problem, misfits))
-    this.upkeep.watch()
+    this.upkeep.watch.start()
     const { workers } = put.value
     const proved = { digest: configuration.digest, workers: takingOf(workers) }
     // Whoever looked before this moment still asks for the one before.

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { copyFile, readdir, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
@@ -88,6 +89,23 @@ describe.skipIf(skipReason !== null)('nginx in trouble', () => {
           (await workersOf({ pid: await scene.master(), id: '' })).length,
       )
     }
+  })
+
+  it('ends after a change that is under way, which does not start it again', async () => {
+    const slow = await scene.instance(OLD, (_, res) => void setTimeout(() => res.end(OLD), 150))
+    const routes = (permille: number) =>
+      scene.routes({ [OLD]: [1_000 - permille, [slow]], [NEW]: [permille, [instances.fresh]] })
+    const port = await scene.set(routes(0))
+    const master = await scene.master()
+    // A change waits a moment for who is connected; nginx could end within it.
+    const answer = ask({ port })
+    await until('it is under way', () => slow.seen.length === 1)
+    const change = scene.plane.router.setRoutes(routes(500))
+    await until('the change is under way', () => existsSync(path.join(scene.folder, 'workers', 'closing')))
+    await scene.plane.end()
+    expect((await answer).body).toBe(OLD)
+    unwrap(await change)
+    expect(await findMaster(path.join(scene.folder, 'nginx.conf'), master)).toBeNull()
   })
 
   it('outlives its controller, whose successor finds it and counts from its own zero', async () => {

@@ -2,6 +2,7 @@ import { ok, type Result } from '../../../core/shared/result.ts'
 import type { Log } from '../../../ports/log.ts'
 import type { FencedRoutes } from '../../tools/fenced-routes.ts'
 import type { LogCounts } from '../../tools/log-counts.ts'
+import { Watch } from '../../tools/watch.ts'
 import { configurationOf, untouchedDigest } from './configuration.ts'
 import {
   type Cut,
@@ -34,35 +35,22 @@ export class Upkeep {
   private readonly options: UpkeepOptions
   /** Of workers that left without us: somebody reloaded nginx by hand. */
   private readonly firstSeen = new Map<string, number>()
-  private timer: NodeJS.Timeout | null = null
-  private isClosed = false
+  /** For as long as a change has something left. Whoever reads the state looks, too. */
+  readonly watch = new Watch(WATCH_MS, () => this.lookAgain())
 
   constructor(options: UpkeepOptions) {
     this.options = options
   }
 
-  /** Looks by itself for as long as a change has something left. Whoever reads the state looks, too. */
-  watch(): void {
-    if (this.isClosed || this.timer !== null) return
-    this.timer = setTimeout(() => void this.tick(), WATCH_MS).unref()
-  }
-
-  close(): void {
-    this.isClosed = true
-    clearTimeout(this.timer ?? undefined)
-  }
-
-  private async tick(): Promise<void> {
-    let isLeft = true
+  private async lookAgain(): Promise<boolean> {
     try {
-      isLeft = await this.lookAround()
+      return await this.lookAround()
     } catch (error) {
       this.options.log.warn('what a change of nginx left behind could not be seen to', {
         error: String(error),
       })
+      return true
     }
-    this.timer = null
-    if (isLeft) this.watch()
   }
 
   /** Whether something of a change is left. A process that is seen for one moment only, or not for one, proves nothing. */

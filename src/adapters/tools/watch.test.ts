@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Watch } from './watch.ts'
+
+const EVERY_MS = 100
+
+describe('a watch', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  it('looks again after each pause for as long as something is left, and again when it is started', async () => {
+    let left = 3
+    const look = vi.fn(async () => {
+      left -= 1
+      return left > 0
+    })
+    const watch = new Watch(EVERY_MS, look)
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(look).not.toHaveBeenCalled()
+    watch.start()
+    watch.start()
+    await vi.advanceTimersByTimeAsync(EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(3)
+    watch.start()
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(4)
+  })
+
+  it('rests only after a look that is under way, which begins no other one', async () => {
+    let finish = (): void => {}
+    const look = vi.fn(
+      () =>
+        new Promise<boolean>((resolve) => {
+          finish = () => resolve(true)
+        }),
+    )
+    const watch = new Watch(EVERY_MS, look)
+    watch.start()
+    await vi.advanceTimersByTimeAsync(EVERY_MS)
+    const rested = vi.fn()
+    const resting = watch.rest().then(rested)
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(rested).not.toHaveBeenCalled()
+    finish()
+    await resting
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(1)
+    watch.start()
+    await vi.advanceTimersByTimeAsync(EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(2)
+  })
+
+  it('does nothing more once it is closed', async () => {
+    const look = vi.fn(async () => true)
+    const watch = new Watch(EVERY_MS, look)
+    watch.start()
+    await watch.close()
+    watch.start()
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(look).not.toHaveBeenCalled()
+  })
+})
