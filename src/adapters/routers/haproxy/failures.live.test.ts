@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
-import { call, portOf, routesOf, until } from '../../../proxy/proxy-process.test.kit.ts'
+import { call, deadPort, portOf, routesOf, until } from '../../../proxy/proxy-process.test.kit.ts'
 import { Bench, codeOf, makeBench, skipReason, unwrap } from './haproxy.test.kit.ts'
 import type { Ask } from './master.ts'
 import { slotOf } from './names.ts'
@@ -205,9 +205,7 @@ describe.skipIf(skipReason !== null)('haproxy in trouble', () => {
   })
 
   it('sends the request on when an instance does not answer the door', async () => {
-    const gone = await bench.startInstance('gone')
-    await gone.origin.close()
-    await set(routesOf([{ release: 'stable', ports: [ports.stable, gone.port] }], 1))
+    await set(routesOf([{ release: 'stable', ports: [ports.stable, await deadPort()] }], 1))
     expect(await bench.send(20)).toEqual({ stable: 20 })
   })
 

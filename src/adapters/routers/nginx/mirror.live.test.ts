@@ -65,8 +65,7 @@ describe.skipIf(skipReason !== null)('copies of requests by nginx', () => {
   })
 
   it('cost no user anything where nobody takes them', async () => {
-    const gone = await scene.instance(NEW)
-    await gone.close()
+    const gone = await scene.goneInstance()
     const port = await scene.set(mirrored({ ...MIRROR, salt: 'r3' }, gone))
     for (let turn = 0; turn < 5; turn += 1) expect((await ask({ port })).body).toBe(OLD)
     await until('all are told', async () => (await counted())?.candidate.requests === 5)

@@ -7,7 +7,7 @@ import type { Result } from '../../../core/shared/result.ts'
 import type { RouteInstance, ServiceRoutes } from '../../../core/shared/routes.ts'
 import { NO_SIDE_ROUTES } from '../../../core/shared/side-routes.ts'
 import type { DataPlane } from '../../../ports/router.ts'
-import { call } from '../../../proxy/proxy-process.test.kit.ts'
+import { call, deadPort } from '../../../proxy/proxy-process.test.kit.ts'
 import { findProgram } from '../../tools/find-program.ts'
 import { createNginx } from './nginx.ts'
 import { workersOf } from './processes.ts'
@@ -70,6 +70,12 @@ export class NginxScene {
     const instance: Instance = { id: `i-${port}`, host: '127.0.0.1', port, state: 'active', seen, close }
     this.instances.push(instance)
     return instance
+  }
+
+  /** An instance that nobody reaches. */
+  async goneInstance(): Promise<Instance> {
+    const port = await deadPort()
+    return { id: `i-${port}`, host: '127.0.0.1', port, state: 'active', seen: [], close: async () => {} }
   }
 
   /** Routes of `shop` with the next token; shares by release in per mille. */

@@ -183,8 +183,7 @@ describe.skipIf(skipReason !== null)('requests through nginx', () => {
         res.end('x'.repeat(50))
       }
     })
-    const gone = await scene.instance('gone')
-    await gone.close()
+    const gone = await scene.goneInstance()
     const port = await scene.set(scene.routes({ odd: [1_000, [odd]] }))
     await ask({ port })
     for (const reached of [{ path: '/bad' }, { path: '/reset', method: 'POST' }]) {
