@@ -6,6 +6,7 @@ import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { call, deadPort, portOf, routesOf, until } from '../../../proxy/proxy-process.test.kit.ts'
 import { Bench, codeOf, makeBench, skipReason, unwrap } from './haproxy.test.kit.ts'
 import type { Ask } from './master.ts'
+import { masterPid } from './master-process.ts'
 import { slotOf } from './names.ts'
 
 const listens = (server: Server, port: number): Promise<boolean> =>
@@ -69,6 +70,13 @@ describe.skipIf(skipReason !== null)('haproxy in trouble', () => {
       if (survived !== null) break
       expect(diesAt).toBeLessThan(100)
     }
+  })
+
+  it('ends after a change that is under way, which does not start it again', async () => {
+    const change = bench.plane.router.setRoutes(split(0, 1))
+    await bench.plane.end()
+    unwrap(await change)
+    expect(await masterPid(bench.folder)).toBeNull()
   })
 
   it('comes back with its routes after it was killed, for another controller too', async () => {

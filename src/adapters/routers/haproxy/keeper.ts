@@ -119,15 +119,15 @@ export class Keeper {
     await this.certificates.close()
   }
 
-  /** After what it has is served, as long as the drain limits of its services allow. */
+  /** After what it has is served, as long as the drain limits of its services allow. No change that is under way starts it again. */
   async end(): Promise<Result<void>> {
-    const kept = await this.fenced.read()
-    const services = kept.kind === 'ok' ? Object.values(kept.value.services) : []
-    const graceMs = Math.max(
-      0,
-      ...services.map(({ drain }) => Math.max(drain.requestsMs, drain.websocketsMs)),
-    )
-    return await this.options.program.end(graceMs, () => this.isIdle())
+    await this.openFolder()
+    return await this.fenced.inTurn(async ({ services }) => {
+      const limits = Object.values(services).map(({ drain }) =>
+        Math.max(drain.requestsMs, drain.websocketsMs),
+      )
+      return await this.options.program.end(Math.max(0, ...limits), () => this.isIdle())
+    })
   }
 
   private async isIdle(): Promise<boolean> {
