@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -76,7 +85,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     url,
     port,
     sql: (text) => sqlOn(url, text),
-    kill: () => end('SIGKILL'),
+    kill: async () => {
+      const others = childrenOf(child)
+      await end('SIGKILL')
+      for (const pid of others) killed(pid)
+    },
     stop: () => end('SIGINT'),
     start,
     pid: () => child?.pid ?? 0,
@@ -152,6 +165,20 @@ async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
   const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
   await exited
   clearTimeout(late)
+}
+
+/** Those that have the connections: without their parent they would still take what is on its way. Linux tells them. */
+function childrenOf(parent: ChildProcess | null): number[] {
+  const list = `/proc/${parent?.pid}/task/${parent?.pid}/children`
+  return existsSync(list) ? readFileSync(list, 'utf8').split(' ').filter(Boolean).map(Number) : []
+}
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It went with its parent.
+  }
 }
 
 async function sqlOn(url: string, text: string): Promise<Record<string, unknown>[]> {
