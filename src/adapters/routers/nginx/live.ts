@@ -2,7 +2,7 @@ import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { answerLines } from './answers.ts'
 import { bodyLines, limitAnswers, placeLines, rateLines } from './limits.ts'
 import { copyBranch, copyLocations } from './mirror.ts'
-import type { Names } from './names.ts'
+import { Names } from './names.ts'
 import { passAsItCame, passTo } from './pass-to.ts'
 import { proxyHeaders } from './proxy-headers.ts'
 import { accessLog } from './request-log.ts'
@@ -102,7 +102,7 @@ export const longLocation = (
   '        proxy_read_timeout 24h;',
   '        proxy_send_timeout 24h;',
   '        proxy_socket_keepalive on;',
-  passTo(target),
+  passTo(Names.long(target)),
   '    }',
 ]
 

@@ -24,6 +24,14 @@ export class Names {
     return `sluice_${nameOf(`${this.service} ${release}`)}`
   }
 
+  /**
+   * What it is for connections of its own: `$sluice_shop_1a2b3c4d_target` is `${sluice_shop_1a2b3c4d_target}_long` there.
+   * `target` is an upstream, or a variable that says one.
+   */
+  static long(target: string): string {
+    return `${target.startsWith('$') ? `\${${target.slice(1)}}` : target}_long`
+  }
+
   format(way: 'live' | 'closed' | 'preview' | 'copy'): string {
     return `${this.stem}_${way}`
   }

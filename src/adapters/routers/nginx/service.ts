@@ -58,18 +58,18 @@ export function serviceText({ routes, preview, round }: Served): string {
   ].join('\n')
 }
 
+/** Those of WebSockets are no connections that requests had before: only new ones can be told from those of requests. */
 function upstreams({ sets }: ServiceRoutes, names: Names): string[] {
-  return sets
-    .filter(hasActive)
-    .map(({ release, instances }) =>
-      [
-        `upstream ${names.upstream(release)} {`,
-        ...instances.filter(({ state }) => state === 'active').map(serverText),
-        '    keepalive 64;',
-        '    keepalive_requests 100000;',
-        '}',
-      ].join('\n'),
-    )
+  return sets.filter(hasActive).flatMap(({ release, instances }) => {
+    const name = names.upstream(release)
+    const servers = instances.filter(({ state }) => state === 'active').map(serverText)
+    return [
+      [`upstream ${name} {`, ...servers, '    keepalive 64;', '    keepalive_requests 100000;', '}'].join(
+        '\n',
+      ),
+      [`upstream ${Names.long(name)} {`, ...servers, '}'].join('\n'),
+    ]
+  })
 }
 
 /** One that refuses connections is left out for a second; the only one of a release is always asked. */

@@ -44,6 +44,20 @@ export function inFlightCases(bench: () => Bench): void {
     expect((await drainOf(NEW)).cutTotal).toBeLessThanOrEqual(1)
   })
 
+  it('gives a WebSocket its own limit of the drain, also on a connection that requests had before', async ({
+    skip,
+  }) => {
+    const { setup, routes, drainOf } = bench()
+    if (setup.openWebSocket === undefined) return skip('no WebSockets in this set-up')
+    unwrap(await setup.router.setRoutes(routes(1_000, 1)))
+    await setup.send(20)
+    const socket = await setup.openWebSocket()
+    unwrap(await setup.router.setRoutes(draining(routes(0, 2, { drain: { ...PATIENT, websocketsMs: 300 } }))))
+    await socket.ended
+    const { cut } = await drainOf(NEW)
+    expect(cut.filter(({ kind }) => kind !== 'websocket')).toEqual([])
+  })
+
   it('loses no request while its configuration is read again', async ({ skip }) => {
     const { setup, routes, weights } = bench()
     const { reload } = setup
