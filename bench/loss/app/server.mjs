@@ -64,6 +64,8 @@ server.on('upgrade', (request, socket) => {
     rest = echo(socket, Buffer.concat([rest, chunk]))
   })
   socket.on('error', () => undefined)
+  // Whoever has nothing more to say gets nothing more: a proxy that ended may not have said goodbye.
+  socket.on('end', () => socket.end())
   socket.on('close', () => sockets.delete(socket))
   if (stopping) sayGoodbye(socket)
 })
