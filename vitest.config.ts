@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { ONE_PER_ADAPTER } from './scripts/suites.ts'
 import { COMPILE_CACHE } from './test/live/kit/compile-cache.ts'
 
-// unit: pure and quick. live: real processes, sockets and kill -9. e2e: the CLI in a terminal, a browser, the package.
-// long: what takes minutes. unit runs first, then live and e2e, two files at a time, then long, one at a time:
-// the machine may be small, and these tests measure time.
+// unit: pure and quick. adapters: each against what it is for. e2e: the CLI in a terminal, the page in a browser.
+// live: real processes, sockets and kill -9. package: as installed. long: what takes minutes. unit runs first, then the
+// others, two files at a time, then long, one at a time: the machine may be small, and these tests measure time.
 const SECOND_MS = 1000
 // A slow machine gets its time: only what never happens fails.
 const alone = {
@@ -13,6 +14,15 @@ const alone = {
   expect: { poll: { timeout: 30 * SECOND_MS, interval: 20 } },
   env: { NODE_COMPILE_CACHE: COMPILE_CACHE },
   globalSetup: ['test/live/kit/compile-cache.ts'],
+}
+// They mostly wait for processes, each test for its own; two files fill the waiting of one.
+const inPairs = {
+  ...alone,
+  fileParallelism: true,
+  maxWorkers: 2,
+  exclude: ['**/node_modules/**', '**/*.long.test.ts'],
+  testTimeout: 180 * SECOND_MS,
+  sequence: { groupOrder: 2 },
 }
 const LATER = ['**/node_modules/**', '**/*.live.test.ts', '**/*.long.test.ts']
 
@@ -39,32 +49,17 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      { test: { ...inPairs, name: 'adapters', include: ONE_PER_ADAPTER } },
+      { test: { ...inPairs, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
       {
         test: {
-          ...alone,
+          ...inPairs,
           name: 'live',
-          // They mostly wait for processes, each test for its own; two files fill the waiting of one.
-          fileParallelism: true,
-          maxWorkers: 2,
           include: ['src/**/*.live.test.ts', 'test/live/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.long.test.ts'],
-          testTimeout: 180 * SECOND_MS,
-          sequence: { groupOrder: 2 },
+          exclude: [...inPairs.exclude, ...ONE_PER_ADAPTER],
         },
       },
-      {
-        test: {
-          ...alone,
-          name: 'e2e',
-          // Beside the live ones: a browser and the packing of the package wait as much as they do.
-          fileParallelism: true,
-          maxWorkers: 2,
-          include: ['test/e2e/**/*.test.ts', 'test/package/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/*.long.test.ts'],
-          testTimeout: 180 * SECOND_MS,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      { test: { ...inPairs, name: 'package', include: ['test/package/**/*.test.ts'] } },
       {
         test: {
           ...alone,

@@ -1,17 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { SUITES } from './suites.ts'
 import { missingPrograms } from './testbed/programs.ts'
 import { describeMissing } from './testbed/report.ts'
 
 // `node scripts/test.ts fast|full [what vitest takes]`. The last line is the sum, the exit code that of vitest.
-
-const MINUTE_MS = 60_000
-/** `limitMs` is far above what a run takes: it ends a run that hangs. */
-const SUITES = {
-  fast: { projects: ['unit', 'live', 'e2e'], limitMs: 65 * MINUTE_MS },
-  full: { projects: ['unit', 'live', 'e2e', 'long'], limitMs: 90 * MINUTE_MS },
-}
 
 const [name = 'fast', ...rest] = process.argv.slice(2)
 if (name !== 'fast' && name !== 'full') {

@@ -1,4 +1,6 @@
+import { matchesGlob } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ONE_PER_ADAPTER } from '../../scripts/suites.ts'
 import { pathsBelow, type Source, sourcesBelow } from './sources.ts'
 
 const sources = sourcesBelow('src/adapters')
@@ -26,9 +28,10 @@ describe.each(folders)('%s', (folder) => {
 
   it('is tried by the conformance kit of its port', () => {
     const tests = sources.filter(({ path }) => path.startsWith(`${folder}/`))
-    expect(
-      tests.some((test) => runs(test, kitOf(folder))),
-      `no test calls ${kitOf(folder)}`,
-    ).toBe(true)
+    const tried = tests.filter((test) => runs(test, kitOf(folder))).map(({ path }) => path)
+    expect(tried, `no test calls ${kitOf(folder)}`).not.toEqual([])
+    const isFast = (path: string): boolean =>
+      !path.endsWith('.live.test.ts') || ONE_PER_ADAPTER.some((glob) => matchesGlob(path, glob))
+    expect(tried.some(isFast), `npm test runs none of ${tried.join(', ')}`).toBe(true)
   })
 })
