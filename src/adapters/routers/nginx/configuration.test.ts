@@ -52,7 +52,8 @@ describe('a configuration of nginx', () => {
 
   it('keeps the instances of a release without weight, for rules and the preview (S128)', () => {
     const { text } = configurationOf(inputOf(routesOf({ old: 1_000, fresh: 0 })))
-    expect(text.match(/^upstream /gm)).toHaveLength(2)
+    // One for requests and one for WebSockets each.
+    expect(text.match(/^upstream /gm)).toHaveLength(4)
     expect(text).toContain('server 127.0.0.1:4001 ')
   })
 
