@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { ONE_PER_ADAPTER } from './scripts/suites.ts'
+import { ADAPTER_KITS } from './scripts/suites.ts'
 import { COMPILE_CACHE } from './test/live/kit/compile-cache.ts'
 
 // unit: pure and quick. adapters: each against what it is for. e2e: the CLI in a terminal, the page in a browser.
@@ -49,14 +49,14 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { ...inPairs, name: 'adapters', include: ONE_PER_ADAPTER } },
+      { test: { ...inPairs, name: 'adapters', include: ADAPTER_KITS } },
       { test: { ...inPairs, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
       {
         test: {
           ...inPairs,
           name: 'live',
           include: ['src/**/*.live.test.ts', 'test/live/**/*.test.ts'],
-          exclude: [...inPairs.exclude, ...ONE_PER_ADAPTER],
+          exclude: [...inPairs.exclude, ...ADAPTER_KITS],
         },
       },
       { test: { ...inPairs, name: 'package', include: ['test/package/**/*.test.ts'] } },

@@ -6,8 +6,8 @@ export const SUITES = {
   full: { projects: ['unit', 'adapters', 'e2e', 'live', 'package', 'long'], limitMs: 90 * MINUTE_MS },
 } as const
 
-/** The tests of adapters against what they are for that the fast suite has: the conformance kit of each port. */
-export const ONE_PER_ADAPTER = [
+/** Adapters against what they are for, each with the conformance kit of its port: the live tests of the fast suite. */
+export const ADAPTER_KITS = [
   'src/adapters/{http,metrics,notifiers,probers,targets,verifiers}/**/*.live.test.ts',
   'src/adapters/routers/{builtin/router,haproxy/haproxy,nginx/nginx}.live.test.ts',
   'src/adapters/stores/*/{place,store}.live.test.ts',

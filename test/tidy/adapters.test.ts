@@ -1,6 +1,6 @@
 import { matchesGlob } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { ONE_PER_ADAPTER } from '../../scripts/suites.ts'
+import { ADAPTER_KITS } from '../../scripts/suites.ts'
 import { pathsBelow, type Source, sourcesBelow } from './sources.ts'
 
 const sources = sourcesBelow('src/adapters')
@@ -31,7 +31,7 @@ describe.each(folders)('%s', (folder) => {
     const tried = tests.filter((test) => runs(test, kitOf(folder))).map(({ path }) => path)
     expect(tried, `no test calls ${kitOf(folder)}`).not.toEqual([])
     const isFast = (path: string): boolean =>
-      !path.endsWith('.live.test.ts') || ONE_PER_ADAPTER.some((glob) => matchesGlob(path, glob))
+      !path.endsWith('.live.test.ts') || ADAPTER_KITS.some((glob) => matchesGlob(path, glob))
     expect(tried.some(isFast), `npm test runs none of ${tried.join(', ')}`).toBe(true)
   })
 })

@@ -1,7 +1,7 @@
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { problem } from '../../core/shared/problem.ts'
+import { type Problem, problem } from '../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../core/shared/result.ts'
 import { routesNotSaved, staleToken, tokenReused } from '../../core/shared/route-problems.ts'
 import { ServiceRoutes } from '../../core/shared/routes.ts'
@@ -84,6 +84,16 @@ export class FencedRoutes<Own> {
       const kept = await this.load()
       return kept.kind === 'ok' ? await work(kept.value) : kept
     })
+  }
+
+  /** Resolves once no change is under way; with the reason where nobody can tell. Not to be called from inside of a turn. */
+  async settled(): Promise<Problem | null> {
+    try {
+      const turn = await this.turn.take(async () => ok(undefined))
+      return turn.kind === 'ok' ? null : turn.problem
+    } catch (error) {
+      return notLocked(this.options.folder, String(error))
+    }
   }
 
   /** Replaces what is kept. Only from inside of a turn. */
@@ -194,5 +204,13 @@ const notRead = (path: string, cause: string) =>
     message: `The routes that were kept in ${path} cannot be read. Nothing was changed.`,
     cause,
     remedy: 'Look at the owner of this file and at the disk, then try again.',
+    retryable: true,
+  })
+
+const notLocked = (folder: string, cause: string) =>
+  problem('ROUTER_UNREACHABLE', {
+    message: `The routes in ${folder} cannot be kept for one change alone.`,
+    cause,
+    remedy: 'Look at the owner of this folder and at the disk, then try again.',
     retryable: true,
   })

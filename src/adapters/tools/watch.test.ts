@@ -27,7 +27,27 @@ describe('a watch', () => {
     expect(look).toHaveBeenCalledTimes(4)
   })
 
-  it('rests only after a look that is under way, which begins no other one', async () => {
+  it('looks once more when it is started during a look that leaves nothing', async () => {
+    let finish = (): void => {}
+    const look = vi.fn(
+      () =>
+        new Promise<boolean>((resolve) => {
+          finish = () => resolve(false)
+        }),
+    )
+    const watch = new Watch(EVERY_MS, look)
+    watch.start()
+    await vi.advanceTimersByTimeAsync(EVERY_MS)
+    watch.start()
+    finish()
+    await vi.advanceTimersByTimeAsync(EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(2)
+    finish()
+    await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
+    expect(look).toHaveBeenCalledTimes(2)
+  })
+
+  it('is closed only after a look that is under way, which begins no other one', async () => {
     let finish = (): void => {}
     const look = vi.fn(
       () =>
@@ -38,17 +58,14 @@ describe('a watch', () => {
     const watch = new Watch(EVERY_MS, look)
     watch.start()
     await vi.advanceTimersByTimeAsync(EVERY_MS)
-    const rested = vi.fn()
-    const resting = watch.rest().then(rested)
+    const closed = vi.fn()
+    const closing = watch.close().then(closed)
     await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
-    expect(rested).not.toHaveBeenCalled()
+    expect(closed).not.toHaveBeenCalled()
     finish()
-    await resting
+    await closing
     await vi.advanceTimersByTimeAsync(10 * EVERY_MS)
     expect(look).toHaveBeenCalledTimes(1)
-    watch.start()
-    await vi.advanceTimersByTimeAsync(EVERY_MS)
-    expect(look).toHaveBeenCalledTimes(2)
   })
 
   it('does nothing more once it is closed', async () => {

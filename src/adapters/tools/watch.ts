@@ -8,6 +8,7 @@ export class Watch {
   private readonly look: () => Promise<boolean>
   private timer: NodeJS.Timeout | null = null
   private looking: Promise<void> | null = null
+  private isAskedAgain = false
   private isClosed = false
 
   /** `look` answers whether something is left, and never rejects. */
@@ -16,29 +17,27 @@ export class Watch {
     this.look = look
   }
 
-  /** Repeatable. Nothing happens after `close`. */
+  /** Repeatable. A look that is under way may have missed why: then there is another one. Nothing happens after `close`. */
   start(): void {
-    if (this.isClosed || this.timer !== null) return
+    if (this.looking !== null) this.isAskedAgain = true
+    if (this.isClosed || this.timer !== null || this.looking !== null) return
     this.timer = setTimeout(() => {
+      this.timer = null
       this.looking = this.lookOnce()
     }, this.everyMs).unref()
   }
 
-  /** Until the next `start`. Resolves once no look is under way; not to be awaited inside of a look. */
-  async rest(): Promise<void> {
-    await this.looking
-    clearTimeout(this.timer ?? undefined)
-    this.timer = null
-  }
-
+  /** Resolves once no look is under way; not to be awaited inside of a look. */
   async close(): Promise<void> {
     this.isClosed = true
-    await this.rest()
+    clearTimeout(this.timer ?? undefined)
+    await this.looking
   }
 
   private async lookOnce(): Promise<void> {
+    this.isAskedAgain = false
     const isLeft = await this.look()
-    this.timer = null
-    if (isLeft) this.start()
+    this.looking = null
+    if (isLeft || this.isAskedAgain) this.start()
   }
 }

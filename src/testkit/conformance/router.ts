@@ -115,20 +115,26 @@ export function routerConformance(name: string, makeRouter: () => Promise<Router
     it('never tells an older token again once it told a newer one, also while a change goes on', async () => {
       unwrap(await setup.router.setRoutes(routes(0, 1)))
       const told: number[] = []
+      const ask = async () => {
+        // A router that cannot be asked at this moment tells nothing.
+        const read = await setup.router.readState(SERVICE)
+        if (read.kind === 'ok') told.push(read.value.token?.sequence ?? 0)
+        await pause(1)
+      }
       let isOver = false
       const asking = (async () => {
-        while (!isOver) {
-          // A router that cannot be asked at this moment tells nothing.
-          const read = await setup.router.readState(SERVICE)
-          if (read.kind === 'ok') told.push(read.value.token?.sequence ?? 0)
-          await pause(1)
-        }
+        while (!isOver) await ask()
       })()
-      for (let sequence = 2; sequence <= 6; sequence += 1)
-        unwrap(await setup.router.setRoutes(routes(sequence * 100, sequence)))
-      isOver = true
-      await asking
+      try {
+        for (let sequence = 2; sequence <= 6; sequence += 1)
+          unwrap(await setup.router.setRoutes(routes(sequence * 100, sequence)))
+      } finally {
+        isOver = true
+        await asking
+      }
+      await ask()
       expect(told).toEqual(told.toSorted((one, other) => one - other))
+      expect([told.length > 1, told.at(-1)]).toEqual([true, 6])
     })
 
     it('refuses an older epoch and an older sequence, and changes nothing', async () => {

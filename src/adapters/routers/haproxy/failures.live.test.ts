@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ServiceRoutes } from '../../../core/shared/routes.ts'
 import { call, deadPort, portOf, routesOf, until } from '../../../proxy/proxy-process.test.kit.ts'
+import { CONFIG } from './files.ts'
 import { Bench, codeOf, makeBench, skipReason, unwrap } from './haproxy.test.kit.ts'
 import type { Ask } from './master.ts'
 import { masterPid } from './master-process.ts'
@@ -74,6 +76,8 @@ describe.skipIf(skipReason !== null)('haproxy in trouble', () => {
 
   it('ends after a change that is under way, which does not start it again', async () => {
     const change = bench.plane.router.setRoutes(split(0, 1))
+    // It is written just before it is started.
+    await until('the change is under way', () => existsSync(join(bench.folder, CONFIG)))
     await bench.plane.end()
     unwrap(await change)
     expect(await masterPid(bench.folder)).toBeNull()

@@ -47,12 +47,13 @@ export class Keeper {
   private timer: NodeJS.Timeout | null = null
   private tending: Promise<void> | null = null
   private closed = false
+  private ending = false
 
   constructor(options: KeeperOptions) {
     this.options = options
     const { folder, log, now } = options
     this.fenced = new FencedRoutes({ folder, log, now, own: { schema: Own, empty: NO_OWN } })
-    const bring = (kept: KeptHere) => this.bring(kept, null)
+    const bring = async (kept: KeptHere) => (this.ending ? ok(undefined) : await this.bring(kept, null))
     this.certificates = new CertificateUpkeep({ ...options, fenced: this.fenced, bring })
   }
 
@@ -72,6 +73,7 @@ export class Keeper {
   async reconcile(): Promise<Result<void>> {
     await this.openFolder()
     return await this.fenced.inTurn(async (kept) => {
+      this.ending = false
       const complete = await this.complete(kept)
       if (complete.kind === 'failed') return complete
       return await this.bring(complete.value, null)
@@ -119,15 +121,21 @@ export class Keeper {
     await this.certificates.close()
   }
 
-  /** After what it has is served, as long as the drain limits of its services allow. No change that is under way starts it again. */
+  /**
+   * After what it has is served, as long as the drain limits of its services allow. Nothing of ours starts it again before it
+   * is asked to serve: a change that is under way is waited for.
+   */
   async end(): Promise<Result<void>> {
-    await this.openFolder()
-    return await this.fenced.inTurn(async ({ services }) => {
-      const limits = Object.values(services).map(({ drain }) =>
-        Math.max(drain.requestsMs, drain.websocketsMs),
-      )
-      return await this.options.program.end(Math.max(0, ...limits), () => this.isIdle())
-    })
+    this.ending = true
+    const unsettled = await this.fenced.settled()
+    // A change that was asked for before, and had to wait, had set it back.
+    this.ending = true
+    if (unsettled !== null)
+      this.options.log.warn('haproxy is ended while it may be changing', { problem: unsettled })
+    const kept = await this.fenced.read()
+    const services = kept.kind === 'ok' ? Object.values(kept.value.services) : []
+    const limits = services.map(({ drain }) => Math.max(drain.requestsMs, drain.websocketsMs))
+    return await this.options.program.end(Math.max(0, ...limits), () => this.isIdle())
   }
 
   private async isIdle(): Promise<boolean> {
@@ -163,6 +171,7 @@ export class Keeper {
     return {
       prepare: (next) => this.prepare(next),
       apply: async (kept) => {
+        this.ending = false
         const brought = await this.bring(kept, service)
         if (brought.kind === 'ok' && placedOf(kept, service) === null)
           await removeRest(this.options.folder, kept)

@@ -25,7 +25,13 @@ const routesOf = (shares: Record<string, number>, more: Partial<ServiceRoutes> =
 })
 
 const inputOf = (...all: ServiceRoutes[]): ConfigurationInput => ({
-  services: all.map((routes) => ({ routes, listening: routes.listen, preview: null, pair: null, round: 0 })),
+  services: all.map((routes) => ({
+    routes,
+    listening: routes.listen,
+    preview: routes.preview?.listen ?? null,
+    pair: null,
+    round: 0,
+  })),
   places: {
     errors: '/f/error.log',
     pid: '/f/nginx.pid',
@@ -55,6 +61,22 @@ describe('a configuration of nginx', () => {
     // One for requests and one for WebSockets each.
     expect(text.match(/^upstream /gm)).toHaveLength(4)
     expect(text).toContain('server 127.0.0.1:4001 ')
+  })
+
+  it('gives WebSockets connections of their own, and nothing else: live, by rules, and at the preview', () => {
+    const preview = { listen: { host: '127.0.0.1', port: 4100 }, release: 'fresh' }
+    const sticky = { kind: 'assign' as const, cookie: 'version', forMs: 60_000, salt: 's', release: 'fresh' }
+    const routes = routesOf({ old: 900, fresh: 100 }, { preview, sticky })
+    const { text } = configurationOf(inputOf(routes))
+    const locations = text.split(/^ {4}location /m).slice(1)
+    const passes = (isLong: boolean): string[] =>
+      locations
+        .filter((location) => /^@\w+_long \{/.test(location) === isLong)
+        .flatMap((location) => location.match(/proxy_pass \S+/g) ?? [])
+    expect(passes(true)).toHaveLength(2)
+    for (const pass of passes(true)) expect(pass).toMatch(/_long\$request_uri;$/)
+    expect(passes(false).length).toBeGreaterThan(0)
+    for (const pass of passes(false)) expect(pass).not.toContain('_long')
   })
 
   it('names draining instances nowhere', () => {

@@ -147,7 +147,7 @@ proxy_headers_hash_bucket_size 128;`
 
 /** Each request is asked all of it: words are looked up, which costs a tenth of an expression, and without regard to case. */
 const MAPS = `map $http_upgrade $sluice_upgrade { default ""; websocket websocket; }
-map $sluice_upgrade $sluice_connection { default ""; websocket upgrade; }
+map $sluice_upgrade $sluice_connection { default close; websocket upgrade; }
 map $http_accept $sluice_stream { default ""; text/event-stream 1; }
 map $http_upgrade $sluice_long { default $sluice_stream; websocket 1; }
 map $upstream_http_cache_control $sluice_private { default 1; "~*(public|s-maxage)" 0; }

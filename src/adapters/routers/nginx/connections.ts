@@ -8,7 +8,7 @@ export type Connection = {
   /** `127.0.0.1:8080` */
   remote: string
   isOpen: boolean
-  /** Only those of WebSockets are kept alive by the kernel (`service.ts`), so the timer tells them from requests. */
+  /** Only those of WebSockets are kept alive by the kernel (`live.ts`), so the timer tells them from requests. */
   isKeptAlive: boolean
 }
 

@@ -25,7 +25,7 @@ export class Names {
   }
 
   /**
-   * What it is for connections of its own: `$sluice_shop_1a2b3c4d_target` is `${sluice_shop_1a2b3c4d_target}_long` there.
+   * The upstream beside it, for WebSockets and event streams: `$sluice_shop_1a2b3c4d_target` has `${sluice_shop_1a2b3c4d_target}_long`.
    * `target` is an upstream, or a variable that says one.
    */
   static long(target: string): string {

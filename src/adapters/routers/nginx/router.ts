@@ -44,6 +44,7 @@ export class NginxRouter implements Router {
   private readonly generations: Generations
   private readonly upkeep: Upkeep
   private readonly certificates: Certificates
+  private isEnding = false
 
   constructor(options: NginxRouterOptions) {
     const { folder, log, now } = options
@@ -51,7 +52,7 @@ export class NginxRouter implements Router {
     this.fenced = new FencedRoutes({ folder, own: { schema: Own, empty: NOTHING_KEPT }, log, now })
     this.generations = new Generations(folder)
     const { program, counts } = options
-    const apply = (kept: NginxKept) => this.apply(kept)
+    const apply = (kept: NginxKept) => this.applyUnasked(kept)
     this.upkeep = new Upkeep({ fenced: this.fenced, program, counts, log, now, apply })
     const show: CertificatesOptions['show'] = (service, pair) => this.show(service, pair)
     this.certificates = new Certificates({ folder, log, now, show })
@@ -60,7 +61,10 @@ export class NginxRouter implements Router {
   async reconcile(): Promise<Result<void>> {
     if (!this.options.isInstalled) return failed(notInstalled())
     await this.openFolder()
-    const done = await this.fenced.inTurn((kept) => this.brought(kept))
+    const done = await this.fenced.inTurn((kept) => {
+      this.isEnding = false
+      return this.brought(kept)
+    })
     if (done.kind === 'failed') return done
     const look = await this.options.program.look()
     this.upkeep.watch.start()
@@ -124,6 +128,7 @@ export class NginxRouter implements Router {
     return await this.fenced.setRoutes(routes, {
       prepare: (next) => this.prepared(next, routes),
       apply: async (kept) => {
+        this.isEnding = false
         const applied = await this.apply(kept)
         return applied.kind === 'ok' ? await this.servedOrWhy(routes.service, kept) : applied
       },
@@ -185,14 +190,31 @@ export class NginxRouter implements Router {
     await Promise.all([this.upkeep.watch.close(), this.certificates.watch.close()])
   }
 
-  /** After the longest drain of all services: an nginx ends for all or for none. No change that is under way starts it again. */
+  /**
+   * After the longest drain of all services: an nginx ends for all or for none. Looks go on meanwhile, and nothing of ours
+   * starts it again before it is asked to serve: a change that is under way is waited for.
+   */
   async end(): Promise<Result<void>> {
-    const { folder, program } = this.options
-    await Promise.all([this.upkeep.watch.rest(), this.certificates.watch.rest()])
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    return await this.fenced.inTurn(async ({ services }) =>
-      program.end(longestDrainMs(Object.values(services).map(({ drain }) => drain))),
-    )
+    this.isEnding = true
+    const unsettled = await this.fenced.settled()
+    // A change that was asked for before, and had to wait, had set it back.
+    this.isEnding = true
+    if (unsettled !== null)
+      this.options.log.warn('nginx is ended while it may be changing', { problem: unsettled })
+    this.upkeep.watch.start()
+    return await this.options.program.end(await this.longestDrainMs())
+  }
+
+  private async longestDrainMs(): Promise<number> {
+    const kept = await this.fenced.read()
+    return kept.kind === 'ok'
+      ? longestDrainMs(Object.values(kept.value.services).map(({ drain }) => drain))
+      : 0
+  }
+
+  /** Of its own accord; whatever is asked for is put into force in any case. */
+  private async applyUnasked(kept: NginxKept): Promise<Result<void>> {
+    return this.isEnding ? ok(undefined) : await this.apply(kept)
   }
 
   /** Everything that can be known to go wrong is looked for before anything is written. */
@@ -268,7 +290,7 @@ export class NginxRouter implements Router {
       const ready = { ...kept, own: { ...kept.own, pairs: { ...kept.own.pairs, [service]: next } } }
       const saved = await this.fenced.save(ready)
       if (saved.kind === 'failed') return saved
-      const applied = await this.apply(ready)
+      const applied = await this.applyUnasked(ready)
       if (applied.kind === 'failed' && applied.problem.code === 'ROUTER_REFUSED') await this.fenced.save(kept)
       return applied
     })

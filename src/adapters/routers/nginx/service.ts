@@ -58,7 +58,7 @@ export function serviceText({ routes, preview, round }: Served): string {
   ].join('\n')
 }
 
-/** Those of WebSockets are no connections that requests had before: only new ones can be told from those of requests. */
+/** Two for each release: WebSockets and event streams get new connections, since only a new one can be told from those of requests. */
 function upstreams({ sets }: ServiceRoutes, names: Names): string[] {
   return sets.filter(hasActive).flatMap(({ release, instances }) => {
     const name = names.upstream(release)

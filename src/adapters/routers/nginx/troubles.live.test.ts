@@ -108,6 +108,19 @@ describe.skipIf(skipReason !== null)('nginx in trouble', () => {
     expect(await findMaster(path.join(scene.folder, 'nginx.conf'), master)).toBeNull()
   })
 
+  it('ends what hangs at its own limit, not at the longest of all', async () => {
+    const mute = await scene.instance(OLD, () => undefined)
+    const drain = { requestsMs: 300, websocketsMs: 120_000 }
+    const port = await scene.set(scene.routes({ [OLD]: [1_000, [mute]] }, { drain }))
+    const answer = ask({ port }).then(
+      () => 'answered',
+      () => 'cut',
+    )
+    await until('it is under way', () => mute.seen.length === 1)
+    const ended = await Promise.race([scene.plane.end().then(() => 'ended'), pause(60_000)])
+    expect([ended, await answer]).toEqual(['ended', 'cut'])
+  })
+
   it('outlives its controller, whose successor finds it and counts from its own zero', async () => {
     const port = await scene.set(at(0))
     const pid = await scene.master()
