@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Result } from '../../../core/shared/result.ts'
 import type { StoreRow } from '../../../ports/store.ts'
@@ -61,6 +62,19 @@ describe.skipIf(postgresMissing !== null)('postgres place', () => {
     })
     stop()
     await idle.close()
+  })
+
+  it('waits a moment for a controller that is leaving: its connection ends after it', async () => {
+    const schema = freshSchema()
+    const leaving = await open(schema)
+    const stop = leaving.listen(() => undefined)
+    await leaving.streams()
+    const left = pause(500).then(async () => {
+      stop()
+      await leaving.close()
+    })
+    expect(valueIn(await placeIn(schema).replace({ rows, overwrite: true, at: 0, by })).rows).toBe(1)
+    await left
   })
 
   it('leaves the old state in force when the server dies in the middle', async () => {

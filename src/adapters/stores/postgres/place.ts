@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod'
 import { problem } from '../../../core/shared/problem.ts'
 import { failed, ok, type Result } from '../../../core/shared/result.ts'
@@ -14,6 +15,9 @@ import { STEPS } from './schema.ts'
 
 /** Not the name of a controller: those that use the state are told from those that copy it by this. */
 const OWN_NAME = 'sluice copy'
+/** The server lets go of a connection a moment after whoever had it, on a loaded machine too. */
+const LEAVING_MS = 2_000
+const POLL_MS = 50
 
 /** The tables of one schema, whatever they are in: sound, damaged or not there. */
 export function postgresPlace({
@@ -70,6 +74,7 @@ async function replace(database: Database, request: ReplaceRequest): Promise<Res
     old.kind === 'filled' || old.kind === 'damaged'
       ? `${address.schema}_old_${stampOf(request.at).toLowerCase()}`
       : null
+  await usersGone(database)
   return inTransaction(
     database,
     async (ask) => {
@@ -124,6 +129,13 @@ async function leasesIn(ask: Query, schema: string): Promise<HeldLease[]> {
 const User = z.object({ client: z.string().nullable(), since: z.string() })
 const Named = z.object({ controller: z.string() })
 const Controller = z.object({ name: z.string(), pid: z.int(), host: z.string() })
+
+/** Ends after a moment all the same: who is there then is told by the look that decides. */
+async function usersGone(database: Database): Promise<void> {
+  const end = performance.now() + LEAVING_MS
+  while (performance.now() < end && (await useComplaint(asking(database), database.address)) !== null)
+    await pause(POLL_MS)
+}
 
 /** Who has a connection as a controller. Their leases tell the name, if they hold any. */
 async function useComplaint(ask: Query, address: Address): Promise<string | null> {
