@@ -28,13 +28,7 @@ describe('a watch', () => {
   })
 
   it('looks once more when it is started during a look that leaves nothing', async () => {
-    let finish = (): void => {}
-    const look = vi.fn(
-      () =>
-        new Promise<boolean>((resolve) => {
-          finish = () => resolve(false)
-        }),
-    )
+    const { look, finish } = held(false)
     const watch = new Watch(EVERY_MS, look)
     watch.start()
     await vi.advanceTimersByTimeAsync(EVERY_MS)
@@ -48,13 +42,7 @@ describe('a watch', () => {
   })
 
   it('is closed only after a look that is under way, which begins no other one', async () => {
-    let finish = (): void => {}
-    const look = vi.fn(
-      () =>
-        new Promise<boolean>((resolve) => {
-          finish = () => resolve(true)
-        }),
-    )
+    const { look, finish } = held(true)
     const watch = new Watch(EVERY_MS, look)
     watch.start()
     await vi.advanceTimersByTimeAsync(EVERY_MS)
@@ -78,3 +66,15 @@ describe('a watch', () => {
     expect(look).not.toHaveBeenCalled()
   })
 })
+
+/** A look that lasts until it is told to finish. */
+function held(isLeft: boolean) {
+  let resolveLook = (_: boolean): void => {}
+  const look = vi.fn(
+    () =>
+      new Promise<boolean>((resolve) => {
+        resolveLook = resolve
+      }),
+  )
+  return { look, finish: () => resolveLook(isLeft) }
+}
